@@ -1,0 +1,78 @@
+/**
+ * Prompt: the one template that training and serving share, as segments before tokenisation.
+ * A `read` segment marks a place where the model's next-token distribution over the label tokens is read (serving) or
+ * trained (training). Knows nothing of vocabularies; the drivers turn segments into tokens.
+ */
+
+export type Segment =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'special'; readonly token: 'start' | 'end' }
+  /** Read the distribution after the token before this. `label` is the index of the right label, when known. */
+  | { readonly kind: 'read'; readonly label?: number; readonly weight?: number }
+
+export type Prompt = readonly Segment[]
+
+const text = (value: string): Segment => ({ kind: 'text', text: value })
+const start: Segment = { kind: 'special', token: 'start' }
+const end: Segment = { kind: 'special', token: 'end' }
+
+/** classify: the text between the chat markers, then one read. `label` is an index into the spec's labels. */
+export function classifyPrompt(input: string, label?: number): Prompt {
+  return [start, text(input), end, label === undefined ? { kind: 'read' } : { kind: 'read', label }]
+}
+
+/** Index of the two labels a sentence can get in {@link selectPrompt}. */
+export const NOT_SUPPORTING = 0
+export const SUPPORTING = 1
+
+/**
+ * answer: the question, the passage's heading, then each sentence followed by a marker at which the model says whether
+ * that sentence helps answer the question. One forward pass judges every sentence of the passage.
+ */
+export function selectPrompt(
+  question: string,
+  heading: string,
+  sentences: readonly string[],
+  labels?: readonly (0 | 1)[],
+  weights?: readonly number[],
+): Prompt {
+  const prompt: Segment[] = [start, text(question), end, text(`${heading}\n`)]
+  for (const [index, sentence] of sentences.entries()) {
+    prompt.push(text(sentence), end)
+    const label = labels?.[index]
+    const weight = weights?.[index]
+    prompt.push(label === undefined ? { kind: 'read' } : weight === undefined ? { kind: 'read', label } : { kind: 'read', label, weight })
+  }
+  return prompt
+}
+
+/**
+ * Cuts a text into windows of at most `maximumTokens`, at word boundaries, so that nothing is silently lost.
+ * `count` gives the number of tokens of a piece of text in the model's own vocabulary.
+ */
+export function windows(input: string, maximumTokens: number, count: (piece: string) => number): string[] {
+  if (count(input) <= maximumTokens) return [input]
+  const words = input.split(/(?<=\s)/)
+  const pieces: string[] = []
+  let piece = ''
+  for (const word of words) {
+    if (piece && count(piece + word) > maximumTokens) {
+      pieces.push(piece)
+      piece = ''
+    }
+    if (count(word) <= maximumTokens) {
+      piece += word
+      continue
+    }
+    // A "word" longer than a whole window (no spaces, or an unspaced script): cut by code points.
+    for (const character of word) {
+      if (piece && count(piece + character) > maximumTokens) {
+        pieces.push(piece)
+        piece = ''
+      }
+      piece += character
+    }
+  }
+  if (piece) pieces.push(piece)
+  return pieces
+}

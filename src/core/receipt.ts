@@ -1,0 +1,29 @@
+/**
+ * Receipt: one paid query. Knows nothing of how it was paid.
+ */
+import { z } from 'zod'
+import { contentId, Id } from './id.ts'
+
+const hex = z.custom<`0x${string}`>((value) => typeof value === 'string' && /^0x[0-9a-fA-F]+$/.test(value))
+
+export const Receipt = z.object({
+  modelId: hex,
+  model: z.string(),
+  packageId: Id,
+  requestHash: Id,
+  responseHash: Id,
+  tx: hex,
+  /** Block number of the payment. */
+  block: z.number().int().nonnegative(),
+  /** Atomic units, decimal. */
+  amount: z.string().regex(/^\d+$/),
+  payer: hex,
+  builder: hex,
+  /** Where the quoted sentences came from, in words. */
+  sources: z.array(z.string()),
+  /** Unix milliseconds. */
+  at: z.number().int(),
+})
+export type Receipt = z.infer<typeof Receipt>
+
+export const receiptId = (receipt: Receipt): Id => contentId(receipt)

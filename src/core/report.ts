@@ -1,0 +1,102 @@
+/**
+ * Report: how a set of weights did on the sealed exam, beside the base model and a strong cheap baseline, with
+ * intervals. The metrics are here, pure, so anyone can recompute a score. Knows nothing of models.
+ */
+import { z } from 'zod'
+import { contentId, Id } from './id.ts'
+
+export const Arm = z.object({
+  name: z.enum(['tuned', 'base', 'baseline']),
+  /** What the arm is, in words, e.g. "TF-IDF n-grams + linear SVM". */
+  what: z.string(),
+  score: z.number(),
+  /** 95 % bootstrap interval of the score. */
+  interval: z.tuple([z.number(), z.number()]),
+  /** Further figures by name, e.g. accuracy, refusal precision. */
+  figures: z.record(z.string(), z.number()),
+})
+export type Arm = z.infer<typeof Arm>
+
+export const Report = z.object({
+  weightsId: Id,
+  examId: Id,
+  n: z.number().int().positive(),
+  metric: z.string(),
+  arms: z.array(Arm),
+  /** Hash of the per-case predictions, kept in the store. */
+  predictions: Id,
+  /** Median milliseconds of one tuned answer on the machine that ran the exam. */
+  latencyMs: z.number().nonnegative(),
+})
+export type Report = z.infer<typeof Report>
+
+export const reportId = (report: Report): Id => contentId(report)
+
+/** Share of cases where prediction and truth are the same. */
+export function accuracy(predicted: readonly string[], truth: readonly string[]): number {
+  let right = 0
+  for (const [index, value] of truth.entries()) if (predicted[index] === value) right++
+  return truth.length ? right / truth.length : 0
+}
+
+/** Mean over the classes present in truth or prediction of 2TP / (2TP + FP + FN). */
+export function macroF1(predicted: readonly string[], truth: readonly string[]): number {
+  const counts = new Map<string, { hit: number; wrong: number; missed: number }>()
+  const of = (label: string) => {
+    const found = counts.get(label) ?? { hit: 0, wrong: 0, missed: 0 }
+    counts.set(label, found)
+    return found
+  }
+  for (const [index, value] of truth.entries()) {
+    const guess = predicted[index]!
+    if (guess === value) of(value).hit++
+    else {
+      of(guess).wrong++
+      of(value).missed++
+    }
+  }
+  const scores = [...counts.values()].map(({ hit, wrong, missed }) => (2 * hit) / (2 * hit + wrong + missed))
+  return scores.length ? scores.reduce((sum, score) => sum + score, 0) / scores.length : 0
+}
+
+const words = (text: string): string[] =>
+  text
+    .normalize('NFKC')
+    .toLowerCase()
+    .match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+
+/** Token-F1 (SQuAD, Rajpurkar et al. 2016) between two texts, on words with case and punctuation removed. */
+export function tokenF1(answer: string, reference: string): number {
+  const left = words(answer)
+  const right = words(reference)
+  if (!left.length || !right.length) return left.length === right.length ? 1 : 0
+  const counts = new Map<string, number>()
+  for (const word of right) counts.set(word, (counts.get(word) ?? 0) + 1)
+  let common = 0
+  for (const word of left) {
+    const available = counts.get(word) ?? 0
+    if (available > 0) {
+      common++
+      counts.set(word, available - 1)
+    }
+  }
+  return common === 0 ? 0 : (2 * common) / (left.length + right.length)
+}
+
+/** A small fast generator with a seed (mulberry32), so that intervals come out the same everywhere. */
+export function random(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** 95 % percentile bootstrap interval of `score` over `n` cases; `score` gets the indices drawn. */
+export function bootstrap(n: number, score: (indices: readonly number[]) => number, draws = 1000, seed = 1): [number, number] {
+  const next = random(seed)
+  const scores = Array.from({ length: draws }, () => score(Array.from({ length: n }, () => Math.floor(next() * n)))).sort((a, b) => a - b)
+  return [scores[Math.floor(draws * 0.025)]!, scores[Math.min(draws - 1, Math.floor(draws * 0.975))]!]
+}

@@ -1,0 +1,31 @@
+/**
+ * Weights: an adapter file by hash, the base it fits, and every setting that made it. Knows nothing of how it was trained.
+ */
+import { z } from 'zod'
+import { contentId, Id } from './id.ts'
+import { Recipe } from './recipe.ts'
+
+/** The base model an adapter was trained on and must be served with. */
+export const Base = z.object({ name: z.string(), sha256: Id, licence: z.string() })
+export type Base = z.infer<typeof Base>
+
+/** One point of the loss curve; losses are mean cross-entropy in nats over the read places. */
+export const CurvePoint = z.object({ step: z.number().int(), trainingLoss: z.number(), validationLoss: z.number().nullable(), seconds: z.number() })
+export type CurvePoint = z.infer<typeof CurvePoint>
+
+export const Weights = z.object({
+  datasetId: Id,
+  base: Base,
+  /** SHA-256 of the GGUF LoRA file. */
+  adapter: Id,
+  /** Vocabulary strings whose tokens stand for label 0, 1, ... */
+  labelTokens: z.array(z.string()).min(2),
+  recipe: Recipe,
+  /** answer: sentences above this probability are quoted; when none is, the model abstains. Chosen on practice. */
+  threshold: z.number().min(0).max(1).nullable(),
+  bestStep: z.number().int(),
+  curve: z.array(CurvePoint),
+})
+export type Weights = z.infer<typeof Weights>
+
+export const weightsId = (weights: Weights): Id => contentId(weights)

@@ -1,0 +1,62 @@
+/**
+ * Chain: an EVM chain with WrappedOpen, ModelRegistry and RoyaltyRouter on it. Every transaction is journaled before it is
+ * sent; what was journaled and has no receipt is sent again at start. Knows nothing of models, queries or HTTP.
+ */
+import type { Refusal } from '../core/errors.ts'
+import type { Id } from '../core/id.ts'
+import type { Address, Hex, Listing } from '../core/listing.ts'
+
+/** An account made by the chain driver's own keystore; drivers narrow it. */
+export type Account = { readonly name: string; readonly address: Address }
+
+/** An EIP-3009 transferWithAuthorization message with its signature. */
+export type Authorization = { from: Address; to: Address; value: bigint; validAfter: bigint; validBefore: bigint; nonce: Hex; signature: Hex }
+
+/** What became of a payment. `unknown` is neither: ask again with `settlement`, never ask the payer to pay again. */
+export type Settlement =
+  | { status: 'settled'; tx: Hex; block: number; payer: Address; builder: Address; amount: bigint; modelId: Hex }
+  | { status: 'refused'; code: string; message: string }
+  | { status: 'unknown'; message: string }
+
+export type QueryPaid = { modelId: Hex; payer: Address; builder: Address; amount: bigint; requestHash: Hex; nonce: Hex; tx: Hex; block: number }
+
+export type Network = {
+  chainId: number
+  /** CAIP-2, e.g. `eip155:31337`. */
+  caip2: string
+  /** True on the embedded chain, whose money is always called test OPEN. */
+  test: boolean
+  currency: 'test OPEN' | 'OPEN'
+  /** JSON-RPC address, for wallets and scripts on this machine. */
+  rpc: string
+}
+
+export interface Chain {
+  readonly network: Network
+  readonly contracts: { token: Address; registry: Address; router: Address }
+  /** EIP-712 domain of the token. */
+  readonly token: { name: string; version: string }
+  /** Atomic units of OPEN (the ERC-20) and of the native coin. */
+  balance(address: Address): Promise<{ open: bigint; native: bigint }>
+  /** Registers a model under the owner's slug, or finds it already registered by the same owner. */
+  register(options: { owner: Account; slug: string; payout: Address; price: bigint }): Promise<{ modelId: Hex; tx: Hex | null } | Refusal>
+  publishVersion(options: { owner: Account; modelId: Hex; packageId: Id; reportId: Id }): Promise<{ tx: Hex; version: number } | Refusal>
+  setPrice(options: { owner: Account; modelId: Hex; price: bigint }): Promise<{ tx: Hex } | Refusal>
+  listing(modelId: Hex): Promise<Listing | undefined>
+  /** Sends the authorization through RoyaltyRouter and waits for its receipt, within a deadline of its own. Idempotent by (from, nonce). */
+  settle(options: { modelId: Hex; requestHash: Id; authorization: Authorization }): Promise<Settlement>
+  /** What is known of an authorization sent earlier. */
+  settlement(authorization: Authorization): Promise<Settlement | undefined>
+  /** QueryPaid events, oldest first. */
+  queriesPaid(options?: { modelId?: Hex; builder?: Address; fromBlock?: number }): Promise<QueryPaid[]>
+  /** Gives an account test OPEN; refuses off the embedded chain. */
+  fund(address: Address, amount: bigint): Promise<{ tx: Hex } | Refusal>
+  close(): Promise<void>
+}
+
+/** Keys of this data folder, encrypted at rest; never shown, never logged. */
+export interface Keystore {
+  /** Makes the account on first use. Names are [a-z0-9-]. */
+  account(name: string): Promise<Account>
+  names(): Promise<string[]>
+}

@@ -1,0 +1,30 @@
+/** Runtime: runs a base model with or without an adapter. Knows nothing of tasks: it scores prompts. */
+import type { Refusal } from '../core/errors.ts'
+import type { Prompt } from '../core/prompt.ts'
+
+/** The very vocabulary that is served, for counting tokens before training. */
+export interface Vocabulary {
+  count(text: string): number
+  /** Longest sequence the base was trained for, in tokens. */
+  readonly contextLength: number
+  /** `count` vocabulary strings of one token each that stand for labels. Refuses more labels than the vocabulary offers. */
+  labelTokens(count: number): string[] | Refusal
+}
+
+export interface Scorer {
+  /**
+   * For each prompt, for each of its `read` places in order: probabilities over the label tokens, summing to 1.
+   * @throws {RangeError} when a prompt is longer than the context.
+   */
+  score(prompts: readonly Prompt[], options?: { signal?: AbortSignal | undefined }): Promise<number[][][]>
+  /** Natural log-likelihood of each continuation after the prefix, per token of the continuation. The base model prompted in words. */
+  likelihood(prefix: Prompt, continuations: readonly string[]): Promise<number[]>
+  close(): Promise<void>
+}
+
+export interface Runtime {
+  vocabulary(base: string): Promise<Vocabulary | Refusal>
+  /** `adapter` null runs the base alone. The base is loaded once and shared by all scorers. */
+  open(options: { base: string; adapter: string | null; labelTokens: readonly string[] }): Promise<Scorer | Refusal>
+  close(): Promise<void>
+}
