@@ -1,0 +1,20 @@
+/**
+ * Answer: what a model says to one input, as it streams and when it is whole. Knows nothing of HTTP or payment.
+ */
+
+/** One quoted sentence and where it stands. */
+export type Citation = { quote: string; title: string; heading: string; file: string; url?: string | undefined; probability: number }
+
+export type Answer = {
+  text: string
+  /** classify: the chosen label and the probabilities of all labels, highest first. */
+  label?: string | undefined
+  scores?: { label: string; probability: number }[] | undefined
+  /** answer: the quoted sentences in reading order. */
+  citations: Citation[]
+  /** True when nothing in the pages supports an answer and the model said so. */
+  abstained: boolean
+}
+
+/** A piece of the answer's text, or, last of all, the whole answer. */
+export type AnswerPart = { delta: string } | { answer: Answer }

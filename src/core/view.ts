@@ -1,0 +1,68 @@
+/**
+ * Views: the JSON that `/api/state` and `/api/events` carry to the studio and the command line.
+ * Plain data, every amount in both exact forms; knows nothing of where it comes from.
+ */
+import type { Amount } from './royalty.ts'
+
+export type BuildView = {
+  id: string
+  name: string
+  words: string
+  state: 'queued' | 'running' | 'done' | 'refused' | 'failed' | 'cancelled'
+  /** The river's arrows so far, oldest first. */
+  events: { at: number; arrow: string; text: string; data?: unknown }[]
+  /** Loss curve so far and time left, while training and after. */
+  training: {
+    points: { step: number; trainingLoss: number; validationLoss: number | null }[]
+    step: number
+    steps: number
+    secondsLeft: number
+    tokensPerSecond: number
+  } | null
+  createdAt: number
+}
+
+export type ModelView = {
+  name: string
+  packageId: string
+  task: string
+  words: string
+  modelId: string | null
+  price: Amount | null
+  payout: string | null
+  labels: string[] | null
+  exam: { n: number; metric: string; arms: { name: string; what: string; score: number; interval: [number, number] }[] }
+  queries: number
+  earned: Amount
+}
+
+export type ReceiptView = {
+  id: string
+  model: string
+  modelId: string
+  tx: string
+  block: number
+  amount: Amount
+  payer: string
+  builder: string
+  sources: string[]
+  at: number
+}
+
+export type EarningsView = { builder: string; balance: Amount; total: Amount; models: { name: string; modelId: string; queries: number; earned: Amount }[] }
+
+export type StateView = {
+  network: { chainId: number; caip2: string; test: boolean; currency: string; rpc: string }
+  contracts: { token: string; registry: string; router: string }
+  builds: BuildView[]
+  models: ModelView[]
+  receipts: ReceiptView[]
+  earnings: EarningsView
+}
+
+/** Server-sent events on `/api/events`; the event name is `type`, the data is the JSON of the rest. */
+export type LiveEvent =
+  | { type: 'build'; build: BuildView }
+  | { type: 'training'; buildId: string; training: NonNullable<BuildView['training']> }
+  | { type: 'receipt'; receipt: ReceiptView; earnings: EarningsView }
+  | { type: 'models'; models: ModelView[] }

@@ -1,0 +1,42 @@
+/**
+ * The factory as the apps see it: every arrow of the river as one method. The interface alone; `open.ts` builds it.
+ * Apps (command line, server) use this and nothing below it.
+ */
+import type { Answer, AnswerPart } from '../core/answer.ts'
+import type { Refusal } from '../core/errors.ts'
+import type { Amount } from '../core/royalty.ts'
+import type { Spec } from '../core/spec.ts'
+import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../core/view.ts'
+
+/** A file the builder hands over; `name` is a relative path. */
+export type InputFile = { name: string; bytes: Uint8Array }
+
+export type Published = { model: string; modelId: string; price: Amount; tx: string }
+
+/** What became of a query that must be paid. Statuses are HTTP's, headers and body go out as they are. */
+export type PaidQuery =
+  | { kind: 'reply'; status: number; headers: Record<string, string>; body: unknown }
+  | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<AnswerPart> }
+
+export interface ModelFactory {
+  plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
+  /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. */
+  startBuild(words: string, files: readonly InputFile[], options?: { name?: string | undefined; seconds?: number | undefined }): Promise<BuildView | Refusal>
+  cancelBuild(id: string): Promise<BuildView | Refusal>
+  build(id: string): Promise<BuildView | undefined>
+  /** Settles when the build is no longer queued or running. */
+  finished(id: string): Promise<BuildView>
+  models(): Promise<ModelView[]>
+  model(nameOrModelId: string): Promise<ModelView | undefined>
+  /** The builder's own question to their own model: free, not settled, not counted. */
+  ask(model: string, text: string, signal?: AbortSignal): Promise<Answer | Refusal>
+  publish(model: string, price: string): Promise<Published | Refusal>
+  /** One query through the contract: quote, verify, reserve, run, settle at first token, stream. */
+  query(options: { model: string; text: string; requestBody: string; payment: string | undefined; resource: string; signal: AbortSignal }): Promise<PaidQuery>
+  receipts(limit?: number): Promise<ReceiptView[]>
+  earnings(): Promise<EarningsView>
+  state(): Promise<StateView>
+  /** Live events until the returned function is called. */
+  listen(listener: (event: LiveEvent) => void): () => void
+  close(): Promise<void>
+}
