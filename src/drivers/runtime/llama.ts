@@ -1,0 +1,217 @@
+/**
+ * The runtime by llama.cpp (node-llama-cpp): a base model loaded once, one context per adapter, label scores read from raw
+ * logits. Knows nothing of tasks, packages or money.
+ */
+import { availableParallelism } from 'node:os'
+import type { ControlledEvaluateInputItem, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
+import { BaseError, isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import type { Prompt } from '../../core/prompt.ts'
+import type { Runtime, Scorer, Vocabulary } from '../../ports/runtime.ts'
+import { llama, openVocabulary, type VocabularyHandle, vocabularyOf } from '../llama/vocabulary.ts'
+
+/** Prompts evaluated side by side in one batch: enough to fill a small model's matrix products. */
+const SEQUENCES = 4
+
+/**
+ * Opens the runtime. `threads` defaults to half the cores: llama.cpp's threads spin, and a context that wants every core
+ * beside a training run is hundreds of times slower than one that leaves a core free.
+ */
+export function openLlamaRuntime(options: { threads?: number | undefined } = {}): Runtime {
+  const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / 2))
+  const bases = new Map<string, Promise<{ model: LlamaModel; vocabulary: VocabularyHandle } | Refusal>>()
+  const vocabularies = new Map<string, Promise<VocabularyHandle | Refusal>>()
+  const scorers = new Set<Scorer>()
+
+  async function load(base: string): Promise<{ model: LlamaModel; vocabulary: VocabularyHandle } | Refusal> {
+    const readable = await vocabulary(base)
+    if (isRefusal(readable)) return readable
+    let model: LlamaModel
+    try {
+      model = await (await llama()).loadModel({ modelPath: base })
+    } catch (cause) {
+      return refuse('base_unreadable', `llama.cpp cannot load "${base}": ${reason(cause)}.`, 'Give a whole GGUF file of an architecture that llama.cpp knows.')
+    }
+    const handle = vocabularyOf(model)
+    if (!isRefusal(handle)) return { model, vocabulary: handle }
+    await model.dispose()
+    return handle
+  }
+
+  async function vocabulary(base: string): Promise<VocabularyHandle | Refusal> {
+    const found = vocabularies.get(base) ?? openVocabulary(base)
+    vocabularies.set(base, found)
+    const handle = await found
+    if (isRefusal(handle)) vocabularies.delete(base)
+    return handle
+  }
+
+  return {
+    vocabulary: (base): Promise<Vocabulary | Refusal> => vocabulary(base),
+
+    async open({ base, adapter, labelTokens }) {
+      const loading = bases.get(base) ?? load(base)
+      bases.set(base, loading)
+      const loaded = await loading
+      if (isRefusal(loaded)) {
+        bases.delete(base)
+        return loaded
+      }
+      let context: LlamaContext
+      try {
+        context = await loaded.model.createContext({
+          contextSize: loaded.vocabulary.contextLength,
+          sequences: SEQUENCES,
+          batchSize: Math.min(512, loaded.vocabulary.contextLength) * 2,
+          threads,
+          ...(adapter === null ? {} : { lora: adapter }),
+        })
+      } catch (cause) {
+        return refuse(
+          'adapter_unreadable',
+          `llama.cpp cannot use the adapter "${adapter}" with "${base}": ${reason(cause)}.`,
+          'The adapter belongs to another base or is damaged; build again.',
+        )
+      }
+      const scorer = scorerOn(context, loaded.vocabulary, loaded.vocabulary.labelIds(labelTokens) as Token[], () => scorers.delete(scorer))
+      scorers.add(scorer)
+      return scorer
+    },
+
+    async close() {
+      for (const scorer of [...scorers]) await scorer.close()
+      for (const found of vocabularies.values()) {
+        const handle = await found
+        if (!isRefusal(handle)) await handle.close()
+      }
+      for (const loading of bases.values()) {
+        const loaded = await loading
+        if (!isRefusal(loaded)) await loaded.model.dispose()
+      }
+      bases.clear()
+      vocabularies.clear()
+    },
+  }
+}
+
+function scorerOn(context: LlamaContext, vocabulary: VocabularyHandle, labels: Token[], closed: () => void): Scorer {
+  const free: LlamaContextSequence[] = Array.from({ length: SEQUENCES }, () => context.getSequence())
+  const waiting: ((sequence: LlamaContextSequence) => void)[] = []
+  let open = true
+
+  /** Runs `work` on a sequence of its own; callers beyond the number of sequences wait their turn. */
+  async function withSequence<T>(work: (sequence: LlamaContextSequence) => Promise<T>): Promise<T> {
+    if (!open) throw new ClosedError()
+    const sequence = free.pop() ?? (await new Promise<LlamaContextSequence>((resolve) => waiting.push(resolve)))
+    try {
+      await sequence.clearHistory()
+      return await work(sequence)
+    } finally {
+      const next = waiting.shift()
+      if (next) next(sequence)
+      else free.push(sequence)
+    }
+  }
+
+  async function scoreOne(prompt: Prompt): Promise<number[][]> {
+    const { tokens, reads } = vocabulary.tokenize(prompt)
+    if (tokens.length > vocabulary.contextLength)
+      throw new RangeError(`A prompt has ${tokens.length} tokens, but the base reads at most ${vocabulary.contextLength}; cut it into windows.`)
+    const last = reads.at(-1)
+    if (!last) return []
+    const wanted = new Set(reads.map((read) => read.position))
+    const items: ControlledEvaluateInputItem[] = tokens
+      .slice(0, last.position + 1)
+      .map((token, position) => (wanted.has(position) ? [token as Token, { generateNext: { logits: { filter: { tokens: labels } } } }] : (token as Token)))
+    const results = await withSequence((sequence) => sequence.controlledEvaluate(items))
+    return reads.map(({ position }) => {
+      const logits = results[position]?.next.logits
+      if (!logits) throw new NoLogitsError(position)
+      return softmax(labels.map((label) => logits.get(label)!))
+    })
+  }
+
+  return {
+    async score(prompts, { signal } = {}) {
+      const results: number[][][] = new Array(prompts.length)
+      let next = 0
+      const worker = async () => {
+        while (next < prompts.length) {
+          signal?.throwIfAborted()
+          const index = next++
+          results[index] = await scoreOne(prompts[index]!)
+        }
+      }
+      await Promise.all(Array.from({ length: Math.min(SEQUENCES, prompts.length) }, worker))
+      return results
+    },
+
+    async likelihood(prefix, continuations) {
+      const prefixTokens = vocabulary.tokenize(prefix).tokens as Token[]
+      const options = continuations.map((text) => vocabulary.tokenize([{ kind: 'text', text }]).tokens as Token[])
+      const longest = Math.max(0, ...options.map((tokens) => tokens.length))
+      if (prefixTokens.length + longest > vocabulary.contextLength)
+        throw new RangeError(`A prompt has ${prefixTokens.length + longest} tokens, but the base reads at most ${vocabulary.contextLength}.`)
+      const ask = (token: Token, wanted: Token[]): ControlledEvaluateInputItem => [
+        token,
+        { generateNext: { totalLogitWeight: true, logits: { filter: { tokens: wanted, includeMax: true } } } },
+      ]
+      return withSequence(async (sequence) => {
+        const firsts = [...new Set(options.map((tokens) => tokens[0]!))]
+        const head = await sequence.controlledEvaluate([...prefixTokens.slice(0, -1), ask(prefixTokens.at(-1)!, firsts)])
+        const first = head[prefixTokens.length - 1]!.next
+        const likelihoods: number[] = []
+        for (const tokens of options) {
+          let sum = logProbability(first, tokens[0]!)
+          if (tokens.length > 1) {
+            await sequence.eraseContextTokenRanges([{ start: prefixTokens.length, end: sequence.nextTokenIndex }])
+            const tail = await sequence.controlledEvaluate(tokens.slice(0, -1).map((token, index) => ask(token, [tokens[index + 1]!])))
+            for (let index = 1; index < tokens.length; index++) sum += logProbability(tail[index - 1]!.next, tokens[index]!)
+          }
+          likelihoods.push(sum / tokens.length)
+        }
+        return likelihoods
+      })
+    },
+
+    async close() {
+      if (!open) return
+      open = false
+      closed()
+      await context.dispose()
+    },
+  }
+}
+
+/** log p of a token from raw logits: logit - max - log(sum of exp(logit - max)). */
+function logProbability(next: { logits?: Map<Token, number>; totalLogitWeight?: number }, token: Token): number {
+  const logits = next.logits
+  if (!logits || next.totalLogitWeight === undefined) throw new NoLogitsError(-1)
+  return logits.get(token)! - Math.max(...logits.values()) - Math.log(next.totalLogitWeight)
+}
+
+function softmax(logits: number[]): number[] {
+  const largest = Math.max(...logits)
+  const weights = logits.map((logit) => Math.exp(logit - largest))
+  const sum = weights.reduce((total, weight) => total + weight, 0)
+  return weights.map((weight) => weight / sum)
+}
+
+function reason(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).replace(/\.+$/, '')
+}
+
+/** llama.cpp evaluated a prompt but gave no logits where they were asked for. */
+export class NoLogitsError extends BaseError {
+  override readonly name = 'LlamaRuntime.NoLogitsError'
+  constructor(position: number) {
+    super(`llama.cpp gave no logits at position ${position}.`)
+  }
+}
+
+/** A scorer is used after it was closed. */
+export class ClosedError extends BaseError {
+  override readonly name = 'LlamaRuntime.ClosedError'
+  constructor() {
+    super('This model was closed and cannot score any more.')
+  }
+}

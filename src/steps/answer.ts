@@ -1,0 +1,173 @@
+/**
+ * Package + input -> Answer: the arrow every query takes. classify scores the labels; answer judges the sentences of the
+ * passages found, quotes those the adapter supports, and abstains when it supports none.
+ * Knows nothing of payment, HTTP, or where the model came from.
+ */
+import type { Answer, AnswerPart, Citation } from '../core/answer.ts'
+import type { Passage } from '../core/dataset.ts'
+import { type Refusal, refuse } from '../core/errors.ts'
+import { classifyPrompt, type Prompt, SUPPORTING, selectPrompt, windows } from '../core/prompt.ts'
+import type { Spec } from '../core/spec.ts'
+import type { PassageIndex } from '../ports/retriever.ts'
+import type { Scorer, Vocabulary } from '../ports/runtime.ts'
+
+/** A model ready to answer: what the spec asked for, and the parts that run it. */
+export type Served = {
+  spec: Spec
+  threshold: number | null
+  vocabulary: Vocabulary
+  scorer: Scorer
+  /** answer: the index over the package's passages. */
+  index: PassageIndex | null
+}
+
+/** Passages looked at for one question. */
+export const PASSAGES = 8
+/** Sentences quoted at most, so that an answer stays readable. */
+export const QUOTES = 12
+/** Tokens a prompt may need beside its text: markers and a begin token. */
+const MARKERS = 6
+
+/** One sentence of a retrieved passage with the adapter's probability that it supports an answer. */
+export type Judged = { passage: Passage; rank: number; position: number; sentence: string; probability: number }
+
+/** Cuts a text for classify into pieces that fit the base; one piece for all but long texts. */
+export function classifyWindows(input: string, vocabulary: Vocabulary): string[] {
+  return windows(input, vocabulary.contextLength - MARKERS, (piece) => vocabulary.count(piece))
+}
+
+/**
+ * Probabilities of the labels for a text: the geometric mean over its windows, normalised.
+ * @returns one number per label, summing to 1
+ */
+export async function classify(served: Pick<Served, 'vocabulary' | 'scorer'>, input: string, signal?: AbortSignal): Promise<number[]> {
+  const prompts = classifyWindows(input, served.vocabulary).map((piece) => classifyPrompt(piece))
+  const scored = await served.scorer.score(prompts, { signal })
+  const sums = scored[0]![0]!.map((_, label) => scored.reduce((sum, reads) => sum + Math.log(Math.max(reads[0]![label]!, 1e-12)), 0) / scored.length)
+  const largest = Math.max(...sums)
+  const weights = sums.map((sum) => Math.exp(sum - largest))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return weights.map((weight) => weight / total)
+}
+
+/**
+ * Splits a passage's sentences into prompts that fit the base. A sentence longer than the room is windowed; its pieces
+ * keep the sentence's position, so that nothing is cut silently.
+ * @returns for each prompt, the sentence position of every read
+ */
+export function selectPrompts(question: string, passage: Passage, vocabulary: Vocabulary): { sentences: string[]; positions: number[] }[] {
+  const heading = `${passage.title}. ${passage.heading}`
+  const room = vocabulary.contextLength - MARKERS - vocabulary.count(question) - vocabulary.count(`${heading}\n`)
+  const groups: { sentences: string[]; positions: number[] }[] = []
+  let group = { sentences: [] as string[], positions: [] as number[] }
+  let used = 0
+  for (const [position, sentence] of passage.sentences.entries()) {
+    for (const piece of windows(sentence, Math.max(8, room - 2), (text) => vocabulary.count(text))) {
+      const cost = vocabulary.count(piece) + 1
+      if (group.sentences.length && used + cost > room) {
+        groups.push(group)
+        group = { sentences: [], positions: [] }
+        used = 0
+      }
+      group.sentences.push(piece)
+      group.positions.push(position)
+      used += cost
+    }
+  }
+  if (group.sentences.length) groups.push(group)
+  return groups
+}
+
+/** Refuses a question that leaves no room for a passage beside it. */
+export function tooLong(question: string, vocabulary: Vocabulary): Refusal | undefined {
+  const tokens = vocabulary.count(question)
+  const most = Math.floor(vocabulary.contextLength / 2)
+  if (tokens <= most) return undefined
+  return refuse('question_too_long', `The question has ${tokens} tokens, and this model reads at most ${most}.`, 'Ask in fewer words.')
+}
+
+/** Judges every sentence of the passages found for a question. Sentences come in the order of passage rank, then text. */
+export async function judge(served: Pick<Served, 'vocabulary' | 'scorer' | 'index'>, question: string, signal?: AbortSignal): Promise<Judged[]> {
+  const found = served.index?.search(question, PASSAGES) ?? []
+  const plans = found.flatMap(({ passage }, rank) => selectPrompts(question, passage, served.vocabulary).map((group) => ({ passage, rank, ...group })))
+  const prompts: Prompt[] = plans.map((plan) => selectPrompt(question, `${plan.passage.title}. ${plan.passage.heading}`, plan.sentences))
+  const scored = await served.scorer.score(prompts, { signal })
+  const best = new Map<string, Judged>()
+  for (const [index, plan] of plans.entries())
+    for (const [read, position] of plan.positions.entries()) {
+      const probability = scored[index]![read]![SUPPORTING]!
+      const key = `${plan.rank}:${position}`
+      const known = best.get(key)
+      if (!known || probability > known.probability)
+        best.set(key, { passage: plan.passage, rank: plan.rank, position, sentence: plan.passage.sentences[position]!, probability })
+    }
+  return [...best.values()]
+}
+
+/** Quotes the sentences above the threshold, best {@link QUOTES} of them, in reading order; abstains when there are none. */
+export function quote(judged: readonly Judged[], threshold: number, language: string): Answer {
+  const chosen = judged
+    .filter(({ probability }) => probability >= threshold)
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, QUOTES)
+    .sort((a, b) => a.rank - b.rank || a.position - b.position)
+  if (!chosen.length) return { text: abstention(language), citations: [], abstained: true }
+  const citations = chosen.map(
+    ({ passage, sentence, probability }): Citation => ({
+      quote: sentence,
+      title: passage.title,
+      heading: passage.heading,
+      file: passage.source.file,
+      ...(passage.source.url === undefined ? {} : { url: passage.source.url }),
+      probability,
+    }),
+  )
+  return { text: paragraphs(citations).join('\n\n'), citations, abstained: false }
+}
+
+/** One paragraph per source: the quoted sentences, then where they stand. */
+export function paragraphs(citations: readonly Citation[]): string[] {
+  const texts: string[] = []
+  for (let index = 0; index < citations.length; ) {
+    const first = citations[index]!
+    const quotes: string[] = []
+    while (index < citations.length && citations[index]!.file === first.file && citations[index]!.heading === first.heading)
+      quotes.push(citations[index++]!.quote)
+    texts.push(`“${quotes.join(' ')}” [${first.title}: ${first.heading}, ${first.url ?? first.file}]`)
+  }
+  return texts
+}
+
+/** What a model says when nothing in the pages supports an answer, in the language it answers in. */
+const ABSTENTIONS: Record<string, string> = {
+  de: 'Die vorliegenden Seiten beantworten diese Frage nicht.',
+  en: 'The pages I was given do not cover this question.',
+  es: 'Las páginas que me dieron no tratan esta pregunta.',
+  fr: 'Les pages qui m’ont été données ne traitent pas cette question.',
+  hi: 'मुझे दिए गए पन्नों में इस प्रश्न का उत्तर नहीं है।',
+  id: 'Halaman yang diberikan kepada saya tidak membahas pertanyaan ini.',
+  pt: 'As páginas que recebi não tratam desta pergunta.',
+  sw: 'Kurasa nilizopewa hazijibu swali hili.',
+}
+export function abstention(language: string): string {
+  return ABSTENTIONS[language.split('-')[0]!] ?? ABSTENTIONS.en!
+}
+
+/** The answer to one input, part by part, the whole answer last. @throws {RangeError} only for what {@link tooLong} refuses. */
+export async function* answer(served: Served, input: string, signal?: AbortSignal): AsyncGenerator<AnswerPart> {
+  const language = served.spec.outputLanguage[0] ?? served.spec.language[0] ?? 'en'
+  if (served.spec.task === 'classify') {
+    const probabilities = await classify(served, input, signal)
+    const scores = probabilities
+      .map((probability, index) => ({ label: served.spec.labels![index]!, probability }))
+      .sort((a, b) => b.probability - a.probability)
+    const label = scores[0]!.label
+    yield { delta: label }
+    yield { answer: { text: label, label, scores, citations: [], abstained: false } }
+    return
+  }
+  const whole = quote(await judge(served, input, signal), served.threshold ?? 0.5, language)
+  const pieces = whole.abstained ? [whole.text] : paragraphs(whole.citations)
+  for (const [index, piece] of pieces.entries()) yield { delta: index ? `\n\n${piece}` : piece }
+  yield { answer: whole }
+}

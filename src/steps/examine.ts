@@ -1,0 +1,217 @@
+/**
+ * Weights + sealed exam -> Report: the tuned model, the base model and a strong cheap baseline answer the same cases
+ * through the runtime that will serve them, and are scored with intervals.
+ * It never trains and never chooses: thresholds and baselines were fixed on practice.
+ */
+
+import type { Dataset, Exam, Example } from '../core/dataset.ts'
+import { examId } from '../core/dataset.ts'
+import { isRefusal, type Refusal } from '../core/errors.ts'
+import { canonical } from '../core/id.ts'
+import type { Prompt } from '../core/prompt.ts'
+import { type Arm, accuracy, bootstrap, macroF1, type Report } from '../core/report.ts'
+import type { Spec } from '../core/spec.ts'
+import { type Weights, weightsId } from '../core/weights.ts'
+import type { Baseline } from '../ports/baseline.ts'
+import type { Retriever } from '../ports/retriever.ts'
+import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
+import type { Store } from '../ports/store.ts'
+import { classify, classifyWindows, judge, quote, tooLong } from './answer.ts'
+import { bm25Quote, chooseQuoteThreshold } from './quote.ts'
+import { chooseThreshold, supports, worth } from './train.ts'
+
+export type ExamineOptions = {
+  spec: Spec
+  dataset: Dataset
+  exam: Exam
+  weights: Weights
+  basePath: string
+  now: () => number
+  signal?: AbortSignal | undefined
+  onProgress?: ((done: number, of: number) => void) | undefined
+}
+
+/** What one arm said to one case: a label, or the quoted text (null when it abstained) with whether each quote is supported. */
+type Prediction = { label?: string; quoted?: string | null; right?: number; quotes?: number }
+
+export async function examine(
+  ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
+  options: ExamineOptions,
+): Promise<Report | Refusal> {
+  const { spec, exam, weights } = options
+  const vocabulary = await ports.runtime.vocabulary(options.basePath)
+  if (isRefusal(vocabulary)) return vocabulary
+  const tuned = await ports.runtime.open({ base: options.basePath, adapter: await ports.store.path(weights.adapter), labelTokens: weights.labelTokens })
+  if (isRefusal(tuned)) return tuned
+  const base = await ports.runtime.open({ base: options.basePath, adapter: null, labelTokens: weights.labelTokens })
+  if (isRefusal(base)) {
+    await tuned.close()
+    return base
+  }
+  try {
+    const milliseconds: number[] = []
+    const arms = spec.task === 'classify' ? await examineLabels() : await examineAnswers()
+    const predictions = await ports.store.put(
+      new TextEncoder().encode(
+        canonical({ examId: examId(exam), weightsId: weightsId(weights), cases: exam.cases.map(({ id }) => id), arms: arms.predictions }),
+      ),
+    )
+    milliseconds.sort((a, b) => a - b)
+    return {
+      weightsId: weightsId(weights),
+      examId: examId(exam),
+      n: exam.cases.length,
+      metric: arms.metric,
+      arms: arms.arms,
+      predictions,
+      latencyMs: Math.round((milliseconds[milliseconds.length >> 1] ?? 0) * 10) / 10,
+    }
+
+    async function examineLabels(): Promise<Arms> {
+      const truth = exam.cases.map((example) => example.label!)
+      const labels = spec.labels!
+      const pick = (probabilities: number[]) => labels[probabilities.indexOf(Math.max(...probabilities))]!
+      const tunedLabels: string[] = []
+      const baseLabels: string[] = []
+      for (const [index, example] of exam.cases.entries()) {
+        const began = options.now()
+        tunedLabels.push(pick(await classify({ vocabulary: vocabulary as Vocabulary, scorer: tuned as Scorer }, example.input, options.signal)))
+        milliseconds.push(options.now() - began)
+        baseLabels.push(await promptedLabel(base as Scorer, vocabulary as Vocabulary, labels, example.input))
+        options.onProgress?.(index + 1, exam.cases.length)
+      }
+      const labelled = (examples: readonly Example[]) => examples.map((example) => ({ input: example.input, label: example.label! }))
+      const fitted = await ports.baseline.fit({
+        training: labelled(options.dataset.training),
+        practice: labelled(options.dataset.practice),
+        signal: options.signal,
+      })
+      const baselineLabels = fitted.predict(exam.cases.map((example) => example.input))
+      const arm = (name: Arm['name'], what: string, predicted: string[]): Arm => ({
+        name,
+        what,
+        score: macroF1(predicted, truth),
+        interval: bootstrap(truth.length, (drawn) =>
+          macroF1(
+            drawn.map((i) => predicted[i]!),
+            drawn.map((i) => truth[i]!),
+          ),
+        ),
+        figures: { accuracy: accuracy(predicted, truth), macroF1: macroF1(predicted, truth) },
+      })
+      return {
+        metric: 'macro-F1',
+        arms: [
+          arm('tuned', 'the trained adapter on the base', tunedLabels),
+          arm('base', 'the base model alone, prompted in words', baseLabels),
+          arm('baseline', ports.baseline.what, baselineLabels),
+        ],
+        predictions: { tuned: tunedLabels, base: baseLabels, baseline: baselineLabels },
+      }
+    }
+
+    async function examineAnswers(): Promise<Arms> {
+      const index = ports.retriever.index(options.dataset.passages, spec.language[0]!)
+      const language = spec.outputLanguage[0] ?? 'en'
+      const quoting = async (scorer: Scorer, threshold: number, timed: boolean): Promise<Prediction[]> => {
+        const predictions: Prediction[] = []
+        for (const example of exam.cases) {
+          const began = options.now()
+          const judged = tooLong(example.input, vocabulary as Vocabulary)
+            ? []
+            : await judge({ vocabulary: vocabulary as Vocabulary, scorer, index }, example.input, options.signal)
+          const answered = quote(judged, threshold, language)
+          if (timed) {
+            milliseconds.push(options.now() - began)
+            options.onProgress?.(predictions.length + 1, exam.cases.length)
+          }
+          predictions.push(prediction(example, answered.abstained ? null : answered.citations.map((citation) => citation.quote)))
+        }
+        return predictions
+      }
+      // Every arm gets the same favour: its own threshold, chosen on practice.
+      const baseThreshold = await chooseThreshold(
+        { vocabulary: vocabulary as Vocabulary, scorer: base as Scorer, index },
+        options.dataset.practice,
+        spec,
+        options.signal,
+      )
+      const quoteThreshold = chooseQuoteThreshold(index, options.dataset.practice, worth)
+      const predictions = {
+        tuned: await quoting(tuned as Scorer, weights.threshold ?? 0.5, true),
+        base: await quoting(base as Scorer, baseThreshold, false),
+        baseline: exam.cases.map((example) => prediction(example, bm25Quote(index, example.input, quoteThreshold))),
+      }
+      const arm = (name: Arm['name'], what: string, predicted: Prediction[]): Arm => {
+        const worths = predicted.map((one, position) => worth(one.quoted ?? null, exam.cases[position]!.answer ?? null))
+        const mean = (positions: readonly number[]) => positions.reduce((sum, position) => sum + worths[position]!, 0) / positions.length
+        return { name, what, score: mean([...worths.keys()]), interval: bootstrap(worths.length, mean), figures: figures(predicted, worths, exam.cases) }
+      }
+      return {
+        metric: 'token-F1 with refusals',
+        arms: [
+          arm('tuned', 'the trained adapter chooses the sentences', predictions.tuned),
+          arm('base', 'the same with the adapter off', predictions.base),
+          arm('baseline', 'BM25 quote', predictions.baseline),
+        ],
+        predictions,
+      }
+    }
+  } finally {
+    await tuned.close()
+    await base.close()
+  }
+}
+
+type Arms = { metric: string; arms: Arm[]; predictions: Record<string, unknown> }
+
+function prediction(example: Example, quotes: string[] | null): Prediction {
+  const reference = example.answer ?? null
+  const holds = reference === null ? () => false : supports(reference)
+  return { quoted: quotes === null ? null : quotes.join(' '), right: quotes?.filter(holds).length ?? 0, quotes: quotes?.length ?? 0 }
+}
+
+/** Coverage, refusals and citations of an answering arm; each a share of the cases or quotes it is about. */
+function figures(predicted: readonly Prediction[], worths: readonly number[], cases: readonly Example[]): Record<string, number> {
+  const covered = cases.map((example) => (example.answer ?? null) !== null)
+  const refused = predicted.map((one) => one.quoted === null)
+  const share = (part: number, whole: number) => (whole ? part / whole : 0)
+  const count = (matches: (position: number) => boolean) => cases.filter((_, position) => matches(position)).length
+  const both = count((position) => refused[position]! && !covered[position]!)
+  return {
+    tokenF1: share(
+      worths.reduce((sum, value, position) => (covered[position] ? sum + value : sum), 0),
+      count((position) => covered[position]!),
+    ),
+    coverage: share(
+      count((position) => covered[position]! && !refused[position]!),
+      count((position) => covered[position]!),
+    ),
+    refusalPrecision: share(
+      both,
+      count((position) => refused[position]!),
+    ),
+    refusalRecall: share(
+      both,
+      count((position) => !covered[position]!),
+    ),
+    citationPrecision: share(
+      predicted.reduce((sum, one) => sum + (one.right ?? 0), 0),
+      predicted.reduce((sum, one) => sum + (one.quotes ?? 0), 0),
+    ),
+  }
+}
+
+/** The base model asked in words: the label whose name it finds likeliest to follow. Long texts are judged by their first window. */
+async function promptedLabel(base: Scorer, vocabulary: Vocabulary, labels: readonly string[], input: string): Promise<string> {
+  const longest = Math.max(...labels.map((label) => vocabulary.count(` ${label}`)))
+  const room = vocabulary.contextLength - longest - vocabulary.count('Text: \nTopic:') - 8
+  const words = input.split(/(?<=\s)/)
+  while (words.length > 1 && vocabulary.count(words.join('')) > room) words.length = Math.floor(words.length * 0.9)
+  const prompt: Prompt = [{ kind: 'text', text: `Text: ${words.join('').trim()}\nTopic:` }]
+  const likelihoods = await base.likelihood(
+    prompt,
+    labels.map((label) => ` ${label}`),
+  )
+  return labels[likelihoods.indexOf(Math.max(...likelihoods))]!
+}

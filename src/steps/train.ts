@@ -1,0 +1,176 @@
+/**
+ * Dataset -> Weights: turns examples into prompts with labels, chooses a recipe from their size, has the trainer fit an
+ * adapter, and chooses the abstention threshold on practice. It gets no handle on the exam.
+ * Knows nothing of how training is done; that is the trainer's business.
+ */
+import { type Dataset, datasetId, duplicateKey, type Example, type Passage, sentences } from '../core/dataset.ts'
+import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
+import { classifyPrompt, NOT_SUPPORTING, type Prompt, SUPPORTING, selectPrompt } from '../core/prompt.ts'
+import { chooseRecipe, type Recipe } from '../core/recipe.ts'
+import { random, tokenF1 } from '../core/report.ts'
+import type { Spec } from '../core/spec.ts'
+import type { Base, Weights } from '../core/weights.ts'
+import type { PassageIndex, Retriever } from '../ports/retriever.ts'
+import type { Runtime, Vocabulary } from '../ports/runtime.ts'
+import type { Store } from '../ports/store.ts'
+import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
+import { classifyWindows, type Judged, judge, quote, selectPrompts, tooLong } from './answer.ts'
+
+/** Passages a training question is shown with: those that hold its answer, then the nearest that do not. */
+const HELPFUL = 3
+const UNHELPFUL = 3
+/** A sentence supports an answer when the reference holds it, or nearly all of its words in one of its sentences. */
+const SUPPORT_OVERLAP = 0.8
+
+export type TrainOptions = {
+  spec: Spec
+  dataset: Dataset
+  base: Base
+  /** GGUF path of the base. */
+  basePath: string
+  /** The trainer's own folder, for checkpoints. */
+  folder: string
+  threads: number
+  /** Budget of the training itself. */
+  maximumSeconds: number
+  override?: Partial<Recipe> | undefined
+  signal?: AbortSignal | undefined
+  onProgress?: ((progress: TrainingProgress) => void) | undefined
+}
+
+export async function train(
+  ports: { trainer: Trainer; runtime: Runtime; retriever: Retriever; store: Store },
+  options: TrainOptions,
+): Promise<{ weights: Weights; seconds: number; resumed: boolean } | Refusal> {
+  const { spec, dataset } = options
+  const vocabulary = await ports.runtime.vocabulary(options.basePath)
+  if (isRefusal(vocabulary)) return vocabulary
+  const labelTokens = vocabulary.labelTokens(spec.task === 'classify' ? (spec.labels?.length ?? 0) : 2)
+  if (isRefusal(labelTokens)) return labelTokens
+  const index = spec.task === 'answer' ? ports.retriever.index(dataset.passages, spec.language[0]!) : null
+
+  const training = dataset.training.flatMap((example) => prompts(spec, example, vocabulary, index, dataset.passages))
+  const validation = dataset.practice.flatMap((example) => prompts(spec, example, vocabulary, index, dataset.passages))
+  if (!training.length || !validation.length)
+    return refuse('nothing_to_learn', 'No training prompt could be made from the examples.', 'Add examples whose answers are found in the pages.')
+  shuffle(training, 7)
+  const trainingTokens = training.reduce((sum, prompt) => sum + tokens(prompt, vocabulary), 0)
+  const recipe = chooseRecipe({
+    trainingTokens,
+    maximumTokens: vocabulary.contextLength,
+    threads: options.threads,
+    maximumSeconds: options.maximumSeconds,
+    ...(options.override ? { override: options.override } : {}),
+  })
+  const fitted = await ports.trainer.fit(
+    { id: `${datasetId(dataset)}:${options.base.sha256}`, base: options.basePath, training, validation, labelTokens, recipe, folder: options.folder },
+    { signal: options.signal, onProgress: options.onProgress },
+  )
+  if (isRefusal(fitted)) return fitted
+
+  let threshold: number | null = null
+  if (spec.task === 'answer') {
+    const scorer = await ports.runtime.open({ base: options.basePath, adapter: fitted.adapter, labelTokens })
+    if (isRefusal(scorer)) return scorer
+    try {
+      threshold = await chooseThreshold({ vocabulary, scorer, index }, dataset.practice, spec, options.signal)
+    } finally {
+      await scorer.close()
+    }
+  }
+  const adapter = await ports.store.putFile(fitted.adapter)
+  const weights: Weights = {
+    datasetId: datasetId(dataset),
+    base: options.base,
+    adapter,
+    labelTokens,
+    recipe,
+    threshold,
+    bestStep: fitted.bestStep,
+    curve: fitted.curve,
+  }
+  return { weights, seconds: fitted.seconds, resumed: fitted.resumed }
+}
+
+/** The prompts one example teaches with. A classify text longer than the base reads becomes several windows of less weight. */
+function prompts(spec: Spec, example: Example, vocabulary: Vocabulary, index: PassageIndex | null, passages: readonly Passage[]): Prompt[] {
+  if (spec.task === 'classify') {
+    const label = spec.labels!.indexOf(example.label!)
+    const pieces = classifyWindows(example.input, vocabulary)
+    return pieces.map((piece) => classifyPrompt(piece, label).map((segment) => (segment.kind === 'read' ? { ...segment, weight: 1 / pieces.length } : segment)))
+  }
+  if (tooLong(example.input, vocabulary)) return []
+  const reference = example.answer ?? null
+  const near = index!.search(example.input, 2 * (HELPFUL + UNHELPFUL)).map(({ passage }) => passage)
+  const support = new Map<Passage, (0 | 1)[]>()
+  const holds = reference === null ? () => false : supports(reference)
+  // The passages that hold the answer may not be among the nearest; those are looked up by their text.
+  for (const passage of reference === null ? near : [...near, ...passages.filter((candidate) => candidate.sentences.some(holds))])
+    support.set(
+      passage,
+      passage.sentences.map((sentence) => (holds(sentence) ? SUPPORTING : NOT_SUPPORTING)),
+    )
+  const helpful = [...support].filter(([, labels]) => labels.includes(SUPPORTING)).slice(0, HELPFUL)
+  const unhelpful = [...support].filter(([, labels]) => !labels.includes(SUPPORTING)).slice(0, reference === null ? HELPFUL + UNHELPFUL - 1 : UNHELPFUL)
+  return [...helpful, ...unhelpful].flatMap(([passage, labels]) =>
+    selectPrompts(example.input, passage, vocabulary).map((group) =>
+      selectPrompt(
+        example.input,
+        `${passage.title}. ${passage.heading}`,
+        group.sentences,
+        group.positions.map((position) => labels[position]!),
+      ),
+    ),
+  )
+}
+
+/** Says whether a sentence is part of a reference answer: held word for word, or most of its words in one of its sentences. */
+export function supports(reference: string): (sentence: string) => boolean {
+  const whole = ` ${duplicateKey(reference)} `
+  const parts = sentences(reference).map((sentence) => new Set(duplicateKey(sentence).split(' ')))
+  return (sentence) => {
+    const key = duplicateKey(sentence)
+    const words = key.split(' ')
+    if (words.length < 3) return false
+    if (whole.includes(` ${key} `)) return true
+    return parts.some((part) => words.filter((word) => part.has(word)).length >= SUPPORT_OVERLAP * words.length)
+  }
+}
+
+/**
+ * What an answer is worth: for a covered question the token-F1 of the quoted sentences with the reference (0 when it
+ * abstained); for a question the pages do not cover, 1 when it abstained and 0 otherwise.
+ */
+export function worth(quoted: string | null, reference: string | null): number {
+  if (reference === null) return quoted === null ? 1 : 0
+  return quoted === null ? 0 : tokenF1(quoted, reference)
+}
+
+/** The threshold with the highest mean {@link worth} on practice. */
+export async function chooseThreshold(served: Parameters<typeof judge>[0], practice: readonly Example[], spec: Spec, signal?: AbortSignal): Promise<number> {
+  const cases: { judged: Judged[]; reference: string | null }[] = []
+  for (const example of practice)
+    if (!tooLong(example.input, served.vocabulary)) cases.push({ judged: await judge(served, example.input, signal), reference: example.answer ?? null })
+  const language = spec.outputLanguage[0] ?? 'en'
+  let best = { threshold: 0.5, score: -1 }
+  for (let threshold = 0.02; threshold < 1; threshold += 0.02) {
+    const score = cases.reduce((sum, { judged, reference }) => {
+      const answered = quote(judged, threshold, language)
+      return sum + worth(answered.abstained ? null : answered.citations.map((citation) => citation.quote).join(' '), reference)
+    }, 0)
+    if (score > best.score) best = { threshold: Math.round(threshold * 100) / 100, score }
+  }
+  return best.threshold
+}
+
+function tokens(prompt: Prompt, vocabulary: Vocabulary): number {
+  return prompt.reduce((sum, segment) => sum + (segment.kind === 'text' ? vocabulary.count(segment.text) : segment.kind === 'special' ? 1 : 0), 0)
+}
+
+function shuffle<T>(items: T[], seed: number): void {
+  const next = random(seed)
+  for (let index = items.length - 1; index > 0; index--) {
+    const other = Math.floor(next() * (index + 1))
+    ;[items[index], items[other]] = [items[other]!, items[index]!]
+  }
+}
