@@ -16,7 +16,7 @@ import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
-import { classify, classifyWindows, judge, quote, tooLong } from './answer.ts'
+import { classify, judge, quote, tooLong } from './answer.ts'
 import { bm25Quote, chooseQuoteThreshold } from './quote.ts'
 import { chooseThreshold, supports, worth } from './train.ts'
 

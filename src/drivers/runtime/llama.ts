@@ -97,10 +97,13 @@ function scorerOn(context: LlamaContext, vocabulary: VocabularyHandle, labels: T
   const free: LlamaContextSequence[] = Array.from({ length: SEQUENCES }, () => context.getSequence())
   const waiting: ((sequence: LlamaContextSequence) => void)[] = []
   let open = true
+  let running = 0
+  let idle = () => {}
 
   /** Runs `work` on a sequence of its own; callers beyond the number of sequences wait their turn. */
   async function withSequence<T>(work: (sequence: LlamaContextSequence) => Promise<T>): Promise<T> {
     if (!open) throw new ClosedError()
+    running++
     const sequence = free.pop() ?? (await new Promise<LlamaContextSequence>((resolve) => waiting.push(resolve)))
     try {
       await sequence.clearHistory()
@@ -109,6 +112,7 @@ function scorerOn(context: LlamaContext, vocabulary: VocabularyHandle, labels: T
       const next = waiting.shift()
       if (next) next(sequence)
       else free.push(sequence)
+      if (--running === 0) idle()
     }
   }
 
@@ -177,6 +181,8 @@ function scorerOn(context: LlamaContext, vocabulary: VocabularyHandle, labels: T
       if (!open) return
       open = false
       closed()
+      // Disposing a context that is evaluating takes the process down, so the last evaluation is waited for.
+      if (running) await new Promise<void>((resolve) => (idle = resolve))
       await context.dispose()
     },
   }

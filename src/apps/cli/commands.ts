@@ -1,0 +1,169 @@
+/**
+ * The commands: each connects to a server, asks it, prints. `up` stands beside, in its own file.
+ * Knows nothing of how the server does it.
+ */
+import type { Answer } from '../../core/answer.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import { amount, parseOpen, parsePrice } from '../../core/royalty.ts'
+import { describeSpec, type Spec } from '../../core/spec.ts'
+import type { BuildView, EarningsView, ModelView, StateView } from '../../core/view.ts'
+import type { Config } from '../../factory/config.ts'
+import { openWallet } from '../../factory/gateway.ts'
+import { payingFetch } from '../client/pay.ts'
+import { connect } from './connect.ts'
+import { arrowLine, type Printer, trainingLine } from './print.ts'
+import { filesUnder, request } from './requests.ts'
+
+export type Context = { config: Config; out: Printer; url: string | undefined }
+type Published = { model: string; modelId: string; price: { open: string; atomic: string }; tx: string }
+
+/** Connects, runs `work` with the server's address, closes a server that was started for it. */
+async function withServer<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<T | Refusal> {
+  const connection = await connect(context.config, context.url)
+  if (isRefusal(connection)) return connection
+  try {
+    return await work(connection.url)
+  } finally {
+    await connection.close()
+  }
+}
+
+export async function plan(context: Context, words: string, folder: string | undefined): Promise<Refusal | undefined> {
+  const files = folder === undefined ? [] : await filesUnder(folder)
+  if (isRefusal(files)) return files
+  const spec = await withServer(context, (url) => request<Spec>(url, '/api/plan', { words, files }))
+  if (isRefusal(spec)) return spec
+  context.out.result(spec, describeSpec(spec).join('\n'))
+  return undefined
+}
+
+export async function build(context: Context, words: string, flags: { files: string; name?: string; minutes?: number }): Promise<Refusal | undefined> {
+  const files = await filesUnder(flags.files)
+  if (isRefusal(files)) return files
+  const began = Date.now()
+  const outcome = await withServer(context, async (url) => {
+    const seconds = flags.minutes === undefined ? undefined : flags.minutes * 60
+    const started = await request<BuildView>(url, '/api/builds', { words, files, name: flags.name, seconds })
+    if (isRefusal(started)) return started
+    const finished = await follow(context.out, url, started.id)
+    if (isRefusal(finished)) return finished
+    const models = await request<StateView>(url, '/api/state')
+    if (isRefusal(models)) return models
+    const model = models.models.find((one) => one.name === finished.name)
+    return model ?? refuse('build_lost', `The build ${finished.name} ended as ${finished.state}.`, 'Look at its events in the studio.')
+  })
+  if (isRefusal(outcome)) return outcome
+  const score = (name: string) => outcome.exam.arms.find((arm) => arm.name === name)?.score ?? null
+  context.out.result(
+    {
+      model: outcome.name,
+      package: outcome.packageId,
+      spec: await specOf(context, outcome),
+      exam: { n: outcome.exam.n, metric: outcome.exam.metric, tuned: score('tuned'), base: score('base'), baseline: score('baseline') },
+      seconds: Math.round((Date.now() - began) / 100) / 10,
+    },
+    `Built ${outcome.name}. Ask it: npx modelfactory ask ${outcome.name} "..."; sell it: npx modelfactory publish ${outcome.name} --price 0.01`,
+  )
+  return undefined
+}
+
+/** The spec a model was built from, as its build told it. */
+async function specOf(context: Context, model: ModelView): Promise<unknown> {
+  const state = await withServer(context, (url) => request<StateView>(url, '/api/state'))
+  if (isRefusal(state)) return null
+  const told = state.builds.find((one) => one.name === model.name && one.state === 'done')?.events.find((event) => event.arrow === 'describe')
+  return (told?.data as { spec?: unknown } | undefined)?.spec ?? null
+}
+
+/** Prints a build's events as they happen, until it ends. */
+export async function follow(out: Printer, url: string, id: string): Promise<BuildView | Refusal> {
+  let printed = 0
+  for (;;) {
+    const view = await request<BuildView>(url, `/api/builds/${id}`)
+    if (isRefusal(view)) return view
+    for (; printed < view.events.length; printed++) out.line(arrowLine(view.name, view.events[printed]!.arrow, view.events[printed]!.text))
+    if (view.state === 'done') return view
+    if (view.state !== 'queued' && view.state !== 'running')
+      return refuse(`build_${view.state}`, `The build ${view.name} was ${view.state}: ${view.events.at(-1)?.text ?? 'no reason was given'}`, '')
+    if (view.training && !view.events.some((event) => event.arrow === 'train')) out.progress(trainingLine(view.name, view.training))
+    await new Promise((resolve) => setTimeout(resolve, 400))
+  }
+}
+
+export async function ask(context: Context, model: string, text: string): Promise<Refusal | undefined> {
+  const answer = await withServer(context, (url) => request<Answer>(url, `/api/models/${encodeURIComponent(model)}/ask`, { text }))
+  if (isRefusal(answer)) return answer
+  context.out.result(answer, answer.text)
+  return undefined
+}
+
+export async function publish(context: Context, model: string, price: string): Promise<Refusal | undefined> {
+  const checked = parsePrice(price)
+  if (isRefusal(checked)) return checked
+  const published = await withServer(context, (url) => request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price }))
+  if (isRefusal(published)) return published
+  context.out.result(published, `Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`)
+  return undefined
+}
+
+type ChatCompletion = {
+  choices: { message: { content: string } }[]
+  modelfactory?: {
+    sources?: unknown
+    label?: string
+    scores?: unknown
+    receipt?: { tx: string; amount: string; payer: string; builder: string; modelId: string }
+  }
+}
+
+export async function query(context: Context, model: string, text: string, flags: { wallet: string; maximum: string }): Promise<Refusal | undefined> {
+  const maximum = parseOpen(flags.maximum)
+  if (isRefusal(maximum)) return maximum
+  if (!/^[a-z0-9-]{1,40}$/.test(flags.wallet))
+    return refuse('bad_wallet', `"${flags.wallet}" cannot be a wallet's name.`, 'Use lower-case letters, digits and hyphens.')
+  const outcome = await withServer(context, async (url) => {
+    // The server is asked first, so that it, and not this command, makes the data folder's first keys.
+    const state = await request<StateView>(url, '/api/state')
+    if (isRefusal(state)) return state
+    const pay = payingFetch({ account: await openWallet(context.config, flags.wallet), network: state.network.caip2, asset: state.contracts.token, maximum })
+    return pay(`${url}/v1/chat/completions`, { model, messages: [{ role: 'user', content: text }] })
+  })
+  if (isRefusal(outcome)) return outcome
+  const completion = outcome as ChatCompletion
+  const extra = completion.modelfactory ?? {}
+  const receipt = extra.receipt
+  const paid = receipt && { tx: receipt.tx, amount: amount(BigInt(receipt.amount)), payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId }
+  const content = completion.choices[0]?.message.content ?? ''
+  context.out.result(
+    {
+      answer: content,
+      ...(extra.sources ? { sources: extra.sources } : {}),
+      ...(extra.label ? { label: extra.label, scores: extra.scores } : {}),
+      receipt: paid,
+    },
+    `${content}\n\nPaid ${paid?.amount.open ?? '?'} OPEN to ${paid?.builder ?? '?'}, transaction ${paid?.tx ?? '?'}`,
+  )
+  return undefined
+}
+
+export async function earnings(context: Context): Promise<Refusal | undefined> {
+  const view = await withServer(context, (url) => request<EarningsView>(url, '/api/earnings'))
+  if (isRefusal(view)) return view
+  const lines = view.models.map((model) => `  ${model.name}: ${model.earned.open} OPEN from ${model.queries} queries`)
+  context.out.result(view, [`Builder ${view.builder} was paid ${view.total.open} OPEN in all and holds ${view.balance.open}.`, ...lines].join('\n'))
+  return undefined
+}
+
+export async function list(context: Context): Promise<Refusal | undefined> {
+  const state = await withServer(context, (url) => request<StateView>(url, '/api/state'))
+  if (isRefusal(state)) return state
+  const line = (model: ModelView) => {
+    const tuned = model.exam.arms.find((arm) => arm.name === 'tuned')
+    return `${model.name}: ${model.task}, exam ${tuned?.score.toFixed(3) ?? '-'} ${model.exam.metric} (n ${model.exam.n}), ${model.price ? `${model.price.open} ${state.network.currency} a query, ${model.queries} paid` : 'not published'}`
+  }
+  context.out.result(
+    { models: state.models },
+    state.models.length ? state.models.map(line).join('\n') : 'No models yet. Build one: npx modelfactory build "what it should do" --files FOLDER',
+  )
+  return undefined
+}

@@ -1,0 +1,110 @@
+/**
+ * The command line: `modelfactory` and its commands. Parses, calls the server, prints, sets the exit code:
+ * 0 done, 1 refused with a reason, 2 wrong usage. Knows nothing of how anything is done.
+ */
+import { Command, CommanderError } from 'commander'
+import { BaseError, isRefusal, RefusedError } from '../../core/errors.ts'
+import { readConfig } from '../../factory/config.ts'
+import { ask, build, type Context, earnings, list, plan, publish, query } from './commands.ts'
+import { printer } from './print.ts'
+import { up } from './up.ts'
+
+type Flags = { json?: boolean; data?: string; url?: string }
+
+/** Exit codes, as scripts rely on them. */
+const REFUSED = 1
+const WRONG_USAGE = 2
+
+const program = new Command('modelfactory')
+  .description('Describe a model in plain words, hand over documents or examples, and be paid for every query it answers.')
+  .exitOverride()
+  .showHelpAfterError('(add --help for the options)')
+
+function command(usage: string, description: string): Command {
+  return program
+    .command(usage)
+    .description(description)
+    .option('--json', 'print one JSON object as the last line')
+    .option('--data <folder>', 'data folder (or MODELFACTORY_DATA; default .modelfactory in the clone)')
+    .exitOverride()
+}
+const talking = (usage: string, description: string) => command(usage, description).option('--url <url>', 'a running server (or MODELFACTORY_URL)')
+
+/** Runs a command's work with its context; refusals are printed and end with exit code 1. */
+async function run(flags: Flags, work: (context: Context) => Promise<unknown>): Promise<void> {
+  const out = printer(flags.json === true)
+  const config = readConfig({ data: flags.data })
+  if (isRefusal(config)) {
+    out.refusal(config)
+    process.exitCode = REFUSED
+    return
+  }
+  try {
+    const outcome = await work({ config, out, url: flags.url ?? process.env.MODELFACTORY_URL })
+    if (!isRefusal(outcome)) return
+    out.refusal(outcome)
+  } catch (error) {
+    if (error instanceof RefusedError) out.refusal(error.refusal)
+    else {
+      const hints = error instanceof BaseError ? error.hints.join(' ') : ''
+      out.refusal({ refused: true, code: 'fault', message: error instanceof Error ? error.message : String(error), hint: hints })
+      if (process.env.MODELFACTORY_DEBUG) console.error(error)
+    }
+  }
+  process.exitCode = REFUSED
+}
+
+command('up', 'serve the gateway and the studio until stopped')
+  .option('--host <address>', 'address to listen on (default 127.0.0.1)')
+  .option('--port <number>', 'port to listen on (default 4020)', wholeNumber)
+  .option('--examples', 'first run the three examples through the whole loop')
+  .option('--no-examples', 'only serve')
+  .action((flags: Flags & { host?: string; port?: number; examples?: boolean }) =>
+    run(flags, ({ out }) => {
+      const config = readConfig({ data: flags.data, host: flags.host, port: flags.port })
+      return isRefusal(config) ? Promise.resolve(config) : up({ config, out, examples: flags.examples === true })
+    }),
+  )
+talking('plan <words>', 'turn a description, and files if given, into a specification')
+  .option('--files <folder>', 'folder with your documents or table')
+  .action((words: string, flags: Flags & { files?: string }) => run(flags, (context) => plan(context, words, flags.files)))
+talking('build <words>', 'build a model from a description and files: specification, dataset, training, exam, package')
+  .requiredOption('--files <folder>', 'folder with your documents or table')
+  .option('--name <name>', 'name of the model (default: made from the words)')
+  .option('--minutes <number>', 'time budget of the training', positive)
+  .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number }) => run(flags, (context) => build(context, words, flags)))
+talking('ask <model> <text>', 'ask your own model, free').action((model: string, text: string, flags: Flags) =>
+  run(flags, (context) => ask(context, model, text)),
+)
+talking('publish <model>', 'put a model on chain at a price per query')
+  .requiredOption('--price <open>', 'price of one query in OPEN, e.g. 0.01')
+  .action((model: string, flags: Flags & { price: string }) => run(flags, (context) => publish(context, model, flags.price)))
+talking('query <model> <text>', 'ask a published model and pay its builder by x402 from a local wallet')
+  .option('--wallet <name>', 'wallet of the data folder that pays', 'payer')
+  .option('--maximum <open>', 'largest amount this query may cost', '1')
+  .action((model: string, text: string, flags: Flags & { wallet: string; maximum: string }) => run(flags, (context) => query(context, model, text, flags)))
+talking('earnings', 'what the builder was paid').action((flags: Flags) => run(flags, earnings))
+talking('list', 'the models here').action((flags: Flags) => run(flags, list))
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
+    throw new CommanderError(WRONG_USAGE, 'modelfactory.port', `error: the port "${text}" is not a whole number from 0 to 65535`)
+  return Number(text)
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!(value > 0) || !Number.isFinite(value))
+    throw new CommanderError(WRONG_USAGE, 'modelfactory.minutes', `error: "${text}" is not a number of minutes above 0`)
+  return value
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  if (error.code.startsWith('modelfactory.')) console.error(error.message)
+  process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+}
+// node-llama-cpp keeps native threads that would hold the process; everything was closed above, unless it is serving.
+if (!process.env.MODELFACTORY_SERVING) process.exit()

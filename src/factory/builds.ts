@@ -1,0 +1,300 @@
+/**
+ * Builds: runs the river from words to package, one build at a time, and tells what happens as it happens.
+ * A build is named by its input, so the same words and files are never built twice, and a build cut short by a crash is
+ * simply run again: every arrow before training is deterministic, and training continues from its checkpoint.
+ */
+import { join } from 'node:path'
+import { datasetId } from '../core/dataset.ts'
+import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
+import { canonical, contentId, type Id } from '../core/id.ts'
+import { describeSpec, type Spec, specId } from '../core/spec.ts'
+import type { BuildView, LiveEvent } from '../core/view.ts'
+import type { Base } from '../core/weights.ts'
+import type { Baseline } from '../ports/baseline.ts'
+import type { Build, BuildEvent, Database } from '../ports/database.ts'
+import type { Planner } from '../ports/planner.ts'
+import type { Content, Reader } from '../ports/reader.ts'
+import type { Retriever } from '../ports/retriever.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import type { Store } from '../ports/store.ts'
+import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
+import { collect } from '../steps/collect.ts'
+import { describe } from '../steps/describe.ts'
+import { examine } from '../steps/examine.ts'
+import { pack } from '../steps/pack.ts'
+import { train } from '../steps/train.ts'
+import type { InputFile } from './factory.ts'
+
+export type BuildPorts = {
+  planner: Planner
+  reader: Reader
+  trainer: Trainer
+  runtime: Runtime
+  retriever: Retriever
+  baseline: Baseline
+  store: Store
+  database: Database
+}
+
+type Training = NonNullable<BuildView['training']>
+/** What a build was asked for; kept in the store, so that it can be run again after a crash. */
+type Input = { words: string; name: string | null; seconds: number; base: Id; files: { name: string; hash: Id }[] }
+
+/** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
+const LICENCE_FILE = /(^|\/)(source|licen[cs]e|attribution|notice)[^/]*$/i
+
+export function openBuilds(
+  ports: BuildPorts,
+  options: {
+    folder: string
+    base: Base
+    basePath: string
+    threads: number
+    seconds: number
+    emit: (event: LiveEvent) => void
+    built: (build: Build) => Promise<void>
+  },
+) {
+  const training = new Map<string, Training>()
+  const controllers = new Map<string, AbortController>()
+  const waiting = new Map<string, ((view: BuildView) => void)[]>()
+  let queue: Promise<void> = Promise.resolve()
+  let closing = false
+
+  const view = (build: Build): BuildView => ({
+    id: build.id,
+    name: build.name,
+    words: build.words,
+    state: build.state,
+    events: build.events,
+    training: training.get(build.id) ?? (build.events.findLast((event) => event.arrow === 'train' && event.data)?.data as Training | undefined) ?? null,
+    createdAt: build.createdAt,
+  })
+
+  async function save(build: Build): Promise<void> {
+    build.updatedAt = Date.now()
+    await ports.database.builds.put(build)
+    options.emit({ type: 'build', build: view(build) })
+  }
+
+  async function read(files: readonly InputFile[]): Promise<{ contents: Content[]; licences: string[] } | Refusal> {
+    if (!files.length) return refuse('no_files', 'No files were handed over.', 'Give a folder with documents (.md, .txt) or a table (.csv, .tsv, .jsonl).')
+    const contents: Content[] = []
+    const licences: string[] = []
+    for (const file of files) {
+      const content = await ports.reader.read(file)
+      if (isRefusal(content)) return content
+      if (content.kind === 'text' && LICENCE_FILE.test(file.name)) licences.push(content.text.trim())
+      else contents.push(content)
+    }
+    return { contents, licences }
+  }
+
+  async function plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal> {
+    const found = files.length ? await read(files) : { contents: [] }
+    return isRefusal(found) ? found : describe(ports, { words, contents: found.contents })
+  }
+
+  async function start(
+    words: string,
+    files: readonly InputFile[],
+    wish: { name?: string | undefined; seconds?: number | undefined } = {},
+  ): Promise<BuildView | Refusal> {
+    if (wish.name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/.test(wish.name))
+      return refuse('bad_name', `"${wish.name}" cannot be a model's name.`, 'Use lower-case letters, digits and hyphens, at most 48.')
+    const found = await read(files)
+    if (isRefusal(found)) return found
+    const spec = await describe(ports, { words, contents: found.contents })
+    if (isRefusal(spec)) return spec
+    const dataset = await collect({ spec, contents: found.contents })
+    if (isRefusal(dataset)) return dataset
+    const stored = await Promise.all(files.map(async (file) => ({ name: file.name, hash: await ports.store.put(file.bytes) })))
+    const input: Input = {
+      words,
+      name: wish.name ?? null,
+      seconds: wish.seconds ?? options.seconds,
+      base: options.base.sha256,
+      files: stored.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    }
+    const id = contentId(input)
+    const known = await ports.database.builds.get(id)
+    if (known && ['queued', 'running', 'done'].includes(known.state)) return view(known)
+    await ports.store.put(new TextEncoder().encode(canonical(input)))
+    const build: Build = {
+      id,
+      name: wish.name ?? (await freeName(spec.slug, words)),
+      words,
+      folder: join(options.folder, id.slice(2, 18)),
+      state: 'queued',
+      events: [],
+      packageId: null,
+      createdAt: known?.createdAt ?? Date.now(),
+      updatedAt: Date.now(),
+    }
+    await save(build)
+    enqueue(build)
+    return view(build)
+  }
+
+  /** The slug, or the slug with a number when other words already made a model of that name. */
+  async function freeName(slug: string, words: string): Promise<string> {
+    const builds = await ports.database.builds.list()
+    for (let number = 1; ; number++) {
+      const name = number === 1 ? slug : `${slug.slice(0, 44)}-${number}`
+      if (!builds.some((build) => build.name === name && build.words !== words)) return name
+    }
+  }
+
+  function enqueue(build: Build): void {
+    const controller = new AbortController()
+    controllers.set(build.id, controller)
+    queue = queue.then(() => run(build, controller.signal))
+  }
+
+  async function run(build: Build, signal: AbortSignal): Promise<void> {
+    const tell = async (arrow: BuildEvent['arrow'], text: string, data?: unknown) => {
+      build.events.push({ at: Date.now(), arrow, text, ...(data === undefined ? {} : { data }) })
+      await save(build)
+    }
+    try {
+      signal.throwIfAborted()
+      build.state = 'running'
+      build.events = []
+      await save(build)
+      const refused = await river(build, tell, signal)
+      if (refused) {
+        await tell('note', `${refused.message} ${refused.hint}`, refused)
+        build.state = 'refused'
+      } else build.state = 'done'
+    } catch (error) {
+      if (closing) return
+      build.state = signal.aborted ? 'cancelled' : 'failed'
+      build.events.push({
+        at: Date.now(),
+        arrow: 'note',
+        text: signal.aborted ? 'Cancelled; what was trained so far is kept.' : `It broke: ${error instanceof Error ? error.message : String(error)}`,
+      })
+    }
+    controllers.delete(build.id)
+    await save(build)
+    if (build.state === 'done') await options.built(build)
+    training.delete(build.id)
+    for (const resolve of waiting.get(build.id) ?? []) resolve(view(build))
+    waiting.delete(build.id)
+  }
+
+  async function river(
+    build: Build,
+    tell: (arrow: BuildEvent['arrow'], text: string, data?: unknown) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Refusal | undefined> {
+    const input = JSON.parse(new TextDecoder().decode(await ports.store.get(build.id as Id))) as Input
+    const found = await read(await Promise.all(input.files.map(async (file) => ({ name: file.name, bytes: await ports.store.get(file.hash) }))))
+    if (isRefusal(found)) return found
+    const spec = await describe(ports, { words: build.words, contents: found.contents })
+    if (isRefusal(spec)) return spec
+    await tell('describe', describeSpec(spec).join('\n'), { specId: specId(spec), spec })
+    const collected = await collect({ spec, contents: found.contents })
+    if (isRefusal(collected)) return collected
+    const { dataset, exam } = collected
+    await tell(
+      'collect',
+      [
+        `${dataset.training.length} examples to learn from, ${dataset.practice.length} to practise on, ${exam.cases.length} sealed as the exam${dataset.passages.length ? `, ${dataset.passages.length} passages to quote` : ''}.`,
+        ...dataset.notes,
+      ].join('\n'),
+      {
+        datasetId: datasetId(dataset),
+        examId: dataset.examId,
+        training: dataset.training.length,
+        practice: dataset.practice.length,
+        exam: exam.cases.length,
+        passages: dataset.passages.length,
+      },
+    )
+    const trained = await train(ports, {
+      spec,
+      dataset,
+      base: options.base,
+      basePath: options.basePath,
+      folder: build.folder,
+      threads: options.threads,
+      maximumSeconds: input.seconds,
+      signal,
+      onProgress: (progress) => progressed(build.id, progress),
+    })
+    if (isRefusal(trained)) return trained
+    const curve = trained.weights.curve
+    await tell(
+      'train',
+      `Trained ${curve.at(-1)?.step ?? 0} steps in ${Math.round(trained.seconds)} s${trained.resumed ? ', continued from a checkpoint' : ''}; best practice loss ${lowest(curve).toFixed(3)} at step ${trained.weights.bestStep}.`,
+      training.get(build.id) ?? { points: curve, step: curve.at(-1)?.step ?? 0, steps: trained.weights.recipe.steps, secondsLeft: 0, tokensPerSecond: 0 },
+    )
+    const report = await examine(ports, { spec, dataset, exam, weights: trained.weights, basePath: options.basePath, now: () => performance.now(), signal })
+    if (isRefusal(report)) return report
+    const line = report.arms.map((arm) => `${arm.name} ${arm.score.toFixed(3)} [${arm.interval.map((bound) => bound.toFixed(3)).join(', ')}]`).join(', ')
+    await tell('examine', `Exam, ${report.n} sealed cases, ${report.metric}: ${line}.`, report)
+    const { id } = await pack(ports, { name: build.name, spec, dataset, weights: trained.weights, report, licences: found.licences })
+    build.packageId = id
+    await tell('pack', `Package ${id}`, { packageId: id })
+    return undefined
+  }
+
+  function progressed(id: string, progress: TrainingProgress): void {
+    const points = [...(training.get(id)?.points ?? []), { step: progress.step, trainingLoss: progress.trainingLoss, validationLoss: progress.validationLoss }]
+    const now: Training = {
+      points: points.length > 400 ? points.filter((point, index) => point.validationLoss !== null || index % 2) : points,
+      step: progress.step,
+      steps: progress.steps,
+      secondsLeft: progress.secondsLeft,
+      tokensPerSecond: progress.tokensPerSecond,
+    }
+    training.set(id, now)
+    options.emit({ type: 'training', buildId: id, training: now })
+  }
+
+  return {
+    plan,
+    start,
+    view,
+    async cancel(id: string): Promise<BuildView | Refusal> {
+      const build = await ports.database.builds.get(id)
+      if (!build) return refuse('unknown_build', `There is no build "${id}".`, 'List the builds to see their ids.')
+      const controller = controllers.get(id)
+      if (!controller)
+        return refuse(
+          'build_not_running',
+          `The build ${build.name} is ${build.state}, so there is nothing to cancel.`,
+          'Start it again if you want another run.',
+        )
+      controller.abort(new Error('cancelled'))
+      return finished(id)
+    },
+    finished,
+    /** Appends a line to a finished build: its publishing, its first royalty. */
+    async append(build: Build, event: BuildEvent): Promise<void> {
+      build.events.push(event)
+      await save(build)
+    },
+    /** Runs again what a crash or a stop interrupted. */
+    async resume(): Promise<void> {
+      for (const build of await ports.database.builds.list()) if (build.state === 'queued' || build.state === 'running') enqueue(build)
+    },
+    async close(): Promise<void> {
+      closing = true
+      for (const controller of controllers.values()) controller.abort(new Error('the server is stopping'))
+      await queue
+    },
+  }
+
+  async function finished(id: string): Promise<BuildView> {
+    const build = await ports.database.builds.get(id)
+    if (!build) throw new Error(`There is no build ${id}.`)
+    if (!controllers.has(id)) return view(build)
+    return new Promise((resolve) => waiting.set(id, [...(waiting.get(id) ?? []), resolve]))
+  }
+}
+
+function lowest(curve: readonly { validationLoss: number | null }[]): number {
+  return Math.min(...curve.flatMap((point) => (point.validationLoss === null ? [] : [point.validationLoss])))
+}

@@ -1,0 +1,210 @@
+/**
+ * The one place that names drivers: configuration -> a factory whose every arrow is bound to real parts.
+ * Apps see only the interface in `factory.ts`.
+ */
+import { stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
+import { hashText } from '../core/id.ts'
+import { amount, parsePrice } from '../core/royalty.ts'
+import type { LiveEvent, ModelView } from '../core/view.ts'
+import { openNgramBaseline } from '../drivers/baseline/ngram-svm.ts'
+import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
+import { openDatabase } from '../drivers/database/pglite.ts'
+import { openKeystore } from '../drivers/keystore/keystore.ts'
+import { openX402 } from '../drivers/payments/x402.ts'
+import { openOfflinePlanner } from '../drivers/planner/offline.ts'
+import { openTextReader } from '../drivers/reader/text-files.ts'
+import { openMiniSearch } from '../drivers/retriever/minisearch.ts'
+import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
+import { openFolderStore } from '../drivers/store/folder.ts'
+import { openOnnxTrainer } from '../drivers/trainer/onnx.ts'
+import type { Build, Model } from '../ports/database.ts'
+import { answer, tooLong } from '../steps/answer.ts'
+import { charge, reconcile } from '../steps/charge.ts'
+import { publish } from '../steps/publish.ts'
+import { openBuilds } from './builds.ts'
+import type { Config } from './config.ts'
+import type { ModelFactory } from './factory.ts'
+import { hashFile, openServing } from './serving.ts'
+import { earningsView, modelView, receiptView } from './views.ts'
+
+/** What the embedded chain's example payer starts with: 1,000 test OPEN. */
+const ALLOWANCE = 1000n * 10n ** 18n
+
+/** Opens everything in the data folder. The caller holds the folder's lock. */
+export async function openFactory(config: Config): Promise<ModelFactory | Refusal> {
+  if (!(await stat(config.base).catch(() => undefined))?.isFile())
+    return refuse('base_missing', `There is no base model at "${config.base}".`, 'Set MODELFACTORY_BASE to a GGUF file.')
+  const base = { name: basename(config.base, '.gguf'), sha256: await hashFile(config.base), licence: 'see base/README.md' }
+  const database = await openDatabase({ folder: join(config.data, 'database') })
+  const store = await openFolderStore(join(config.data, 'store'))
+  const keystore = await openKeystore({ folder: join(config.data, 'keys') })
+  const chain = await openEmbeddedChain({ folder: join(config.data, 'chain'), journal: database.journal, keystore, settings: database.settings })
+  const builder = await keystore.account('builder')
+  const payer = await keystore.account('payer')
+  if ((await chain.balance(payer.address)).open === 0n && !(await database.settings.get('payer-funded'))) {
+    await chain.fund(payer.address, ALLOWANCE)
+    await database.settings.set('payer-funded', true)
+  }
+  const runtime = openLlamaRuntime({ threads: config.servingThreads })
+  const retriever = openMiniSearch()
+  const serving = openServing({ runtime, retriever, store }, { path: config.base, sha256: base.sha256 })
+  const payments = openX402({
+    network: chain.network,
+    contracts: chain.contracts,
+    token: chain.token,
+    balance: async (address) => (await chain.balance(address)).open,
+  })
+  const listeners = new Set<(event: LiveEvent) => void>()
+  const emit = (event: LiveEvent) => {
+    for (const listener of listeners) listener(event)
+  }
+
+  await reconcile({ payments, chain, database })
+
+  const builds = openBuilds(
+    { planner: openOfflinePlanner(), reader: openTextReader(), trainer: openOnnxTrainer(), runtime, retriever, baseline: openNgramBaseline(), store, database },
+    { folder: join(config.data, 'training'), base, basePath: config.base, threads: config.trainingThreads, seconds: config.trainingSeconds, emit, built },
+  )
+
+  /** A finished build becomes a model this gateway serves; of the same name, a new version of it. */
+  async function built(build: Build): Promise<void> {
+    const known = await database.models.get(build.name)
+    const now = Date.now()
+    await database.models.put({
+      name: build.name,
+      packageId: build.packageId!,
+      modelId: known?.modelId ?? null,
+      price: known?.price ?? null,
+      publishTx: known?.publishTx ?? null,
+      createdAt: known?.createdAt ?? now,
+      updatedAt: now,
+    })
+    emit({ type: 'models', models: await models() })
+  }
+
+  async function models(): Promise<ModelView[]> {
+    const paid = await chain.queriesPaid()
+    return Promise.all(
+      (await database.models.list()).map(async (model) => modelView(model, await serving.open(model.packageId), model.modelId && builder.address, paid)),
+    )
+  }
+
+  async function find(name: string): Promise<Model | Refusal> {
+    const model = await database.models.get(name)
+    if (model) return model
+    const names = (await database.models.list()).map((known) => known.name)
+    return refuse('unknown_model', `There is no model "${name}" here.`, names.length ? `There are: ${names.join(', ')}.` : 'Build one first.')
+  }
+
+  async function earnings() {
+    return earningsView(
+      builder.address,
+      (await chain.balance(builder.address)).open,
+      await database.models.list(),
+      await chain.queriesPaid({ builder: builder.address }),
+    )
+  }
+
+  async function receipts(limit = 50) {
+    return (await database.receipts.list({ limit })).map(receiptView)
+  }
+
+  await builds.resume()
+
+  return {
+    plan: builds.plan,
+    startBuild: builds.start,
+    cancelBuild: builds.cancel,
+    finished: builds.finished,
+    async build(id) {
+      const build = await database.builds.get(id)
+      return build && builds.view(build)
+    },
+    models,
+    model: async (name) => {
+      const model = await database.models.get(name)
+      return model && (await models()).find((one) => one.name === model.name)
+    },
+
+    async ask(name, text, signal) {
+      const model = await find(name)
+      if (isRefusal(model)) return model
+      const { served } = await serving.load(model.packageId)
+      if (!text.trim()) return refuse('empty_question', 'The question is empty.', 'Write a question or a text.')
+      const refused = served.spec.task === 'answer' ? tooLong(text, served.vocabulary) : undefined
+      if (refused) return refused
+      for await (const part of answer(served, text, signal)) if ('answer' in part) return part.answer
+      throw new Error('The model ended without an answer.')
+    },
+
+    async publish(name, price) {
+      const model = await find(name)
+      if (isRefusal(model)) return model
+      const wanted = parsePrice(price)
+      if (typeof wanted !== 'bigint') return wanted
+      const { manifest } = await serving.open(model.packageId)
+      const published = await publish({ chain }, { owner: builder, slug: model.name, price: wanted, packageId: model.packageId, reportId: manifest.reportId })
+      if (isRefusal(published)) return published
+      const tx = published.tx ?? model.publishTx!
+      await database.models.put({ ...model, modelId: published.modelId, price: published.price, publishTx: tx, updatedAt: Date.now() })
+      const build = (await database.builds.list()).find((one) => one.packageId === model.packageId)
+      if (build && published.tx)
+        await builds.append(build, {
+          at: Date.now(),
+          arrow: 'publish',
+          text: `Published at ${amount(published.price).open} ${chain.network.currency} a query, transaction ${tx}`,
+          data: { modelId: published.modelId, tx },
+        })
+      emit({ type: 'models', models: await models() })
+      return { model: name, modelId: published.modelId, price: amount(published.price), tx }
+    },
+
+    async query({ model: name, text, requestBody, payment, resource, signal }) {
+      const model = await find(name)
+      if (isRefusal(model)) return { kind: 'reply', status: 404, headers: {}, body: { refusal: model } }
+      if (!model.modelId || model.price === null)
+        return {
+          kind: 'reply',
+          status: 404,
+          headers: {},
+          body: { refusal: refuse('not_published', `The model "${name}" is not published yet.`, 'Its builder can publish it at a price.') },
+        }
+      const { served } = await serving.load(model.packageId)
+      const refused = served.spec.task === 'answer' ? tooLong(text, served.vocabulary) : undefined
+      if (refused) return { kind: 'reply', status: 400, headers: {}, body: { refusal: refused } }
+      return charge(
+        { payments, chain, database },
+        {
+          quote: { modelId: model.modelId, model: model.name, payTo: builder.address, price: model.price, resource, description: served.spec.words },
+          payment,
+          requestHash: hashText(requestBody),
+          packageId: model.packageId,
+          model: model.name,
+          run: (stop) => answer(served, text, stop),
+          signal,
+          now: () => Date.now(),
+          onReceipt: async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt), earnings: await earnings() }),
+        },
+      )
+    },
+
+    receipts,
+    earnings,
+    async state() {
+      const [all, known, recent, earned] = await Promise.all([database.builds.list(), models(), receipts(), earnings()])
+      return { network: chain.network, contracts: chain.contracts, builds: all.map(builds.view), models: known, receipts: recent, earnings: earned }
+    },
+    listen(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async close() {
+      await builds.close()
+      await runtime.close()
+      await chain.close()
+      await database.close()
+    },
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Serving: packages loaded into the runtime on first use and kept, least recently used out first.
+ * Knows nothing of who asks or pays.
+ */
+import { BaseError, isRefusal, RefusedError } from '../core/errors.ts'
+import { hashBytes, type Id } from '../core/id.ts'
+import type { Retriever } from '../ports/retriever.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import type { Store } from '../ports/store.ts'
+import type { Served } from '../steps/answer.ts'
+import { type Unpacked, unpack } from '../steps/pack.ts'
+
+/** Adapters kept in memory at once; each costs a context. */
+const KEPT = 8
+
+export type Loaded = { unpacked: Unpacked; served: Served }
+
+export function openServing(ports: { runtime: Runtime; retriever: Retriever; store: Store }, base: { path: string; sha256: Id }) {
+  const loaded = new Map<Id, Promise<Loaded>>()
+  const packages = new Map<Id, Promise<Unpacked>>()
+
+  function open(packageId: Id): Promise<Unpacked> {
+    const found = packages.get(packageId) ?? unpack(ports, packageId)
+    packages.set(packageId, found)
+    found.catch(() => packages.delete(packageId))
+    return found
+  }
+
+  async function start(packageId: Id): Promise<Loaded> {
+    const unpacked = await open(packageId)
+    const { spec, weights, manifest } = unpacked
+    if (manifest.base.sha256 !== base.sha256) throw new OtherBaseError(manifest.base.name, manifest.base.sha256)
+    const vocabulary = await ports.runtime.vocabulary(base.path)
+    if (isRefusal(vocabulary)) throw new RefusedError(vocabulary)
+    const scorer = await ports.runtime.open({ base: base.path, adapter: unpacked.adapterPath, labelTokens: weights.labelTokens })
+    if (isRefusal(scorer)) throw new RefusedError(scorer)
+    const index = spec.task === 'answer' ? ports.retriever.index(unpacked.passages, spec.language[0]!) : null
+    return { unpacked, served: { spec, threshold: weights.threshold, vocabulary, scorer, index } }
+  }
+
+  return {
+    /** A package's parts, without loading the model. */
+    open,
+    /** The package, ready to answer. */
+    async load(packageId: Id): Promise<Loaded> {
+      const found = loaded.get(packageId) ?? start(packageId)
+      loaded.delete(packageId)
+      loaded.set(packageId, found)
+      found.catch(() => loaded.delete(packageId))
+      while (loaded.size > KEPT) {
+        const [oldest, model] = loaded.entries().next().value!
+        loaded.delete(oldest)
+        model.then(({ served }) => served.scorer.close()).catch(() => {})
+      }
+      return found
+    },
+  }
+}
+
+/** SHA-256 of a base file. */
+export async function hashFile(path: string): Promise<Id> {
+  const { readFile } = await import('node:fs/promises')
+  return hashBytes(await readFile(path))
+}
+
+/** A package was trained on a base that this gateway does not serve. */
+export class OtherBaseError extends BaseError {
+  override readonly name = 'Serving.OtherBaseError'
+  constructor(name: string, sha256: string) {
+    super(`This model needs the base ${name} (${sha256.slice(0, 10)}...), which is not the one this gateway serves.`, {
+      hints: ['Set MODELFACTORY_BASE to that base, or build the model again.'],
+    })
+  }
+}
