@@ -18,7 +18,7 @@ function fingerprint(paths) {
 }
 
 function run(command, args, options = {}) {
-  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options })
+  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options })
   if (done.status !== 0) {
     console.error(
       `${command} ${args.join(' ')} ended with ${done.status ?? done.signal ?? done.error?.message}. Correct what it says above and run the same command again.`,
