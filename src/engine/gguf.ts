@@ -1,0 +1,328 @@
+/**
+ * GGUF: reads model files safely and writes LoRA adapters (format: ggml/docs/gguf.md, versions 2 and 3, little-endian).
+ * Every count and offset is checked against the file's size before anything is allocated. Knows nothing of models.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+
+export type MetadataValue = string | number | bigint | boolean | MetadataValue[]
+export type TensorType = 'F32' | 'F16' | 'BF16' | 'Q8_0'
+
+/** One tensor as it lies in the file. `shape` is row-major (outermost first), the reverse of the file's `ne`. */
+export type TensorInfo = { name: string; type: string; shape: number[]; offset: number; bytes: number }
+
+/** Random access to bytes; `read` returns exactly `length` bytes that lie within `size`. */
+export type ByteSource = { size: number; read(offset: number, length: number): Uint8Array }
+
+export type Gguf = {
+  version: number
+  /** Arrays of more than {@link LONGEST_ARRAY} values (vocabularies) are walked over, not kept. */
+  metadata: Map<string, MetadataValue>
+  tensors: Map<string, TensorInfo>
+  /** The values of a tensor as 32-bit floats, exactly. @throws {FormatError} when absent or of a type we cannot read. */
+  tensor(name: string): Float32Array
+}
+
+/** The tensor types read here, with the elements and bytes of one block. */
+const TYPES: Record<TensorType, { elements: number; bytes: number }> = {
+  F32: { elements: 1, bytes: 4 },
+  F16: { elements: 1, bytes: 2 },
+  BF16: { elements: 1, bytes: 2 },
+  Q8_0: { elements: 32, bytes: 34 },
+}
+const NAMES = new Map<number, string>(
+  Object.entries({
+    ...{ F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q5_0: 6, Q5_1: 7, Q8_0: 8, Q8_1: 9, Q2_K: 10, Q3_K: 11, Q4_K: 12, Q5_K: 13, Q6_K: 14, Q8_K: 15 },
+    ...{ IQ2_XXS: 16, IQ2_XS: 17, IQ3_XXS: 18, IQ1_S: 19, IQ4_NL: 20, IQ3_S: 21, IQ2_S: 22, IQ4_XS: 23, I8: 24, I16: 25, I32: 26, I64: 27, F64: 28 },
+    ...{ IQ1_M: 29, BF16: 30, TQ1_0: 34, TQ2_0: 35, MXFP4: 39 },
+  }).map(([name, id]) => [id, name]),
+)
+const LONGEST_ARRAY = 1024
+const MAXIMUM_DIMENSIONS = 4
+/** Bytes of one value of a metadata type; strings (8) and arrays (9) have their own lengths. */
+const SCALAR_BYTES: Record<number, number> = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 }
+
+/** Reads the header and directory of a GGUF file. The file is opened again for each tensor, so nothing has to be closed. */
+export function openGguf(path: string): Gguf {
+  const within = <T>(use: (file: number) => T): T => {
+    const file = openSync(path, 'r')
+    try {
+      return use(file)
+    } finally {
+      closeSync(file)
+    }
+  }
+  const size = within((file) => fstatSync(file).size)
+  const read = (offset: number, length: number): Uint8Array =>
+    within((file) => {
+      const bytes = new Uint8Array(length)
+      let done = 0
+      while (done < length) {
+        const count = readSync(file, bytes, done, length - done, offset + done)
+        if (count === 0) throw new FormatError(`the file ended at byte ${offset + done} while being read`)
+        done += count
+      }
+      return bytes
+    })
+  return parseGguf({ size, read })
+}
+
+/** Parses a GGUF header. @throws {FormatError} with one plain sentence for anything malformed or unsupported. */
+export function parseGguf(source: ByteSource): Gguf {
+  const cursor = new Cursor(source)
+  const magic = new TextDecoder('latin1').decode(cursor.bytes(4))
+  if (magic !== 'GGUF') throw new FormatError(`it begins with ${JSON.stringify(magic)} instead of "GGUF"`)
+  const version = cursor.u32()
+  if (version !== 2 && version !== 3) throw new FormatError(`its version is ${version}; versions 2 and 3 are read (big-endian files are not)`)
+  const tensorCount = cursor.count('tensors', 24)
+  const pairCount = cursor.count('metadata entries', 13)
+  const metadata = new Map<string, MetadataValue>()
+  for (let index = 0; index < pairCount; index++) {
+    const key = cursor.string()
+    const value = cursor.value(cursor.u32(), 0)
+    if (value !== undefined) metadata.set(key, value)
+  }
+  const directory: { name: string; type: string; shape: number[]; relative: number }[] = []
+  for (let index = 0; index < tensorCount; index++) {
+    const name = cursor.string()
+    const dimensions = cursor.u32()
+    if (dimensions < 1 || dimensions > MAXIMUM_DIMENSIONS) throw new FormatError(`tensor "${name}" has ${dimensions} dimensions`)
+    const shape = Array.from({ length: dimensions }, () => cursor.size('a dimension')).reverse()
+    const id = cursor.u32()
+    directory.push({ name, type: NAMES.get(id) ?? `type ${id}`, shape, relative: cursor.size('a tensor offset') })
+  }
+  const alignment = metadata.get('general.alignment') ?? 32
+  if (typeof alignment !== 'number' || alignment < 8 || alignment % 8 !== 0 || alignment > 1 << 20)
+    throw new FormatError(`its alignment is ${String(alignment)}`)
+  const start = Math.ceil(cursor.position / alignment) * alignment
+  const tensors = new Map<string, TensorInfo>()
+  for (const { name, type, shape, relative } of directory) {
+    if (tensors.has(name)) throw new FormatError(`tensor "${name}" is listed twice`)
+    const elements = shape.reduce((product, length) => product * length, 1)
+    if (!Number.isSafeInteger(elements) || elements <= 0) throw new FormatError(`tensor "${name}" has the impossible shape ${shape.join(' x ')}`)
+    const block = TYPES[type as TensorType]
+    // Sizes of types we cannot read are unknown, but even one bit a value must fit into the file.
+    const bytes = block ? (elements / block.elements) * block.bytes : Math.ceil(elements / 8)
+    if (block && shape.at(-1)! % block.elements) throw new FormatError(`tensor "${name}" has rows of ${shape.at(-1)} values, which ${type} cannot hold`)
+    if (start + relative + bytes > source.size)
+      throw new FormatError(`tensor "${name}" ends at byte ${start + relative + bytes}, but the file has ${source.size}: it is cut short or damaged`)
+    tensors.set(name, { name, type, shape, offset: start + relative, bytes })
+  }
+  return {
+    version,
+    metadata,
+    tensors,
+    tensor(name) {
+      const info = tensors.get(name)
+      if (!info) throw new FormatError(`it has no tensor "${name}"`)
+      if (!(info.type in TYPES)) throw new FormatError(`tensor "${name}" is ${info.type}; read are ${Object.keys(TYPES).join(', ')}`)
+      return dequantise(info.type as TensorType, source.read(info.offset, info.bytes))
+    },
+  }
+}
+
+/** Expands blocks of a tensor type to 32-bit floats, in the order llama.cpp does it, so the values are equal to the last bit. */
+export function dequantise(type: TensorType, bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (type === 'F32') return Float32Array.from({ length: bytes.length / 4 }, (_, index) => view.getFloat32(index * 4, true))
+  if (type === 'F16') return Float32Array.from({ length: bytes.length / 2 }, (_, index) => half(view.getUint16(index * 2, true)))
+  if (type === 'BF16') {
+    const bits = Uint32Array.from({ length: bytes.length / 2 }, (_, index) => view.getUint16(index * 2, true) << 16)
+    return new Float32Array(bits.buffer)
+  }
+  const values = new Float32Array((bytes.length / 34) * 32)
+  for (let block = 0; block < bytes.length / 34; block++) {
+    const scale = half(view.getUint16(block * 34, true))
+    for (let index = 0; index < 32; index++) values[block * 32 + index] = scale * view.getInt8(block * 34 + 2 + index)
+  }
+  return values
+}
+
+/** IEEE 754 binary16 to a number. */
+export function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+/** One trained pair: `down` is [rank, in] (lora_a), `up` is [out, rank] (lora_b). The update is (alpha / rank) * up @ down. */
+export type AdapterPair = { tensor: string; rank: number; inputs: number; outputs: number; down: Float32Array; up: Float32Array }
+
+/** Writes a GGUF LoRA adapter as llama.cpp's `llama-adapter.cpp` reads it. `tensor` names are the base's, e.g. `blk.0.attn_q.weight`. */
+export function writeAdapter(options: { architecture: string; alpha: number; name?: string | undefined; pairs: readonly AdapterPair[] }): Uint8Array {
+  const metadata: [string, MetadataValue, 'string' | 'float32'][] = [
+    ['general.architecture', options.architecture, 'string'],
+    ['general.type', 'adapter', 'string'],
+    ...(options.name ? ([['general.name', options.name, 'string']] as [string, string, 'string'][]) : []),
+    ['adapter.type', 'lora', 'string'],
+    ['adapter.lora.alpha', options.alpha, 'float32'],
+  ]
+  const tensors = options.pairs.flatMap(({ tensor, rank, inputs, outputs, down, up }) => [
+    { name: `${tensor}.lora_a`, shape: [rank, inputs], values: down },
+    { name: `${tensor}.lora_b`, shape: [outputs, rank], values: up },
+  ])
+  return writeGguf(metadata, tensors)
+}
+
+/** Writes a GGUF file of 32-bit float tensors. Shapes are row-major. */
+export function writeGguf(
+  metadata: readonly (readonly [string, MetadataValue, 'string' | 'float32' | 'uint32'])[],
+  tensors: readonly { name: string; shape: readonly number[]; values: Float32Array }[],
+): Uint8Array {
+  const header: number[] = []
+  const scratch = new DataView(new ArrayBuffer(8))
+  const put = (bytes: number) => {
+    for (let index = 0; index < bytes; index++) header.push(scratch.getUint8(index))
+  }
+  const u32 = (value: number) => {
+    scratch.setUint32(0, value, true)
+    put(4)
+  }
+  const u64 = (value: number) => {
+    scratch.setBigUint64(0, BigInt(value), true)
+    put(8)
+  }
+  const string = (text: string) => {
+    const bytes = new TextEncoder().encode(text)
+    u64(bytes.length)
+    for (const byte of bytes) header.push(byte)
+  }
+  for (const byte of new TextEncoder().encode('GGUF')) header.push(byte)
+  u32(3)
+  u64(tensors.length)
+  u64(metadata.length)
+  for (const [key, value, type] of metadata) {
+    string(key)
+    u32({ string: 8, float32: 6, uint32: 4 }[type])
+    if (type === 'string') string(String(value))
+    else if (type === 'uint32') u32(Number(value))
+    else {
+      scratch.setFloat32(0, Number(value), true)
+      put(4)
+    }
+  }
+  let offset = 0
+  const offsets: number[] = []
+  for (const { name, shape, values } of tensors) {
+    string(name)
+    u32(shape.length)
+    for (const length of [...shape].reverse()) u64(length)
+    u32(0)
+    u64(offset)
+    offsets.push(offset)
+    offset += Math.ceil(values.byteLength / 32) * 32
+  }
+  const start = Math.ceil(header.length / 32) * 32
+  const file = new Uint8Array(start + offset)
+  file.set(header)
+  for (const [index, { values }] of tensors.entries()) file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), start + offsets[index]!)
+  return file
+}
+
+/** Walks the header through a small window, refusing to step outside the file. */
+class Cursor {
+  position = 0
+  readonly #source: ByteSource
+  #window: Uint8Array = new Uint8Array(0)
+  #start = 0
+  constructor(source: ByteSource) {
+    this.#source = source
+  }
+
+  bytes(length: number): Uint8Array {
+    if (length > this.#source.size - this.position)
+      throw new FormatError(`its header asks for ${length} bytes at byte ${this.position}, but the file has ${this.#source.size}`)
+    if (this.position < this.#start || this.position + length > this.#start + this.#window.length) {
+      this.#start = this.position
+      this.#window = this.#source.read(this.position, Math.min(Math.max(length, 1 << 18), this.#source.size - this.position))
+    }
+    const from = this.position - this.#start
+    this.position += length
+    return this.#window.subarray(from, from + length)
+  }
+
+  #view(length: number): DataView {
+    const bytes = this.bytes(length)
+    return new DataView(bytes.buffer, bytes.byteOffset, length)
+  }
+
+  u32(): number {
+    return this.#view(4).getUint32(0, true)
+  }
+
+  /** An unsigned 64-bit number that must be a safe integer. */
+  size(what: string): number {
+    const value = this.#view(8).getBigUint64(0, true)
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new FormatError(`${what} is ${value}`)
+    return Number(value)
+  }
+
+  /** A count of things of at least `bytes` bytes each, which must fit into the rest of the file. */
+  count(what: string, bytes: number): number {
+    const value = this.size(`its count of ${what}`)
+    if (value > (this.#source.size - this.position) / bytes)
+      throw new FormatError(`it claims ${value} ${what}, more than a file of ${this.#source.size} bytes can hold`)
+    return value
+  }
+
+  string(): string {
+    return new TextDecoder().decode(this.bytes(this.count('characters', 1)))
+  }
+
+  /** A metadata value; undefined for arrays too long to keep. */
+  value(type: number, depth: number): MetadataValue | undefined {
+    if (type === 8) return this.string()
+    if (type === 9) return this.#array(depth)
+    const bytes = SCALAR_BYTES[type]
+    if (bytes === undefined) throw new FormatError(`a metadata value has the unknown type ${type}`)
+    const view = this.#view(bytes)
+    switch (type) {
+      case 0:
+        return view.getUint8(0)
+      case 1:
+        return view.getInt8(0)
+      case 2:
+        return view.getUint16(0, true)
+      case 3:
+        return view.getInt16(0, true)
+      case 4:
+        return view.getUint32(0, true)
+      case 5:
+        return view.getInt32(0, true)
+      case 6:
+        return view.getFloat32(0, true)
+      case 7:
+        return view.getUint8(0) !== 0
+      case 10:
+        return view.getBigUint64(0, true)
+      case 11:
+        return view.getBigInt64(0, true)
+      default:
+        return view.getFloat64(0, true)
+    }
+  }
+
+  #array(depth: number): MetadataValue[] | undefined {
+    if (depth > 2) throw new FormatError('its metadata nests arrays more than three deep')
+    const type = this.u32()
+    const bytes = SCALAR_BYTES[type]
+    const length = this.count('array values', bytes ?? (type === 8 ? 8 : 12))
+    if (bytes !== undefined && length > LONGEST_ARRAY) {
+      this.position += length * bytes
+      return undefined
+    }
+    const values: MetadataValue[] = []
+    for (let index = 0; index < length; index++) {
+      const value = this.value(type, depth + 1)
+      if (value !== undefined && length <= LONGEST_ARRAY) values.push(value)
+    }
+    return length <= LONGEST_ARRAY ? values : undefined
+  }
+}
+
+/** The file is not a GGUF file we can use; the message is the end of a sentence that begins with the file's name. */
+export class FormatError extends Error {
+  override readonly name = 'Gguf.FormatError'
+}

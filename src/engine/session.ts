@@ -1,0 +1,45 @@
+/**
+ * Session: runs a graph with onnxruntime on the CPU, into outputs allocated once. Knows nothing of what is computed.
+ */
+import type { InferenceSession, Tensor as Value } from 'onnxruntime-node'
+import { type Graph, size, type Tensor } from './graph.ts'
+import { writeModel } from './onnx.ts'
+
+export interface Session {
+  /**
+   * Runs the graph on values by input name; every input the outputs need must be there. The arrays returned, by output in
+   * the order given at opening, are the same at every run and are overwritten by the next.
+   */
+  run(values: Readonly<Record<string, Float32Array | BigInt64Array>>): Promise<readonly Float32Array[]>
+  close(): Promise<void>
+}
+
+/** Compiles a graph for a number of threads. onnxruntime is loaded when this is first called. */
+export async function openSession(graph: Graph, outputs: readonly Tensor[], options: { threads: number; profile?: string }): Promise<Session> {
+  const runtime = await import('onnxruntime-node')
+  const settings: InferenceSession.SessionOptions = {
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
+  }
+  const session = await runtime.InferenceSession.create(writeModel(graph, outputs), settings)
+  const wanted = new Set(session.inputNames)
+  const inputs = graph.inputs.filter(({ name }) => wanted.has(name))
+  const results = outputs.map(({ shape }) => new Float32Array(size(shape)))
+  const fetches = Object.fromEntries(outputs.map(({ name, shape }, index) => [name, new runtime.Tensor('float32', results[index]!, shape as number[])]))
+  return {
+    async run(values) {
+      const feeds: Record<string, Value> = {}
+      for (const { name, type, shape } of inputs) {
+        const data = values[name]
+        if (data?.length !== size(shape)) throw new RangeError(`Input ${name} needs ${size(shape)} values and got ${data?.length ?? 'none'}.`)
+        feeds[name] = new runtime.Tensor(type, data as never, shape as number[])
+      }
+      await session.run(feeds, fetches)
+      return results
+    },
+    close: () => session.release(),
+  }
+}
