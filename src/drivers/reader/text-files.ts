@@ -1,0 +1,64 @@
+/**
+ * Reads text, Markdown, CSV, TSV, JSONL and JSON files of any encoding; says of everything else what it is and what to do.
+ * Knows nothing of folders, nor of what a file will be used for.
+ */
+import { extname } from 'node:path/posix'
+import { type Refusal, refuse } from '../../core/errors.ts'
+import type { Content, Reader } from '../../ports/reader.ts'
+import { decode } from './encoding.ts'
+import { readDelimited, readJson, readJsonLines } from './tables.ts'
+
+const maximumBytes = 200 * 1024 * 1024
+
+const texts = new Set(['', '.txt', '.text', '.md', '.markdown', '.rst'])
+const tables = new Set(['.csv', '.tsv', '.tab', '.psv'])
+
+/** What people hand over that is not read yet, and how to get text out of it. */
+const others: Record<string, { what: string; hint: string }> = {
+  '.pdf': { what: 'a PDF', hint: 'Export or copy it as text (.txt) or Markdown (.md) and hand that over.' },
+  '.doc': { what: 'a Word document', hint: 'Save it as plain text (.txt) and hand that over.' },
+  '.docx': { what: 'a Word document', hint: 'Save it as plain text (.txt) and hand that over.' },
+  '.odt': { what: 'a text document', hint: 'Save it as plain text (.txt) and hand that over.' },
+  '.rtf': { what: 'an RTF document', hint: 'Save it as plain text (.txt) and hand that over.' },
+  '.xls': { what: 'a spreadsheet', hint: 'Export the sheet as CSV and hand that over.' },
+  '.xlsx': { what: 'a spreadsheet', hint: 'Export the sheet as CSV and hand that over.' },
+  '.ods': { what: 'a spreadsheet', hint: 'Export the sheet as CSV and hand that over.' },
+  '.zip': { what: 'an archive', hint: 'Unpack it and hand over the folder.' },
+  '.html': { what: 'a web page', hint: 'Save it as plain text (.txt) or Markdown (.md) and hand that over.' },
+  '.htm': { what: 'a web page', hint: 'Save it as plain text (.txt) or Markdown (.md) and hand that over.' },
+}
+
+/** The reader of everything that is text already. */
+export function textFiles(): Reader {
+  return {
+    async read({ name, bytes }): Promise<Content | Refusal> {
+      const extension = extname(name).toLowerCase()
+      const isTable = tables.has(extension)
+      const isJson = extension === '.json'
+      const isJsonLines = extension === '.jsonl' || extension === '.ndjson'
+      if (!isTable && !isJson && !isJsonLines && !texts.has(extension)) {
+        const other = others[extension] ?? { what: `a ${extension} file`, hint: 'Export it as CSV or text and hand that over.' }
+        return refuse('file_kind_not_read', `${name} is ${other.what}, which is not read yet.`, other.hint)
+      }
+      if (bytes.length === 0) return refuse('empty_file', `${name} is empty (0 bytes).`, 'Hand over a file with content, or leave this one out.')
+      if (bytes.length > maximumBytes) {
+        const size = Math.ceil(bytes.length / 1024 / 1024)
+        return refuse(
+          'file_too_large',
+          `${name} is ${size} MB; at most 200 MB are read.`,
+          'Hand over a part of it: a few thousand good rows or pages are plenty.',
+        )
+      }
+      const decoded = decode(name, bytes)
+      if ('refused' in decoded) return decoded
+      if (!/[\p{L}\p{N}]/u.test(decoded.text)) return refuse('empty_file', `${name} holds no words.`, 'Hand over a file with content, or leave this one out.')
+      if (!isTable && !isJson && !isJsonLines) {
+        return { kind: 'text', name, text: decoded.text.replace(/\r\n?/g, '\n'), ...(decoded.note ? { note: decoded.note } : {}) }
+      }
+      const table = isTable ? await readDelimited(name, decoded.text) : isJson ? readJson(name, decoded.text) : readJsonLines(name, decoded.text)
+      if ('refused' in table) return table
+      const note = [decoded.note, table.note].filter(Boolean).join('; ')
+      return { kind: 'table', name, columns: table.columns, rows: table.rows, ...(note ? { note } : {}) }
+    },
+  }
+}
