@@ -93,6 +93,7 @@ describe('lock of a data folder', () => {
     const path = join(folder, 'lock', 'other.json')
     await mkdir(join(folder, 'lock'))
     await writeFile(path, JSON.stringify({ pid: 1, started: 'x', host: 'another-container' }))
+    await writeFile(join(folder, 'lock', 'other.held'), '{}')
     expect(await acquire(folder)).toMatchObject({ message: `The data folder ${folder} is in use by process 1 on another-container.` })
     await utimes(path, 1, 1)
     await (await take(folder)).release()
