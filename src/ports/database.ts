@@ -70,12 +70,14 @@ export interface Database {
   builds: {
     put(build: Build): Promise<void>
     get(id: string): Promise<Build | undefined>
+    /** Newest first. */
     list(): Promise<Build[]>
   }
   models: {
     put(model: Model): Promise<void>
     /** By name or by on-chain model id. */
     get(nameOrModelId: string): Promise<Model | undefined>
+    /** Newest first. */
     list(): Promise<Model[]>
   }
   payments: {
@@ -86,25 +88,28 @@ export interface Database {
     /** Frees a reservation that was never charged, so the same authorization can be used again. */
     remove(key: string, from: readonly Payment['state'][]): Promise<boolean>
     get(key: string): Promise<Payment | undefined>
+    /** Oldest first. */
     inState(states: readonly Payment['state'][]): Promise<Payment[]>
   }
   receipts: {
     /** One per payment transaction; a second with the same tx and request changes nothing. */
     put(receipt: Receipt): Promise<void>
+    /** Newest first. */
     list(options?: { modelId?: Hex; limit?: number }): Promise<Receipt[]>
   }
   journal: Journal
-  /** Small settings by key, JSON. */
+  /** Small settings by key, JSON; `undefined` removes. */
   settings: { get(key: string): Promise<unknown>; set(key: string, value: unknown): Promise<void> }
   close(): Promise<void>
 }
 
 /** The part of the database the chain driver writes before every send. */
 export interface Journal {
-  /** Durable when it returns. */
+  /** Durable when it returns, with the sequence number it got. Throws when the hash is there already. */
   append(transaction: Omit<JournaledTransaction, 'sequence' | 'block' | 'timestamp' | 'status'>): Promise<number>
   mined(hash: Hex, mined: { block: number; timestamp: number; status: 'success' | 'reverted' }): Promise<void>
   /** A transaction that can never be mined, e.g. refused by the node; it is not sent again. */
   discard(hash: Hex): Promise<void>
+  /** In order of sequence, without what was discarded. */
   all(options?: { afterSequence?: number }): Promise<JournaledTransaction[]>
 }

@@ -1,0 +1,145 @@
+/**
+ * PostgreSQL inside this process (PGlite), in a folder or in memory, brought up to the newest migration.
+ * Knows nothing of the records; one process at a time may open a folder, which the data folder's lock sees to.
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { PGlite } from '@electric-sql/pglite'
+import { BaseError } from '../../core/errors.ts'
+import { hashText } from '../../core/id.ts'
+import type { Database } from '../../ports/database.ts'
+import { syncFolder, WriteError } from '../files/durable.ts'
+
+const migrationsFolder = fileURLToPath(new URL('./migrations/', import.meta.url))
+/** PGlite creates its clusters with one of these; a folder without it was never finished. */
+const versionFile = 'PG_VERSION'
+
+/**
+ * Opens the database in `folder`, or in memory when it is null. The first initialisation happens in a temporary folder
+ * beside it and is renamed into place, so a kill at any moment leaves either nothing or a whole database; later kills are
+ * recovered from PostgreSQL's write-ahead log.
+ * @throws {OpenError} when the folder holds something that is no database, or a database newer than this program.
+ */
+export async function openDatabase(options: { folder: string | null }): Promise<Database> {
+  const { folder } = options
+  if (folder !== null) await ensureInitialised(folder)
+  const client = await start(folder)
+  try {
+    await migrate(client, folder)
+  } catch (error) {
+    await client.close().catch(() => {})
+    throw error
+  }
+  const { drizzle } = await import('drizzle-orm/pglite')
+  const { records } = await import('./records.ts')
+  let closed: Promise<void> | undefined
+  return records(drizzle({ client }), {
+    sync: folder === null ? async () => {} : () => syncLog(join(folder, 'pg_wal')),
+    close: () => {
+      closed ??= client.close()
+      return closed
+    },
+  })
+}
+
+async function ensureInitialised(folder: string): Promise<void> {
+  const parent = dirname(folder)
+  const prefix = `${basename(folder)}.initialising-`
+  try {
+    await mkdir(parent, { recursive: true })
+    for (const name of await readdir(parent)) if (name.startsWith(prefix)) await rm(join(parent, name), { recursive: true, force: true })
+    if (existsSync(join(folder, versionFile))) return
+    if (existsSync(folder)) {
+      if (!(await stat(folder)).isDirectory() || (await readdir(folder)).length > 0)
+        throw new OpenError(`${folder} exists and holds no database.`, 'Move it away, or choose another data folder with --data.')
+      await rmdir(folder)
+    }
+    const temporary = join(parent, `${prefix}${process.pid}`)
+    const client = await start(temporary)
+    await migrate(client, temporary)
+    await client.close()
+    await syncTree(temporary)
+    await rename(temporary, folder)
+    await syncFolder(parent)
+  } catch (error) {
+    if (error instanceof OpenError) throw error
+    throw typeof (error as NodeJS.ErrnoException).syscall === 'string' ? new WriteError(folder, error) : error
+  }
+}
+
+async function start(folder: string | null): Promise<PGlite> {
+  const { PGlite } = await import('@electric-sql/pglite')
+  try {
+    return await PGlite.create(folder === null ? {} : { dataDir: folder })
+  } catch (error) {
+    throw new OpenError(
+      `The database in ${folder ?? 'memory'} does not start.`,
+      'Restore the data folder from a copy, or start with a new one with --data.',
+      error,
+    )
+  }
+}
+
+/** Applies the migrations that are not recorded yet, in the order of their names, each in one transaction. */
+async function migrate(client: PGlite, folder: string | null): Promise<void> {
+  await client.exec('create table if not exists migrations (name text primary key, hash text not null)')
+  const applied = new Map((await client.query<{ name: string; hash: string }>('select name, hash from migrations')).rows.map((row) => [row.name, row.hash]))
+  const names = (await readdir(migrationsFolder)).filter((name) => name.endsWith('.sql')).sort()
+  const strange = [...applied.keys()].filter((name) => !names.includes(name))
+  if (strange.length > 0)
+    throw new OpenError(
+      `The database in ${folder} was made by a newer version (migration ${strange[0]}).`,
+      'Update the program, or choose another data folder.',
+    )
+  for (const name of names) {
+    const statements = await readFile(join(migrationsFolder, name), 'utf8')
+    const hash = hashText(statements.replaceAll('\r\n', '\n'))
+    const recorded = applied.get(name)
+    if (recorded === hash) continue
+    if (recorded !== undefined)
+      throw new OpenError(`Migration ${name} changed after it was applied to ${folder}.`, 'Restore the file; changes go into a new migration.')
+    await client.transaction(async (transaction) => {
+      await transaction.exec(statements)
+      await transaction.query('insert into migrations (name, hash) values ($1, $2)', [name, hash])
+    })
+  }
+}
+
+/**
+ * PGlite's file system turns fsync into nothing: a kill of the process loses no commit, a power cut might. So the newest
+ * segments of the write-ahead log are synced from here.
+ */
+async function syncLog(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /^[0-9A-F]{24}$/.test(name))
+  const segments = await Promise.all(names.map(async (name) => ({ name, changed: (await stat(join(folder, name))).mtimeMs })))
+  segments.sort((one, other) => other.changed - one.changed)
+  for (const { name } of segments.slice(0, 1)) await syncFile(join(folder, name))
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function syncTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) await syncTree(path)
+    else if (entry.isFile()) await syncFile(path)
+  }
+  await syncFolder(folder)
+}
+
+/** The database cannot be opened: not one, too new, or broken. */
+export class OpenError extends BaseError {
+  override readonly name = 'Database.OpenError'
+  constructor(message: string, hint: string, cause?: unknown) {
+    super(`${message} ${hint}`, { cause, hints: [hint] })
+  }
+}

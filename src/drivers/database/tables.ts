@@ -1,0 +1,80 @@
+/**
+ * The tables as TypeScript sees them; `migrations/*.sql` makes them. Knows nothing of what the records are for.
+ * Money is numeric(78, 0), which holds any uint256, read as bigint. Text that comes from people is kept as JSON text,
+ * because PostgreSQL's text holds neither NUL nor lone surrogates.
+ */
+import { bigint, customType, numeric, pgTable, text } from 'drizzle-orm/pg-core'
+import type { Id } from '../../core/id.ts'
+import type { Address, Hex } from '../../core/listing.ts'
+import type { Receipt } from '../../core/receipt.ts'
+import type { Build, BuildEvent, JournaledTransaction, Payment } from '../../ports/database.ts'
+
+/** Any JSON value in a text column: it comes back exactly as it went in. */
+const json = customType<{ data: unknown; driverData: string }>({
+  dataType: () => 'text',
+  toDriver: (value) => JSON.stringify(value),
+  fromDriver: (value) => JSON.parse(value),
+})
+const money = (name: string) => numeric(name, { precision: 78, scale: 0, mode: 'bigint' })
+const integer = (name: string) => bigint(name, { mode: 'number' })
+
+export const builds = pgTable('builds', {
+  id: text('id').primaryKey(),
+  name: json('name').$type<string>().notNull(),
+  words: json('words').$type<string>().notNull(),
+  folder: json('folder').$type<string>().notNull(),
+  state: text('state').$type<Build['state']>().notNull(),
+  events: json('events').$type<BuildEvent[]>().notNull(),
+  packageId: text('package_id').$type<Id>(),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
+
+export const models = pgTable('models', {
+  name: text('name').primaryKey(),
+  packageId: text('package_id').$type<Id>().notNull(),
+  modelId: text('model_id').$type<Hex>(),
+  price: money('price'),
+  publishTx: text('publish_tx').$type<Hex>(),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
+
+export const payments = pgTable('payments', {
+  key: text('key').primaryKey(),
+  modelId: text('model_id').$type<Hex>().notNull(),
+  packageId: text('package_id').$type<Id>().notNull(),
+  requestHash: text('request_hash').$type<Id>().notNull(),
+  payer: text('payer').$type<Address>().notNull(),
+  builder: text('builder').$type<Address>().notNull(),
+  amount: money('amount').notNull(),
+  authorization: json('authorization').$type<string>().notNull(),
+  state: text('state').$type<Payment['state']>().notNull(),
+  answer: json('answer').$type<string>(),
+  tx: text('tx').$type<Hex>(),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
+
+export const receipts = pgTable('receipts', {
+  sequence: integer('sequence').generatedAlwaysAsIdentity().primaryKey(),
+  tx: text('tx').$type<Hex>().notNull(),
+  requestHash: text('request_hash').$type<Id>().notNull(),
+  modelId: text('model_id').$type<Hex>().notNull(),
+  at: integer('at').notNull(),
+  receipt: json('receipt').$type<Receipt>().notNull(),
+})
+
+export const journal = pgTable('journal', {
+  sequence: integer('sequence').generatedAlwaysAsIdentity().primaryKey(),
+  hash: text('hash').$type<Hex>().notNull(),
+  raw: text('raw').$type<Hex>().notNull(),
+  from: text('sender').$type<Address>().notNull(),
+  nonce: integer('nonce').notNull(),
+  purpose: text('purpose').notNull(),
+  block: integer('block'),
+  timestamp: integer('timestamp'),
+  status: text('status').$type<NonNullable<JournaledTransaction['status']>>(),
+})
+
+export const settings = pgTable('settings', { key: text('key').primaryKey(), value: text('value').notNull() })

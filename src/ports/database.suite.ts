@@ -1,0 +1,175 @@
+/** What every Database must do. Knows nothing of where the records are kept; `open` gives an empty one. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hashText } from '../core/id.ts'
+import type { Receipt } from '../core/receipt.ts'
+import type { Build, Database, Model, Payment } from './database.ts'
+
+const id = hashText
+const address = (digit: string): `0x${string}` => `0x${digit.repeat(40)}`
+/** Larger than any float or 64-bit integer holds exactly. */
+const huge = 2n ** 256n - 1n
+
+const build = (patch: Partial<Build> = {}): Build => ({
+  id: 'build-1',
+  name: 'hearts',
+  words: 'Answer "questions" – ñ 心 \u0000 \ud800 from these pages',
+  folder: '/data/builds/1',
+  state: 'queued',
+  events: [{ at: 5, arrow: 'describe', text: 'a \u0000 b', data: { loss: [1.5, 0.25], deep: { empty: null } } }],
+  packageId: null,
+  createdAt: 1_900_000_000_000,
+  updatedAt: 1_900_000_000_001,
+  ...patch,
+})
+
+const model = (patch: Partial<Model> = {}): Model => ({
+  name: 'hearts',
+  packageId: id('package'),
+  modelId: null,
+  price: null,
+  publishTx: null,
+  createdAt: 10,
+  updatedAt: 11,
+  ...patch,
+})
+
+export const payment = (patch: Partial<Payment> = {}): Payment => ({
+  key: `${address('a')}:${id('nonce')}`,
+  modelId: id('model'),
+  packageId: id('package'),
+  requestHash: id('request'),
+  payer: address('a'),
+  builder: address('b'),
+  amount: huge,
+  authorization: '{"from":"0xaa"}',
+  state: 'reserved',
+  answer: null,
+  tx: null,
+  createdAt: 1,
+  updatedAt: 2,
+  ...patch,
+})
+
+const receipt = (tx: string, patch: Partial<Receipt> = {}): Receipt => ({
+  modelId: id('model'),
+  model: 'hearts',
+  packageId: id('package'),
+  requestHash: id('request'),
+  responseHash: id('response'),
+  tx: id(tx),
+  block: 7,
+  amount: String(huge),
+  payer: address('a'),
+  builder: address('b'),
+  sources: ['Heart Attack, "Symptoms"'],
+  at: 3,
+  ...patch,
+})
+
+export function databaseSuite(name: string, open: () => Promise<Database>): void {
+  describe(`database: ${name}`, () => {
+    let database: Database
+    beforeAll(async () => {
+      database = await open()
+    })
+    afterAll(() => database.close())
+
+    it('keeps a build exactly and replaces it whole', async () => {
+      await database.builds.put(build())
+      expect(await database.builds.get('build-1')).toEqual(build())
+      const done = build({ state: 'done', packageId: id('package'), events: [], updatedAt: 9 })
+      await database.builds.put(done)
+      expect(await database.builds.get('build-1')).toEqual(done)
+      expect(await database.builds.get('build-\u0000')).toBeUndefined()
+      await database.builds.put(build({ id: 'build-0', createdAt: 2_000_000_000_000 }))
+      expect((await database.builds.list()).map((entry) => entry.id)).toEqual(['build-0', 'build-1'])
+    })
+
+    it('finds a model by name and by model id', async () => {
+      await database.models.put(model())
+      expect(await database.models.get('hearts')).toEqual(model())
+      const published = model({ modelId: id('model'), price: huge, publishTx: id('tx') })
+      await database.models.put(published)
+      expect(await database.models.get('hearts')).toEqual(published)
+      expect(await database.models.get(id('model'))).toEqual(published)
+      expect(await database.models.get('Hearts')).toBeUndefined()
+      expect(await database.models.get('a\u0000b')).toBeUndefined()
+      expect(await database.models.list()).toEqual([published])
+    })
+
+    it('reserves a payment once, however many ask at once', async () => {
+      const results = await Promise.all(Array.from({ length: 10 }, (_, index) => database.payments.reserve(payment({ requestHash: id(`request ${index}`) }))))
+      expect(results.filter((result) => result.created)).toHaveLength(1)
+      const winner = results.find((result) => result.created)!.payment
+      for (const result of results) expect(result.payment).toEqual(winner)
+      expect(await database.payments.get(payment().key)).toEqual(winner)
+    })
+
+    it('moves a payment only from the states named, and one mover wins', async () => {
+      const key = payment().key
+      expect(await database.payments.move(key, ['sending'], { state: 'settled' })).toBe(false)
+      expect(await database.payments.move(key, [], { state: 'settled' })).toBe(false)
+      expect(await database.payments.move('absent', ['reserved'], { state: 'settled' })).toBe(false)
+      const movers = await Promise.all(
+        Array.from({ length: 10 }, (_, index) => database.payments.move(key, ['reserved'], { state: 'sending', answer: `"${index}"` })),
+      )
+      expect(movers.filter(Boolean)).toHaveLength(1)
+      expect(await database.payments.get(key)).toMatchObject({ state: 'sending', answer: `"${movers.indexOf(true)}"`, amount: huge })
+      expect(await database.payments.move(key, ['sending', 'unknown'], { state: 'settled', tx: id('tx') })).toBe(true)
+      expect(await database.payments.move(key, ['settled'], {})).toBe(true)
+      expect(await database.payments.get(key)).toMatchObject({ state: 'settled', tx: id('tx') })
+    })
+
+    it('removes a reservation but nothing that was charged', async () => {
+      const other = payment({ key: 'other' })
+      expect(await database.payments.remove(payment().key, ['reserved', 'released'])).toBe(false)
+      await database.payments.reserve(other)
+      expect((await database.payments.inState(['reserved', 'unknown'])).map((entry) => entry.key)).toEqual(['other'])
+      expect(await database.payments.inState([])).toEqual([])
+      expect(await database.payments.remove('other', ['reserved'])).toBe(true)
+      expect(await database.payments.remove('other', ['reserved'])).toBe(false)
+      expect((await database.payments.reserve(other)).created).toBe(true)
+    })
+
+    it('keeps one receipt per transaction and request, newest first', async () => {
+      await database.receipts.put(receipt('one'))
+      await database.receipts.put(receipt('two', { modelId: id('other model') }))
+      await database.receipts.put(receipt('one', { at: 99 }))
+      await database.receipts.put(receipt('one', { requestHash: id('second of a batch') }))
+      expect((await database.receipts.list()).map((entry) => [entry.tx, entry.at])).toEqual([
+        [id('one'), 3],
+        [id('two'), 3],
+        [id('one'), 3],
+      ])
+      expect(await database.receipts.list({ modelId: id('other model') })).toEqual([receipt('two', { modelId: id('other model') })])
+      expect(await database.receipts.list({ limit: 1 })).toHaveLength(1)
+    })
+
+    it('journals in order, marks what was mined and forgets what was discarded', async () => {
+      const transaction = (hash: string, nonce: number) => ({ hash: id(hash), raw: '0x02' as const, from: address('c'), nonce, purpose: 'test' })
+      const first = await database.journal.append(transaction('a', 0))
+      const second = await database.journal.append(transaction('b', 1))
+      const third = await database.journal.append(transaction('c', 2))
+      expect(second).toBeGreaterThan(first)
+      expect(third).toBeGreaterThan(second)
+      await expect(database.journal.append(transaction('a', 0))).rejects.toThrow()
+      await database.journal.mined(id('a'), { block: 4, timestamp: 1_900_000_000, status: 'success' })
+      await database.journal.discard(id('b'))
+      expect(await database.journal.all()).toEqual([
+        { ...transaction('a', 0), sequence: first, block: 4, timestamp: 1_900_000_000, status: 'success' },
+        { ...transaction('c', 2), sequence: third, block: null, timestamp: null, status: null },
+      ])
+      expect((await database.journal.all({ afterSequence: first })).map((entry) => entry.hash)).toEqual([id('c')])
+    })
+
+    it('keeps settings as JSON', async () => {
+      expect(await database.settings.get('absent')).toBeUndefined()
+      for (const value of [null, false, 0, '', 'text \u0000', [1, { a: null }]]) {
+        await database.settings.set('key', value)
+        expect(await database.settings.get('key')).toEqual(value)
+      }
+      await database.settings.set('key', undefined)
+      expect(await database.settings.get('key')).toBeUndefined()
+    })
+  })
+}
