@@ -2,6 +2,7 @@
  * Receipt: one paid query. Knows nothing of how it was paid.
  */
 import { z } from 'zod'
+import type { AnswerPart } from './answer.ts'
 import { contentId, Id } from './id.ts'
 
 const hex = z.custom<`0x${string}`>((value) => typeof value === 'string' && /^0x[0-9a-fA-F]+$/.test(value))
@@ -27,3 +28,6 @@ export const Receipt = z.object({
 export type Receipt = z.infer<typeof Receipt>
 
 export const receiptId = (receipt: Receipt): Id => contentId(receipt)
+
+/** A piece of a paid answer: the answer as it streams, and last of all the receipt, already kept. */
+export type PaidPart = AnswerPart | { receipt: Receipt }

@@ -2,8 +2,9 @@
  * The factory as the apps see it: every arrow of the river as one method. The interface alone; `open.ts` builds it.
  * Apps (command line, server) use this and nothing below it.
  */
-import type { Answer, AnswerPart } from '../core/answer.ts'
+import type { Answer } from '../core/answer.ts'
 import type { Refusal } from '../core/errors.ts'
+import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
 import type { Spec } from '../core/spec.ts'
 import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../core/view.ts'
@@ -16,7 +17,7 @@ export type Published = { model: string; modelId: string; price: Amount; tx: str
 /** What became of a query that must be paid. Statuses are HTTP's, headers and body go out as they are. */
 export type PaidQuery =
   | { kind: 'reply'; status: number; headers: Record<string, string>; body: unknown }
-  | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<AnswerPart> }
+  | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<PaidPart> }
 
 export interface ModelFactory {
   plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>

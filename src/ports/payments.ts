@@ -12,7 +12,10 @@ export type Quote = { modelId: Hex; model: string; payTo: Address; price: bigint
 export type PaymentRequired = { headers: Record<string, string>; body: unknown }
 
 export interface Payments {
-  required(quote: Quote, reason: string): PaymentRequired
+  /** `reason` is why the query is not (yet) paid; its code and sentences go into the body. */
+  required(quote: Quote, reason: Refusal): PaymentRequired
+  /** Decodes the payer's header and checks its shape alone, so that a payment already made is known before it is judged again. */
+  read(header: string): { authorization: Authorization } | Refusal
   /** Decodes and checks the payer's header against the quote: amount, payee, asset, times, signature, balance. */
   verify(header: string, quote: Quote): Promise<{ authorization: Authorization } | Refusal>
   /** Headers that carry the outcome to the payer. */
