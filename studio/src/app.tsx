@@ -39,7 +39,7 @@ export function App() {
         {words.skip}
       </button>
       <header className="flex min-h-16 items-center justify-between gap-4">
-        <p className="text-large font-semibold">{words.title}</p>
+        <p className="text-large font-semibold whitespace-nowrap">{words.title}</p>
         <LinkState link={live.link} network={state?.network} />
       </header>
       {live.link === 'reconnecting' && (
@@ -52,13 +52,13 @@ export function App() {
       </p>
       <div className="grid items-end gap-6 pt-2 pb-8 lg:grid-cols-[1fr_22rem]">
         <div>
-          <h1 className="max-w-[26ch] font-serif text-figure font-semibold text-balance">{words.promise}</h1>
+          <h1 className="max-w-[36ch] font-serif text-figure font-semibold text-balance">{words.promise}</h1>
           <p className="mt-3 max-w-prose text-soft">{words.promiseMore}</p>
         </div>
         <Earnings state={state} />
       </div>
       <div className="grid gap-5 lg:grid-cols-[20rem_minmax(0,1fr)]">
-        <div className="space-y-5">
+        <div className="space-y-5 self-start lg:sticky lg:top-4 lg:-m-1 lg:max-h-[calc(100vh-2rem)] lg:overflow-y-auto lg:p-1">
           <DescribeBox onStarted={open} />
           {all.length > 0 && state && <StoryList stories={all} chosen={story?.name ?? null} currency={state.network.currency} onChoose={open} />}
         </div>

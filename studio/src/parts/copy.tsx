@@ -44,10 +44,7 @@ export function Command({ text, what }: { text: string; what: string }) {
   const [copied, copy] = useCopy(text)
   return (
     <div className="relative mt-2">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
-      <section className="overflow-x-auto rounded-lg bg-sunken p-3 pr-20 font-mono text-tiny" tabIndex={0} aria-label={what}>
-        <pre>{text}</pre>
-      </section>
+      <pre className="rounded-lg bg-sunken p-3 pr-20 font-mono text-tiny whitespace-pre-wrap wrap-anywhere">{text}</pre>
       <button
         type="button"
         onClick={copy}

@@ -39,7 +39,7 @@ export function Curve({ training, running }: { training: Training | null; runnin
         aria-label={words.training.progress}
         max={1}
         value={share}
-        className={`mt-2 h-1.5 w-full appearance-none overflow-hidden rounded-full bg-sunken [&::-moz-progress-bar]:bg-river [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-river ${learning ? '' : 'invisible'}`}
+        className={`mt-2 h-1.5 w-full appearance-none overflow-hidden rounded-full bg-sunken [&::-moz-progress-bar]:bg-river [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-river ${training ? '' : 'invisible'}`}
       />
       <div className="relative mt-3 h-52">
         {last ? (
@@ -53,7 +53,7 @@ export function Curve({ training, running }: { training: Training | null; runnin
               practice === null ? '' : loss(practice),
             )}
           >
-            <Drawing points={points} />
+            <Drawing points={points} end={learning ? training!.steps : last.step} />
           </div>
         ) : (
           <p className="flex h-full items-center justify-center rounded-lg bg-sunken p-6 text-center text-small text-soft">{words.training.preparing}</p>
@@ -74,18 +74,22 @@ export function Curve({ training, running }: { training: Training | null; runnin
 }
 
 /** The plot itself. It draws on a canvas, so it must be told the theme's colours and drawn anew when they change. */
-function Drawing({ points }: { points: Training['points'] }) {
+function Drawing({ points, end }: { points: Training['points']; end: number }) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot | null>(null)
-  const latest = useRef(points)
-  latest.current = points
+  const latest = useRef({ points, end })
+  latest.current = { points, end }
   const dark = useSyncExternalStore(watchTheme, isDark)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme is not read here but changes the colours that are
   useEffect(() => {
     const element = box.current
     if (!element) return
-    const drawn = new UPlot(settings(element), columns(latest.current), element)
+    const drawn = new UPlot(
+      settings(element, () => latest.current.end),
+      columns(latest.current.points),
+      element,
+    )
     plot.current = drawn
     const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height: HEIGHT }))
     observer.observe(element)
@@ -96,7 +100,8 @@ function Drawing({ points }: { points: Training['points'] }) {
     }
   }, [dark])
 
-  useEffect(() => plot.current?.setData(columns(points)), [points])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: where the axis ends is read by the plot while it takes the data
+  useEffect(() => plot.current?.setData(columns(points)), [points, end])
 
   return <div ref={box} className="h-52 w-full overflow-hidden" />
 }
@@ -105,7 +110,8 @@ function columns(points: Training['points']): UPlot.AlignedData {
   return [points.map((point) => point.step), points.map((point) => point.trainingLoss), points.map((point) => point.validationLoss)]
 }
 
-function settings(element: HTMLElement): UPlot.Options {
+/** `end` is the last step of the horizontal axis: while training that of the plan, so that the way left to go can be seen. */
+function settings(element: HTMLElement, end: () => number): UPlot.Options {
   const style = getComputedStyle(element)
   const token = (name: string): string => style.getPropertyValue(name).trim()
   const axis: UPlot.Axis = {
@@ -121,7 +127,10 @@ function settings(element: HTMLElement): UPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: false }, y: { range: (_plot, low, high) => [Math.max(0, low - (high - low) * 0.1), high + (high - low) * 0.08 || 1] } },
+    scales: {
+      x: { time: false, range: () => [0, Math.max(1, end())] },
+      y: { range: (_plot, low, high) => [Math.max(0, low - (high - low) * 0.1), high + (high - low) * 0.08 || 1] },
+    },
     axes: [
       { ...axis, label: words.training.step, size: 30, grid: { show: false } },
       { ...axis, label: words.training.term, size: 44, space: 40 },

@@ -65,7 +65,7 @@ export function DescribeBox({ onStarted }: { onStarted: (name: string) => void }
       <h2 id={`${id}-heading`} className="text-title font-semibold">
         {words.describe.heading}
       </h2>
-      <form onSubmit={submit} className="mt-3 space-y-3">
+      <form onSubmit={submit} className="mt-3 flex flex-col gap-3">
         <label htmlFor={`${id}-words`} className="block text-small font-medium">
           {words.describe.label}
         </label>
@@ -133,7 +133,7 @@ export function DescribeBox({ onStarted }: { onStarted: (name: string) => void }
         <button type="submit" className="button w-full" aria-disabled={sending}>
           {sending ? words.describe.sending : words.describe.build}
         </button>
-        <p role="status" className="text-small text-gain empty:hidden">
+        <p role="status" className="text-small text-gain empty:sr-only">
           {started}
         </p>
       </form>

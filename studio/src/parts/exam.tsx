@@ -37,7 +37,7 @@ export function Exam({ exam }: { exam: ModelView['exam'] | null }) {
               <Bar key={arm.name} arm={arm} />
             ))}
           </ul>
-          <div aria-hidden="true" className="mt-1 flex justify-between text-tiny text-soft tabular-nums">
+          <div aria-hidden="true" className="mt-2 flex justify-between border-t border-line pt-1 text-tiny text-soft tabular-nums">
             <span>0</span>
             <span>50</span>
             <span>100 %</span>
@@ -73,20 +73,17 @@ function Bar({ arm }: { arm: Arm }) {
         role="img"
         aria-label={words.exam.bar(name, percentNumber(score), percentNumber(low), percentNumber(high))}
         width="100%"
-        height="22"
+        height="24"
         className="mt-1 block overflow-visible"
       >
-        <rect x="0" y="4" width="100%" height="14" rx="3" className="fill-sunken" />
-        <line x1="50%" x2="50%" y1="4" y2="18" className="stroke-line" />
-        <rect x="0" y="4" width={at(score)} height="14" rx="3" className={arm.name === 'tuned' ? 'fill-river' : 'fill-muted-bar'} />
-        {/* Twice, wide in the page's colour and narrow in the ink, so that the line shows on the bar and beside it. */}
-        {(['stroke-surface', 'stroke-ink'] as const).map((stroke, index) => (
-          <g key={stroke} className={stroke} strokeWidth={index === 0 ? 5 : 2} strokeLinecap="square">
-            <line x1={at(low)} x2={at(high)} y1="11" y2="11" />
-            <line x1={at(low)} x2={at(low)} y1="6" y2="16" />
-            <line x1={at(high)} x2={at(high)} y1="6" y2="16" />
-          </g>
-        ))}
+        <rect x="0" y="0" width="100%" height="12" rx="3" className="fill-sunken" />
+        <rect x="0" y="0" width={at(score)} height="12" rx="3" className={arm.name === 'tuned' ? 'fill-river' : 'fill-muted-bar'} />
+        {/* The interval stands under the bar, where it shows on any colour. */}
+        <g className="stroke-ink" strokeWidth="1.5">
+          <line x1={at(low)} x2={at(high)} y1="18.5" y2="18.5" />
+          <line x1={at(low)} x2={at(low)} y1="15" y2="22" />
+          <line x1={at(high)} x2={at(high)} y1="15" y2="22" />
+        </g>
       </svg>
     </li>
   )

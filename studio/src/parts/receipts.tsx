@@ -36,7 +36,7 @@ export function Receipts({ receipts, currency }: { receipts: readonly ReceiptVie
                 key={receipt.id}
                 className={`grid grid-cols-[1fr_auto] gap-x-4 gap-y-0.5 border-b border-line py-3 align-baseline last:border-b-0 lg:table-row lg:py-0 lg:[&>td]:border-b lg:[&>td]:border-line lg:[&>td]:py-2.5 lg:[&>td]:pr-4 ${first.current.has(receipt.id) ? '' : 'arrived'}`}
               >
-                <td className="order-3 text-soft tabular-nums">
+                <td className="order-3 whitespace-nowrap text-soft tabular-nums">
                   <time dateTime={isoTime(receipt.at)}>{clock(receipt.at)}</time>
                 </td>
                 <td className="order-1 font-medium">{receipt.model}</td>

@@ -63,7 +63,7 @@ function Publish({ model, currency }: { model: ModelView; currency: string }) {
     <section>
       <h3 className="text-large font-semibold">{words.sell.publishHeading}</h3>
       <p className="mt-1 text-small text-soft">{words.sell.publishText}</p>
-      <form onSubmit={submit} className="mt-3 space-y-3">
+      <form onSubmit={submit} className="mt-3 flex flex-col gap-3">
         <label htmlFor={id} className="block text-small font-medium">
           {words.sell.priceLabel(currency)}
         </label>
@@ -81,7 +81,7 @@ function Publish({ model, currency }: { model: ModelView; currency: string }) {
           </button>
         </div>
         <ProblemNote problem={problem} />
-        <p role="status" className="text-small text-gain empty:hidden">
+        <p role="status" className="text-small text-gain empty:sr-only">
           {done}
         </p>
       </form>

@@ -47,7 +47,7 @@ export function StoryList({
                   />
                 ))}
               </span>
-              <span className="mt-1 block text-tiny text-soft tabular-nums">{summary(story, currency)}</span>
+              <span className="mt-1 line-clamp-2 text-tiny text-soft tabular-nums">{summary(story, currency)}</span>
             </a>
           </li>
         ))}
@@ -62,7 +62,7 @@ function summary(story: Story, currency: string): string {
     return `${words.river.nouns.weights.name}, ${percent(training.step / training.steps)}`
   if (story.model?.modelId) return words.list.earned(shortDecimal(story.model.earned.open), currency)
   if (story.model) return words.list.unpublished
-  return story.build?.events.at(-1)?.text.slice(0, 60) ?? words.events.none
+  return story.build?.events.at(-1)?.text ?? words.events.none
 }
 
 /** Where a story stands, in one word. */

@@ -27,15 +27,17 @@ export function Term({ term, explanation, children }: { term: string; explanatio
     })
   }
   return (
-    <span className="inline-flex items-center gap-1.5">
+    <span>
       {children}
+      {/* Keeps the button on the line of the last word. */}
+      {'\u00a0'}
       <button
         ref={button}
         type="button"
         popoverTarget={id}
         aria-label={words.whatIsThis(term)}
         title={words.whatIsThis(term)}
-        className="relative inline-flex size-[1.125rem] shrink-0 items-center justify-center rounded-full border border-line-strong text-[0.6875rem] leading-none font-semibold text-soft before:absolute before:-inset-2 hover:border-river hover:text-river"
+        className="relative inline-flex align-[0.05em] size-[1.125rem] shrink-0 items-center justify-center rounded-full border border-line-strong text-[0.6875rem] leading-none font-semibold text-soft before:absolute before:-inset-2 hover:border-river hover:text-river"
       >
         ?
       </button>

@@ -36,7 +36,7 @@ export function TryBox({ model }: { model: ModelView }) {
     <section>
       <h3 className="text-large font-semibold">{words.tryIt.heading}</h3>
       <p className="text-small text-soft">{words.tryIt.free}</p>
-      <form onSubmit={submit} className="mt-3 space-y-3">
+      <form onSubmit={submit} className="mt-3 flex flex-col items-start gap-3">
         <label htmlFor={id} className="block text-small font-medium">
           {model.task === 'classify' ? words.tryIt.label.classify : words.tryIt.label.other}
         </label>
@@ -54,7 +54,7 @@ export function TryBox({ model }: { model: ModelView }) {
         </button>
         <ProblemNote problem={problem} />
       </form>
-      <div aria-live="polite" aria-busy={asking} className={`mt-4 empty:hidden ${asking ? 'opacity-50' : ''}`}>
+      <div aria-live="polite" aria-busy={asking} className={`mt-4 empty:sr-only ${asking ? 'opacity-50' : ''}`}>
         {answer && <Said answer={answer} />}
       </div>
     </section>
