@@ -1,0 +1,95 @@
+/**
+ * Story view: one model's whole way, from the words it was asked for in to what it has earned. Puts the parts in order
+ * and knows nothing of what is inside them.
+ */
+import { type RefObject, useState } from 'react'
+import { cancelBuild, isProblem, type Problem, type StateView } from '../api.ts'
+import { shortDecimal, shortHex } from '../format.ts'
+import { isUnderWay, type Noun, type Story, steps } from '../story.ts'
+import { words } from '../words.en.ts'
+import { Curve } from './curve.tsx'
+import { Events } from './events.tsx'
+import { Exam } from './exam.tsx'
+import { ProblemNote } from './problem.tsx'
+import { River } from './river.tsx'
+import { Sell } from './sell.tsx'
+import { Snippet } from './snippet.tsx'
+import { StateWord } from './story-list.tsx'
+import { TryBox } from './try-box.tsx'
+
+export function StoryView({ story, network, heading }: { story: Story; network: StateView['network']; heading: RefObject<HTMLHeadingElement | null> }) {
+  const { build, model } = story
+  const underWay = isUnderWay(build)
+  return (
+    <article className="space-y-5" aria-labelledby="story">
+      <section className="panel">
+        <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+          <div className="min-w-0 flex-1 basis-80">
+            <h2 id="story" ref={heading} tabIndex={-1} className="flex flex-wrap items-baseline gap-x-3 text-title font-semibold outline-none">
+              {story.name} <StateWord story={story} />
+            </h2>
+            <p className="mt-1 max-w-prose font-serif text-large text-soft" dir="auto">
+              {story.words}
+            </p>
+          </div>
+          {underWay && build && <Cancel key={build.id} id={build.id} />}
+        </header>
+        <div className="mt-6">
+          <River steps={steps(story)} facts={facts(story, network.currency)} />
+        </div>
+      </section>
+      {(build?.training || underWay || model) && (
+        <div className="panel grid gap-8 lg:grid-cols-2">
+          <Curve key={build?.id ?? story.name} training={build?.training ?? null} running={underWay} />
+          <Exam exam={underWay && !model ? null : (model?.exam ?? null)} />
+        </div>
+      )}
+      {model && (
+        <div className="panel grid gap-8 lg:grid-cols-2">
+          <TryBox key={model.name} model={model} />
+          <div className="min-w-0 space-y-8">
+            <Sell key={model.name} model={model} network={network} />
+            {model.modelId && <Snippet model={model.name} />}
+          </div>
+        </div>
+      )}
+      {build && (
+        <div className="panel">
+          <Events key={build.id} events={build.events} />
+        </div>
+      )}
+    </article>
+  )
+}
+
+/** The figure under each noun, where there is one. */
+function facts({ build, model }: Story, currency: string): Partial<Record<Noun, string>> {
+  const training = build?.training
+  return {
+    ...(training && training.steps > 0 ? { weights: words.river.stepsOf(training.step, training.steps) } : {}),
+    ...(model ? { package: shortHex(model.packageId) } : {}),
+    ...(model?.price ? { listing: words.river.perQuestion(shortDecimal(model.price.open)) } : {}),
+    ...(model && model.queries > 0 ? { receipt: words.river.receipts(model.queries), royalty: `${shortDecimal(model.earned.open)} ${currency}` } : {}),
+  }
+}
+
+function Cancel({ id }: { id: string }) {
+  const [sending, setSending] = useState(false)
+  const [problem, setProblem] = useState<Problem | null>(null)
+  const cancel = async () => {
+    if (sending) return
+    setSending(true)
+    setProblem(null)
+    const result = await cancelBuild(id)
+    setSending(false)
+    if (isProblem(result)) setProblem(result)
+  }
+  return (
+    <div className="space-y-2">
+      <button type="button" className="button button-quiet" aria-disabled={sending} onClick={cancel}>
+        {sending ? words.cancelling : words.cancel}
+      </button>
+      <ProblemNote problem={problem} />
+    </div>
+  )
+}

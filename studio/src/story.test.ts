@@ -1,0 +1,58 @@
+/** Stories: builds and models of one name belong together, and the river shows how far they came and no further. */
+import { describe, expect, it } from 'vitest'
+import { amount, build, model, state } from './sample.ts'
+import { compare, nounOf, type Story, steps, stories } from './story.ts'
+
+const event = (arrow: string) => ({ at: 1, arrow, text: arrow })
+const drawn = (story: Partial<Story>): string =>
+  steps({ name: 'heart', words: '', build: null, model: null, ...story })
+    .map((step) => ({ done: '#', active: '>', waiting: '.', stopped: 'x' })[step.state])
+    .join('')
+
+describe('stories', () => {
+  it('puts a model and its latest build together', () => {
+    const found = stories(
+      state({
+        builds: [build({ id: 'old', name: 'heart', createdAt: 1, state: 'failed' }), build({ id: 'new', name: 'heart', createdAt: 2, state: 'done' })],
+        models: [model({ name: 'heart' }), model({ name: 'law' })],
+      }),
+    )
+    expect(found.map((story) => [story.name, story.build?.id, story.model?.name])).toEqual([
+      ['heart', 'new', 'heart'],
+      ['law', undefined, 'law'],
+    ])
+  })
+
+  it('lists work under way first, then the newest', () => {
+    const builds = [
+      build({ id: 'a', name: 'a', state: 'done', createdAt: 3 }),
+      build({ id: 'b', name: 'b', state: 'queued', createdAt: 1 }),
+      build({ id: 'c', name: 'c', state: 'refused', createdAt: 4 }),
+    ]
+    expect(stories(state({ builds })).map((story) => story.name)).toEqual(['b', 'c', 'a'])
+  })
+})
+
+describe('steps', () => {
+  it.each([
+    ['queued with nothing done', { build: build({ state: 'queued' }) }, '#>......'],
+    ['training', { build: build({ events: [event('describe'), event('collect'), event('train')] }) }, '###>....'],
+    ['a late note changes nothing', { build: build({ events: [event('train'), event('note')] }) }, '###>....'],
+    ['an arrow of a newer server changes nothing', { build: build({ events: [event('collect'), event('distil')] }) }, '##>.....'],
+    ['refused while reading', { build: build({ state: 'refused', events: [event('describe')] }) }, '#x......'],
+    ['failed in training', { build: build({ state: 'failed', events: [event('train')] }) }, '###x....'],
+    ['built, not published', { build: build({ state: 'done', events: [event('pack')] }), model: model({}) }, '#####...'],
+    ['a model whose build is forgotten', { model: model({}) }, '#####...'],
+    ['published', { model: model({ modelId: '0xa', price: amount('0.01') }) }, '######..'],
+    ['paid', { model: model({ modelId: '0xa', price: amount('0.01'), queries: 1 }) }, '########'],
+    ['built again while the old one sells', { build: build({ events: [event('train')] }), model: model({ modelId: '0xa', queries: 3 }) }, '###>.###'],
+  ])('%s', (_name, story, expected) => expect(drawn(story)).toBe(expected))
+})
+
+it('does not take an inherited property for an arrow', () => expect(nounOf('constructor')).toBeNull())
+
+it('calls overlapping intervals unclear, touching ones too', () => {
+  expect(compare({ interval: [0.6, 0.7] }, { interval: [0.2, 0.3] })).toBe('better')
+  expect(compare({ interval: [0.2, 0.3] }, { interval: [0.6, 0.7] })).toBe('worse')
+  expect(compare({ interval: [0.5, 0.7] }, { interval: [0.4, 0.5] })).toBe('unclear')
+})

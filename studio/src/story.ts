@@ -1,0 +1,74 @@
+/**
+ * Stories: builds and models put together by name, and how far each has come down the river from words to royalty.
+ * Pure; knows nothing of the page or of how the state arrived.
+ */
+import type { BuildView, ModelView, StateView } from './api.ts'
+
+export type Story = { name: string; words: string; build: BuildView | null; model: ModelView | null }
+
+/** The eight nouns of the river, left to right. */
+export const NOUNS = ['words', 'spec', 'dataset', 'weights', 'package', 'listing', 'receipt', 'royalty'] as const
+export type Noun = (typeof NOUNS)[number]
+export type Step = { noun: Noun; state: 'done' | 'active' | 'waiting' | 'stopped' }
+
+/** The noun that each arrow leads to. */
+const LEADS_TO: Record<string, Noun> = {
+  describe: 'spec',
+  collect: 'dataset',
+  train: 'weights',
+  examine: 'package',
+  pack: 'package',
+  publish: 'listing',
+  query: 'receipt',
+  royalty: 'royalty',
+}
+
+/** The noun an event belongs to; null for notes and for arrows this version does not know. */
+export function nounOf(arrow: string): Noun | null {
+  return Object.hasOwn(LEADS_TO, arrow) ? LEADS_TO[arrow]! : null
+}
+
+export function isUnderWay(build: BuildView | null): boolean {
+  return build !== null && (build.state === 'queued' || build.state === 'running')
+}
+
+/** One story per name, work under way first, then newest first. Of several builds with one name the latest counts. */
+export function stories(state: StateView): Story[] {
+  const byName = new Map<string, Story>()
+  for (const model of state.models) byName.set(model.name, { name: model.name, words: model.words, build: null, model })
+  for (const build of state.builds) {
+    const story = byName.get(build.name) ?? { name: build.name, words: build.words, build: null, model: null }
+    if (!story.build || build.createdAt >= story.build.createdAt) byName.set(build.name, { ...story, words: build.words || story.words, build })
+  }
+  return [...byName.values()].sort(
+    (left, right) => Number(isUnderWay(right.build)) - Number(isUnderWay(left.build)) || (right.build?.createdAt ?? 0) - (left.build?.createdAt ?? 0),
+  )
+}
+
+/** How far a story has come. An arrow's events are its beginning, so the furthest one is still being worked on. */
+export function steps(story: Story): Step[] {
+  const { build, model } = story
+  const working = isUnderWay(build)
+  const stopped = build !== null && (build.state === 'refused' || build.state === 'failed' || build.state === 'cancelled')
+  const reached = Math.max(0, ...(build?.events ?? []).map((event) => NOUNS.indexOf(nounOf(event.arrow) ?? 'words')))
+  // With no event yet the first thing being made is the spec.
+  const current = Math.max(1, Math.min(reached, NOUNS.indexOf('package')))
+  return NOUNS.map((noun, index) => {
+    if (index === 0) return { noun, state: 'done' }
+    if (index <= NOUNS.indexOf('package')) {
+      if (!working && !stopped) return { noun, state: build?.state === 'done' || model ? 'done' : 'waiting' }
+      if (index < current) return { noun, state: 'done' }
+      if (index > current) return { noun, state: 'waiting' }
+      return { noun, state: stopped ? 'stopped' : 'active' }
+    }
+    const there = noun === 'listing' ? model?.modelId != null : (model?.queries ?? 0) > 0
+    return { noun, state: there ? 'done' : 'waiting' }
+  })
+}
+
+/** How one arm of the exam stands to another, by their 95 % intervals. Overlap is called unclear, never a win. */
+export function compare(one: { interval: [number, number] }, other: { interval: [number, number] }): 'better' | 'worse' | 'unclear' {
+  if (one.interval[0] > other.interval[1]) return 'better'
+  if (one.interval[1] < other.interval[0]) return 'worse'
+  return 'unclear'
+}

@@ -1,0 +1,235 @@
+/**
+ * Every sentence the studio says, in English. Another language is another file of this shape.
+ * Knows nothing of where a sentence stands.
+ */
+
+/** BCP-47 tag for numbers and times. */
+export const locale = 'en'
+
+const plural = (count: number, one: string, many: string): string => `${count.toLocaleString(locale)} ${count === 1 ? one : many}`
+
+export const words = {
+  title: 'ModelFactory',
+  skip: 'Skip to the models',
+  promise: 'Say what your model should do. Be paid for every question it answers.',
+  promiseMore: 'You describe it and hand over your files. It is built and examined here, and each paid question sends its whole price to you.',
+  link: { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting' },
+  linkMore: { reconnecting: 'The server went away. What you see is the last known state; the page catches up by itself.' },
+  noscript: 'Loading',
+  whatIsThis: (term: string): string => `What is this: ${term}?`,
+  close: 'Close',
+  copy: 'Copy',
+  copied: 'Copied',
+  copyWhat: (what: string): string => `Copy ${what}`,
+
+  earnings: {
+    heading: 'Earned so far',
+    from: (queries: number): string => `from ${plural(queries, 'paid question', 'paid questions')}`,
+    none: 'No question has been paid for yet.',
+    balance: 'Wallet',
+    builder: 'Paid to',
+    currency: (currency: string, test: boolean): string =>
+      test
+        ? `${currency} is play money on a chain that runs on this machine. It has no value, but every payment is made by a real contract, exactly as it would be elsewhere.`
+        : `${currency} is what a question costs. Its whole price goes from the asker to the builder in one payment.`,
+  },
+
+  describe: {
+    heading: 'Describe a model',
+    label: 'What should your model do?',
+    placeholder: 'I am a cardiologist. Answer questions about heart conditions from these pages, and say where each answer comes from.',
+    files: 'Your files',
+    drop: 'Drop pages or tables here, or',
+    choose: 'choose files',
+    kinds: 'Text, Markdown, CSV, TSV or JSONL',
+    remove: (name: string): string => `Remove ${name}`,
+    fileCount: (count: number, size: string): string => `${plural(count, 'file', 'files')}, ${size}`,
+    build: 'Build it',
+    sending: 'Sending',
+    started: (name: string): string => `${name} is being built.`,
+    noWords: { message: 'The description is empty.', hint: 'Say in a sentence or two what the model should do.' },
+    noFiles: { message: 'There are no files yet.', hint: 'Add the pages it should answer from, or a table of examples.' },
+    tooLarge: (size: string, limit: string) => ({ message: `The files come to ${size}, and ${limit} is the most.`, hint: 'Remove some, or split them.' }),
+    unreadable: (name: string) => ({ message: `The file ${name} cannot be read.`, hint: 'Check that it still exists, then add it again.' }),
+  },
+
+  list: {
+    heading: 'Models',
+    empty: 'None yet.',
+    unpublished: 'not published',
+    earned: (amount: string, currency: string): string => `${amount} ${currency} earned`,
+  },
+  state: { queued: 'Waiting', running: 'Building', done: 'Built', refused: 'Not possible', failed: 'Failed', cancelled: 'Stopped' },
+  published: 'Published',
+
+  empty: {
+    heading: 'Nothing has been built yet',
+    text: 'Describe a model and add your files. This is the way it will take, and you can watch each step here as it happens.',
+  },
+  loading: { heading: 'Looking at the server', text: 'The models appear as soon as it answers.' },
+
+  river: {
+    heading: 'From words to royalty',
+    states: { done: 'done', active: 'under way', waiting: 'not yet', stopped: 'stopped here' },
+    nouns: {
+      words: { name: 'Words', what: 'what you asked for' },
+      spec: { name: 'Spec', what: 'what it will do' },
+      dataset: { name: 'Dataset', what: 'what it learns from' },
+      weights: { name: 'Weights', what: 'what it has learned' },
+      package: { name: 'Package', what: 'examined and sealed' },
+      listing: { name: 'Listing', what: 'offered on the chain' },
+      receipt: { name: 'Receipt', what: 'a question paid for' },
+      royalty: { name: 'Royalty', what: 'the money with you' },
+    },
+    stepsOf: (step: number, steps: number): string => `step ${step} of ${steps}`,
+    receipts: (count: number): string => plural(count, 'receipt', 'receipts'),
+    perQuestion: (amount: string): string => `${amount} each`,
+  },
+
+  events: {
+    heading: 'What happened',
+    note: 'Note',
+    none: 'Nothing yet. It is waiting for its turn.',
+    earlier: (count: number): string => `Show ${plural(count, 'earlier line', 'earlier lines')}`,
+    fewer: 'Show fewer lines',
+  },
+  cancel: 'Stop this build',
+  cancelling: 'Stopping',
+
+  training: {
+    heading: 'How it is learning',
+    headingDone: 'How it learned',
+    term: 'loss',
+    loss: 'Loss says how surprised the model is by the right answer. It falls while the model learns. The practice line is measured on examples it does not learn from: when that line stops falling, learning more would only mean learning by heart, so training stops there.',
+    training: 'on what it learns from',
+    validation: 'on practice examples',
+    step: 'training steps',
+    preparing: 'Getting ready. The curve begins with the first training step.',
+    picture: (step: number, steps: number, first: string, last: string, practice: string): string =>
+      `Loss curve after ${step} of ${steps} training steps: it went from ${first} to ${last}${practice ? `, and is ${practice} on practice examples` : ''}.`,
+    progress: 'Training progress',
+    almostDone: 'a few seconds left',
+    secondsLeft: (seconds: number): string => `about ${seconds} seconds left`,
+    minutesLeft: (minutes: number): string => `about ${plural(minutes, 'minute', 'minutes')} left`,
+    timeUnknown: 'time left not known yet',
+    finished: (steps: number): string => `finished after ${plural(steps, 'step', 'steps')}`,
+    stopped: (steps: number): string => `stopped at step ${steps}`,
+  },
+
+  exam: {
+    heading: 'The exam',
+    n: (count: number): string => `${plural(count, 'sealed question', 'sealed questions')}`,
+    sealedTerm: 'sealed exam',
+    sealed:
+      'These cases were set aside and locked before anything was learned. Nobody, and no part of the training, has seen them. The exam is sat once per version.',
+    intervalTerm: 'likely range',
+    interval:
+      'The thin line is the 95 % interval. With another set of questions of the same kind, the score would most likely land somewhere on it. The fewer the questions, the longer the line.',
+    range: (low: string, high: string): string => `likely ${low} to ${high}`,
+    arms: { tuned: 'Your model', base: 'Before your data', baseline: 'Simple method' } as Record<string, string>,
+    armTerms: {
+      tuned: 'The model as it is served and sold, after it has learned from your files.',
+      base: 'The same small language model, given the same question, before it has learned anything from you.',
+      baseline: 'A well-known, cheap method with no language model in it. A model that does not beat it is hardly worth paying for.',
+    } as Record<string, string>,
+    metrics: {
+      accuracy: { name: 'right answers', what: 'The share of exam questions answered correctly.' },
+      macrof1: {
+        name: 'balanced score (macro-F1)',
+        what: 'How well each kind is recognised, averaged so that a rare kind counts as much as a common one. 100 % means no mistakes.',
+      },
+      tokenf1: {
+        name: 'overlap with the expected answer (token-F1)',
+        what: 'How many words the given answer and the expected one share. 100 % means word for word the same.',
+      },
+    } as Record<string, { name: string; what: string }>,
+    otherMetric: 'The score the exam was marked with. Higher is better.',
+    scored: (metric: string): string => `Scored by ${metric}.`,
+    verdicts: {
+      better: 'Clearly better than before your data and than the simple method.',
+      betterThanBase: 'Clearly better than before your data. Against the simple method these questions do not settle it.',
+      belowBaseline: 'Clearly better than before your data, but the simple method still does better.',
+      unclear: 'The ranges overlap: these questions do not show that it is better than before your data.',
+      worse: 'It does worse than before your data. Do not sell this version.',
+    },
+    none: 'The exam comes after the training.',
+    bar: (arm: string, score: string, low: string, high: string): string => `${arm}: ${score} %, likely ${low} to ${high} %`,
+  },
+
+  tryIt: {
+    heading: 'Try it',
+    free: 'Free for you here. Nothing is paid or counted.',
+    label: { classify: 'A text to sort', other: 'Your question' },
+    ask: 'Ask',
+    asking: 'Thinking',
+    empty: { message: 'There is nothing to ask yet.', hint: 'Write a question or a text first.' },
+    abstained: 'Your pages do not cover this, and the model says so instead of guessing.',
+    quoted: 'Quoted from your pages',
+    sure: (share: string): string => `${share} sure`,
+    more: (count: number): string => `and ${plural(count, 'less likely kind', 'less likely kinds')}`,
+    label2: 'It says',
+    answer: 'Answer',
+  },
+
+  sell: {
+    heading: 'Price and earnings',
+    price: 'Price per question',
+    earned: 'Earned',
+    asked: 'Paid questions',
+    payout: 'Paid to',
+    listing: 'Listing',
+    publishHeading: 'Publish it',
+    publishText: 'Publishing offers the model on the chain. From then on anyone can ask it, and each question sends its whole price to your address.',
+    priceLabel: (currency: string): string => `Price per question, in ${currency}`,
+    publish: 'Publish',
+    publishing: 'Publishing',
+    publishedNow: (tx: string): string => `Published, transaction ${tx}.`,
+    notBuilt: 'It can be published when it is built and examined.',
+    examples: 'One thousand questions would earn you',
+  },
+
+  use: {
+    heading: 'Use it from a program',
+    text: 'Any OpenAI-compatible client can ask. Without payment the answer is 402, which says in full how to pay:',
+    textPay: 'From this machine, paying with the local wallet:',
+    curl: 'the curl command',
+    pay: 'the paying command',
+    question: 'Your text here',
+  },
+
+  receipts: {
+    heading: 'Last receipts',
+    what: 'One line for every paid question.',
+    none: 'When somebody pays for a question, its receipt appears here at once.',
+    time: 'Time',
+    model: 'Model',
+    amount: 'Amount',
+    payer: 'Paid by',
+    tx: 'Transaction',
+    sources: 'Sources',
+    noSources: 'none quoted',
+    moreSources: (count: number): string => `and ${count} more`,
+    transaction: 'the transaction',
+    address: 'the address',
+  },
+
+  footer: {
+    heading: 'Where the payments are made',
+    chain: (id: number): string => `chain ${id}`,
+    token: 'Token',
+    registry: 'Registry',
+    router: 'Router',
+    test: 'A test chain that runs on this machine.',
+  },
+
+  news: { paid: (model: string, amount: string, currency: string): string => `${model} was paid ${amount} ${currency}.` },
+
+  problems: {
+    unreachable: 'The server cannot be reached.',
+    startAgain: 'Check that it is running, then try again.',
+    notUnderstood: 'The server sent something this page does not understand.',
+    reload: 'Reload the page; the server may be newer than it.',
+    status: (status: number): string => `The server answered with status ${status}.`,
+    broken: 'This page has run into a fault.',
+  },
+} as const
