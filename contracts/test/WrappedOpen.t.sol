@@ -44,8 +44,8 @@ contract WrappedOpenTest is Fixture {
 
     function test_names() public view {
         require(keccak256(bytes(token.name())) == keccak256("Wrapped OPEN") && keccak256(bytes(token.symbol())) == keccak256("OPEN"), "name");
-        (, string memory name, string memory version, uint256 chain, address at,,) = token.eip712Domain();
-        bytes32 domain = keccak256(abi.encode(Signing.DOMAIN, keccak256(bytes(name)), keccak256(bytes(version)), chain, at));
+        (, string memory name, string memory version, uint256 chain, address location,,) = token.eip712Domain();
+        bytes32 domain = keccak256(abi.encode(Signing.DOMAIN, keccak256(bytes(name)), keccak256(bytes(version)), chain, location));
         require(token.DOMAIN_SEPARATOR() == domain, "EIP-2612 and EIP-3009 share one domain");
         require(keccak256(bytes(token.version())) == keccak256(bytes(version)) && token.decimals() == 18, "version");
     }
