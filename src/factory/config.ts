@@ -17,6 +17,7 @@ const Environment = z.object({
   MODELFACTORY_HOST: z.string().min(1).optional(),
   MODELFACTORY_PORT: z.coerce.number().int().min(0).max(65535).optional(),
   MODELFACTORY_BASE: z.string().min(1).optional(),
+  MODELFACTORY_PASSPHRASE: z.string().min(1).optional(),
   MODELFACTORY_THREADS: z.coerce.number().int().min(1).max(1024).optional(),
 })
 
@@ -25,6 +26,8 @@ export type Config = {
   data: string
   host: string
   port: number
+  /** Of the keystore; undefined lets the embedded chain generate one. Never logged. */
+  passphrase: string | undefined
   /** GGUF file new models are trained on. */
   base: string
   /** Cores a training run may use. */
@@ -43,13 +46,15 @@ export function readConfig(
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     const name = String(issue.path[0])
-    return refuse('bad_environment', `The environment variable ${name} is "${environment[name]}": ${issue.message}.`, 'Correct or unset it.')
+    const shown = name === 'MODELFACTORY_PASSPHRASE' ? '(not shown)' : `"${environment[name]}"`
+    return refuse('bad_environment', `The environment variable ${name} is ${shown}: ${issue.message}.`, 'Correct or unset it.')
   }
   const cores = parsed.data.MODELFACTORY_THREADS ?? availableParallelism()
   return {
     data: resolve(flags.data ?? parsed.data.MODELFACTORY_DATA ?? join(ROOT, '.modelfactory')),
     host: flags.host ?? parsed.data.MODELFACTORY_HOST ?? '127.0.0.1',
     port: flags.port ?? parsed.data.MODELFACTORY_PORT ?? DEFAULT_PORT,
+    passphrase: parsed.data.MODELFACTORY_PASSPHRASE,
     base: resolve(parsed.data.MODELFACTORY_BASE ?? join(ROOT, 'base', 'modelfactory-base-xs-v0.q8_0.gguf')),
     trainingThreads: cores,
     servingThreads: Math.max(1, Math.floor(cores / 2)),

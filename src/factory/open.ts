@@ -8,21 +8,22 @@ import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
 import { amount, parsePrice } from '../core/royalty.ts'
 import type { LiveEvent, ModelView } from '../core/view.ts'
-import { openNgramBaseline } from '../drivers/baseline/ngram-svm.ts'
+import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
-import { openX402 } from '../drivers/payments/x402.ts'
-import { openOfflinePlanner } from '../drivers/planner/offline.ts'
-import { openTextReader } from '../drivers/reader/text-files.ts'
-import { openMiniSearch } from '../drivers/retriever/minisearch.ts'
+import { x402Payments } from '../drivers/payments/x402.ts'
+import { offlinePlanner } from '../drivers/planner/offline.ts'
+import { textFiles } from '../drivers/reader/text-files.ts'
+import { miniSearch } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
-import { openFolderStore } from '../drivers/store/folder.ts'
-import { openOnnxTrainer } from '../drivers/trainer/onnx.ts'
+import { folderStore } from '../drivers/store/folder.ts'
+import { onnxTrainer } from '../drivers/trainer/onnx.ts'
 import type { Build, Model } from '../ports/database.ts'
 import { answer, tooLong } from '../steps/answer.ts'
-import { charge, reconcile } from '../steps/charge.ts'
+import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
+import { reconcile } from '../steps/reconcile.ts'
 import { openBuilds } from './builds.ts'
 import type { Config } from './config.ts'
 import type { ModelFactory } from './factory.ts'
@@ -38,8 +39,12 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
     return refuse('base_missing', `There is no base model at "${config.base}".`, 'Set MODELFACTORY_BASE to a GGUF file.')
   const base = { name: basename(config.base, '.gguf'), sha256: await hashFile(config.base), licence: 'see base/README.md' }
   const database = await openDatabase({ folder: join(config.data, 'database') })
-  const store = await openFolderStore(join(config.data, 'store'))
-  const keystore = await openKeystore({ folder: join(config.data, 'keys') })
+  const store = folderStore(join(config.data, 'store'))
+  const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: true })
+  if (isRefusal(keystore)) {
+    await database.close()
+    return keystore
+  }
   const chain = await openEmbeddedChain({ folder: join(config.data, 'chain'), journal: database.journal, keystore, settings: database.settings })
   const builder = await keystore.account('builder')
   const payer = await keystore.account('payer')
@@ -48,9 +53,9 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
     await database.settings.set('payer-funded', true)
   }
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
-  const retriever = openMiniSearch()
+  const retriever = miniSearch()
   const serving = openServing({ runtime, retriever, store }, { path: config.base, sha256: base.sha256 })
-  const payments = openX402({
+  const payments = x402Payments({
     network: chain.network,
     contracts: chain.contracts,
     token: chain.token,
@@ -64,7 +69,7 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   await reconcile({ payments, chain, database })
 
   const builds = openBuilds(
-    { planner: openOfflinePlanner(), reader: openTextReader(), trainer: openOnnxTrainer(), runtime, retriever, baseline: openNgramBaseline(), store, database },
+    { planner: offlinePlanner(), reader: textFiles(), trainer: onnxTrainer(), runtime, retriever, baseline: ngramSvm(), store, database },
     { folder: join(config.data, 'training'), base, basePath: config.base, threads: config.trainingThreads, seconds: config.trainingSeconds, emit, built },
   )
 
@@ -171,23 +176,38 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
           headers: {},
           body: { refusal: refuse('not_published', `The model "${name}" is not published yet.`, 'Its builder can publish it at a price.') },
         }
+      const listing = await chain.listing(model.modelId)
+      if (!listing || listing.retired)
+        return {
+          kind: 'reply',
+          status: 404,
+          headers: {},
+          body: { refusal: refuse('model_retired', `The model "${name}" is no longer for sale.`, 'Choose another model.') },
+        }
       const { served } = await serving.load(model.packageId)
       const refused = served.spec.task === 'answer' ? tooLong(text, served.vocabulary) : undefined
       if (refused) return { kind: 'reply', status: 400, headers: {}, body: { refusal: refused } }
-      return charge(
+      const charged = await charge(
         { payments, chain, database },
         {
-          quote: { modelId: model.modelId, model: model.name, payTo: builder.address, price: model.price, resource, description: served.spec.words },
+          quote: { modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource, description: served.spec.words },
           payment,
-          requestHash: hashText(requestBody),
+          requestHash: hashText(`${model.modelId}\n${requestBody}`),
           packageId: model.packageId,
           model: model.name,
           run: (stop) => answer(served, text, stop),
           signal,
           now: () => Date.now(),
-          onReceipt: async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt), earnings: await earnings() }),
         },
       )
+      if (charged.kind === 'reply') {
+        if (charged.fault !== undefined) console.error(`A query of ${name} failed:`, charged.fault)
+        return charged
+      }
+      charged.receipt
+        .then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt), earnings: await earnings() }))
+        .catch((error: unknown) => console.error(`The receipt of a query of ${name} is not written yet:`, error))
+      return charged
     },
 
     receipts,
