@@ -57,8 +57,7 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   const serving = openServing({ runtime, retriever, store }, { path: config.base, sha256: base.sha256 })
   const payments = x402Payments({
     network: chain.network,
-    contracts: chain.contracts,
-    token: chain.token,
+    token: { address: chain.contracts.token, ...chain.token },
     balance: async (address) => (await chain.balance(address)).open,
   })
   const listeners = new Set<(event: LiveEvent) => void>()

@@ -1,0 +1,98 @@
+/**
+ * `kill -9` of the whole process group at random moments, first initialisation and runs of paid queries included:
+ * nothing settled is missing, nothing is charged twice, the server starts by itself.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createPublicClient, http, parseAbiItem } from 'viem'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isRefusal } from '../src/core/errors.ts'
+import { random } from '../src/core/report.ts'
+import type { StateView } from '../src/core/view.ts'
+import { payingFetch } from '../src/apps/client/pay.ts'
+import { readConfig } from '../src/factory/config.ts'
+import { openWallet } from '../src/factory/gateway.ts'
+import { dataFolder, killGroup, modelfactory, spawnServer, startServer } from './process.ts'
+import { clauses } from './rows.ts'
+
+const paidEvent = parseAbiItem(
+  'event QueryPaid(bytes32 indexed modelId, address indexed payer, address indexed builder, uint256 amount, bytes32 requestHash, bytes32 nonce)',
+)
+
+describe('kill -9', () => {
+  let folder: Awaited<ReturnType<typeof dataFolder>>
+  beforeAll(async () => {
+    folder = await dataFolder()
+  })
+  afterAll(() => folder?.remove())
+
+  it('loses and doubles nothing, ten times over', { timeout: 600_000 }, async () => {
+    const seed = Number(process.env.MODELFACTORY_KILL_SEED ?? Math.floor(Math.random() * 1e9))
+    const next = random(seed)
+    const told = `seed ${seed}`
+
+    // Four kills during the first initialisation, at moments spread over it.
+    for (let round = 0; round < 4; round++) {
+      const server = spawnServer(folder.data)
+      await new Promise((resolve) => setTimeout(resolve, 300 + next() * 4000))
+      killGroup(server.child)
+      await server.exited
+    }
+    const files = join(folder.data, '..', `${folder.data.split('/').at(-1)}-files`)
+    await mkdir(files)
+    await writeFile(join(files, 'clauses.csv'), await clauses(['Governing Law', 'Insurance'], 40))
+    const first = await startServer(folder.data)
+    const built = await modelfactory(['build', 'Which kind of clause is this?', '--files', files, '--name', 'clauses', '--minutes', '0.2', '--json'], folder)
+    expect(built.code, built.stderr).toBe(0)
+    const published = await modelfactory(['publish', 'clauses', '--price', '0.01', '--json'], folder)
+    expect(published.code, published.stderr).toBe(0)
+    await first.stop()
+
+    const answered: string[] = []
+    for (let round = 0; round < 6; round++) {
+      const server = await startServer(folder.data)
+      let running = true
+      const paying = [0, 1, 2].map(async (payer) => {
+        for (let number = 0; running; number++) {
+          const receipt = await queryOnce(folder.data, server.url, `Clause ${round}.${payer}.${number}: governed by the laws of Ohio.`).catch(() => undefined)
+          if (receipt) answered.push(receipt)
+        }
+      })
+      await new Promise((resolve) => setTimeout(resolve, 600 + next() * 2500))
+      await server.kill()
+      running = false
+      await Promise.all(paying)
+    }
+
+    const server = await startServer(folder.data)
+    const state = (await (await fetch(`${server.url}/api/state`)).json()) as StateView
+    const client = createPublicClient({ transport: http(state.network.rpc) })
+    const events = await client.getLogs({ address: state.contracts.router as `0x${string}`, event: paidEvent, fromBlock: 0n })
+    const paid = events.reduce((sum, event) => sum + event.args.amount!, 0n)
+    expect(answered.length, told).toBeGreaterThan(10)
+    expect(BigInt(state.earnings.balance.atomic), told).toBe(paid)
+    expect(paid, told).toBe(BigInt(events.length) * 10n ** 16n)
+    // Each authorization paid at most once.
+    expect(new Set(events.map((event) => `${event.args.payer}:${event.args.nonce}`)).size, told).toBe(events.length)
+    // Every query answered with a receipt is on chain, and every payment on chain has its receipt.
+    const onChain = new Set(events.map((event) => event.transactionHash))
+    for (const tx of answered) expect(onChain.has(tx as `0x${string}`), `${told}: ${tx}`).toBe(true)
+    const receipts = (await (await fetch(`${server.url}/api/receipts?limit=100000`)).json()) as { receipts?: { tx: string }[] } | { tx: string }[]
+    const kept = new Set((Array.isArray(receipts) ? receipts : (receipts.receipts ?? [])).map(({ tx }) => tx))
+    for (const tx of onChain) expect(kept.has(tx!), `${told}: no receipt for ${tx}`).toBe(true)
+    await server.stop()
+  })
+})
+
+/** One paid query through the x402 client; the transaction of its receipt. */
+async function queryOnce(data: string, url: string, text: string): Promise<string | undefined> {
+  const config = readConfig({ data })
+  if (isRefusal(config)) throw new Error(config.message)
+  const account = await openWallet(config, 'payer')
+  if (isRefusal(account)) throw new Error(account.message)
+  const state = (await (await fetch(`${url}/api/state`)).json()) as StateView
+  const pay = payingFetch({ account, network: state.network.caip2, asset: state.contracts.token as `0x${string}`, maximum: 10n ** 18n })
+  const completion = await pay(`${url}/v1/chat/completions`, { model: 'clauses', messages: [{ role: 'user', content: text }] })
+  if (isRefusal(completion)) return undefined
+  return (completion as { modelfactory?: { receipt?: { tx: string } } }).modelfactory?.receipt?.tx
+}

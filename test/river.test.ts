@@ -1,0 +1,134 @@
+/** The whole river through the command line, on real parts: words to royalty, twenty queries, to the last unit. */
+import { writeFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { getLlama } from 'node-llama-cpp'
+import { createPublicClient, http, parseAbiItem } from 'viem'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { StateView } from '../src/core/view.ts'
+import { dataFolder, modelfactory, root, type Running, startServer } from './process.ts'
+import { clauses } from './rows.ts'
+
+const words = 'Tell me which kind of clause this is.'
+const paidEvent = parseAbiItem(
+  'event QueryPaid(bytes32 indexed modelId, address indexed payer, address indexed builder, uint256 amount, bytes32 requestHash, bytes32 nonce)',
+)
+const transferEvent = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)')
+
+describe('the royalty loop', () => {
+  let folder: Awaited<ReturnType<typeof dataFolder>>
+  let server: Running
+  let files: string
+  beforeAll(async () => {
+    folder = await dataFolder()
+    files = join(folder.data, '..', `${folder.data.split('/').at(-1)}-files`)
+    await mkdir(files)
+    await writeFile(join(files, 'clauses.csv'), await clauses(['Governing Law', 'Insurance', 'Audit Rights'], 40))
+    server = await startServer(folder.data)
+  })
+  afterAll(async () => {
+    await server?.stop()
+    await folder?.remove()
+  })
+
+  it('builds, publishes, and pays the builder of every query in full', { timeout: 400_000 }, async () => {
+    const planned = await modelfactory(['plan', words, '--files', files, '--json'], folder)
+    expect(planned.code, planned.stderr).toBe(0)
+    expect(planned.json).toMatchObject({ task: 'classify', labels: ['Audit Rights', 'Governing Law', 'Insurance'] })
+
+    const built = await modelfactory(['build', words, '--files', files, '--name', 'clauses', '--minutes', '0.4', '--json'], folder)
+    expect(built.code, built.stderr).toBe(0)
+    expect(built.json).toMatchObject({ model: 'clauses', exam: { metric: 'macro-F1' } })
+    const exam = built.json.exam as { n: number; tuned: number; base: number; baseline: number }
+    expect(exam.n).toBeGreaterThanOrEqual(20)
+    // Three quite different kinds of clause: a trained adapter tells them apart far better than the bare base.
+    expect(exam.tuned).toBeGreaterThan(exam.base + 0.2)
+
+    const again = await modelfactory(['build', words, '--files', files, '--name', 'clauses', '--minutes', '0.4', '--json'], folder)
+    expect(again.json.package).toBe(built.json.package)
+
+    const unpublished = await modelfactory(['query', 'clauses', 'x', '--json'], folder)
+    expect(unpublished.code).toBe(1)
+    expect(unpublished.stderr).toContain('not published')
+
+    for (const price of ['0', '-1', '1e30', 'abc', '79228162515']) {
+      const refused = await modelfactory(['publish', 'clauses', `--price=${price}`, '--json'], folder)
+      expect(refused.code, price).toBe(1)
+      expect(refused.stderr, price).toContain(price)
+    }
+    const published = await modelfactory(['publish', 'clauses', '--price', '0.01', '--json'], folder)
+    expect(published.code, published.stderr).toBe(0)
+    expect(published.json).toMatchObject({ model: 'clauses', price: { open: '0.01', atomic: '10000000000000000' } })
+
+    const state = (await (await fetch(`${server.url}/api/state`)).json()) as StateView
+    const client = createPublicClient({ transport: http(state.network.rpc) })
+    const before = await balances(client, state)
+    const receipts: { tx: `0x${string}`; amount: { atomic: string }; payer: `0x${string}`; builder: string }[] = []
+    for (let number = 0; number < 20; number++) {
+      const text = `This Agreement is governed by the laws of the State number ${number}.`
+      const query = await modelfactory(['query', 'clauses', text, '--json'], folder)
+      expect(query.code, query.stderr).toBe(0)
+      expect(Object.keys(query.json)).toEqual(expect.arrayContaining(['answer', 'label', 'scores', 'receipt']))
+      receipts.push(query.json.receipt as (typeof receipts)[number])
+    }
+    const price = 10n ** 16n
+    const after = await balances(client, state)
+    const events = await client.getLogs({ address: state.contracts.router as `0x${string}`, event: paidEvent, fromBlock: 0n })
+    expect(events.length).toBe(20)
+    expect(new Set(receipts.map(({ tx }) => tx)).size).toBe(20)
+    expect(events.map((event) => event.transactionHash).sort()).toEqual(receipts.map(({ tx }) => tx).sort())
+    expect(events.reduce((sum, event) => sum + event.args.amount!, 0n)).toBe(20n * price)
+    expect(after.builder - before.builder).toBe(20n * price)
+    expect(before.payer - after.payer).toBe(20n * price)
+    // Straight from payer to builder: the router never held a token.
+    const moved = await client.getLogs({ address: state.contracts.token as `0x${string}`, event: transferEvent, args: { to: state.earnings.builder as `0x${string}` }, fromBlock: 0n })
+    expect(new Set(moved.map((event) => event.args.from?.toLowerCase()))).toEqual(new Set([receipts[0]!.payer.toLowerCase()]))
+
+    const earned = await modelfactory(['earnings', '--json'], folder)
+    expect(earned.json).toMatchObject({ total: { open: '0.2' }, models: [{ name: 'clauses', queries: 20, earned: { open: '0.2' } }] })
+
+    const poor = await modelfactory(['query', 'clauses', 'x', '--wallet', 'empty', '--json'], folder)
+    expect(poor.code).toBe(1)
+    expect(poor.stderr).toMatch(/holds 0 .*OPEN|without OPEN|has 0/i)
+    const unknown = await modelfactory(['query', 'nobody', 'x', '--json'], folder)
+    expect(unknown.code).toBe(1)
+    expect(unknown.stderr).toContain('"nobody"')
+  })
+
+  it('gives an adapter that plain node-llama-cpp loads and answers with alike', { timeout: 120_000 }, async () => {
+    const text = 'This Agreement shall be governed by the laws of Delaware.'
+    const asked = await modelfactory(['ask', 'clauses', text, '--json'], folder)
+    expect(asked.code, asked.stderr).toBe(0)
+    const scores = asked.json.scores as { label: string; probability: number }[]
+    const state = (await (await fetch(`${server.url}/api/state`)).json()) as StateView
+    const adapter = await adapterPath(folder.data, state.models[0]!.packageId)
+
+    const llama = await getLlama({ gpu: false, build: 'never' })
+    const model = await llama.loadModel({ modelPath: join(root, 'base', 'modelfactory-base-xs-v0.q8_0.gguf') })
+    const context = await model.createContext({ contextSize: 256, lora: adapter, threads: 1 })
+    const tokens = [...model.tokenize('<|im_start|>', true), ...model.tokenize(text), ...model.tokenize('<|im_end|>', true)]
+    const results = await context.getSequence().controlledEvaluate([...tokens.slice(0, -1), [tokens.at(-1)!, { generateNext: { probabilities: true } }]])
+    const probabilities = results.at(-1)!.next.probabilities!
+    const raw = ['Audit Rights', 'Governing Law', 'Insurance'].map((label, index) => ({ label, weight: probabilities.get(model.tokenize(`<|l${index}|>`, true)[0]!)! }))
+    const total = raw.reduce((sum, { weight }) => sum + weight, 0)
+    for (const { label, weight } of raw) expect(Math.abs(weight / total - scores.find((score) => score.label === label)!.probability)).toBeLessThan(1e-4)
+    await context.dispose()
+    await model.dispose()
+  })
+})
+
+async function balances(client: ReturnType<typeof createPublicClient>, state: StateView): Promise<{ builder: bigint; payer: bigint }> {
+  const abi = [parseAbiItem('function balanceOf(address) view returns (uint256)')]
+  const read = (address: string) =>
+    client.readContract({ address: state.contracts.token as `0x${string}`, abi, functionName: 'balanceOf', args: [address as `0x${string}`] })
+  const funded = await client.getLogs({ address: state.contracts.token as `0x${string}`, event: transferEvent, fromBlock: 0n })
+  // The one funded wallet is the payer's: at start the faucet sent it its allowance.
+  const payer = funded.find((event) => event.args.value === 1000n * 10n ** 18n && event.args.from !== '0x0000000000000000000000000000000000000000')!.args.to!
+  return { builder: await read(state.earnings.builder), payer: await read(payer) }
+}
+
+/** Where the store keeps a package's adapter. */
+async function adapterPath(data: string, packageId: string): Promise<string> {
+  const { folderStore } = await import('../src/drivers/store/folder.ts')
+  const { unpack } = await import('../src/steps/pack.ts')
+  return (await unpack({ store: folderStore(join(data, 'store')) }, packageId as `0x${string}`)).adapterPath
+}
