@@ -1,0 +1,143 @@
+/**
+ * What part each column of a table plays, decided by what the cells hold first and by the column's name second.
+ * Knows nothing of the words the expert wrote.
+ */
+import type { FileListing } from '../../ports/planner.ts'
+import { plain } from './languages.ts'
+import { columnNames } from './words.ts'
+
+export type Parts =
+  | { kind: 'labelled'; text: string; label: string; labels: string[]; group?: string | undefined; why: string }
+  | { kind: 'questions'; question: string; answer: string; group?: string | undefined; uncovered: number; why: string }
+  /** Two texts side by side, one made from the other. */
+  | { kind: 'pairs'; why: string }
+  /** A text and several things found in it. */
+  | { kind: 'fields'; fields: string[]; why: string }
+  | { kind: 'unlabelled'; text: string; why: string }
+  | { kind: 'none'; why: string }
+
+type Column = {
+  name: string
+  /** Position, from 0. */
+  index: number
+  filled: number
+  empty: number
+  /** Undefined when unknown or more than the listing shows. */
+  distinct: number | undefined
+  values: { value: string; count: number }[]
+  length: number
+  cells: string[]
+}
+
+/** True when one of `cues` (alternatives, word beginnings) begins a word of `text`; unspaced scripts match anywhere. */
+export function says(text: string, cues: string): boolean {
+  if (!cues) return false
+  return cues.split('|').some((cue) => {
+    let at = text.indexOf(cue)
+    for (; at >= 0; at = text.indexOf(cue, at + 1)) {
+      if (!/[a-z0-9]/.test(cue[0]!) || at === 0 || !/[\p{L}\p{M}\p{N}]/u.test(text[at - 1]!)) return true
+    }
+    return false
+  })
+}
+
+const named = (column: Column, part: keyof typeof columnNames): boolean => says(plain(column.name).replace(/[_-]/g, ' '), columnNames[part])
+/** For short cues such as `id`, which begin many words. */
+const namedExactly = (column: Column, part: keyof typeof columnNames): boolean => {
+  const words = plain(column.name).split(/[^\p{L}\p{M}\p{N}]+/u)
+  return columnNames[part].split('|').some((cue) => words.includes(cue))
+}
+
+/** Reads the columns of one table. Never refuses: what cannot be used says why. */
+export function tableParts(file: FileListing): Parts {
+  const columns = (file.columns ?? []).map((name, index) => column(file, name, index))
+  const rows = file.rows ?? 0
+  const count = rows.toLocaleString('en')
+  if (!columns.length) return { kind: 'none', why: 'it has no columns' }
+
+  const question = columns.find((item) => named(item, 'question')) ?? columns.find(asks)
+  const texts = columns.filter((item) => !namedExactly(item, 'never')).sort((a, b) => textValue(b) - textValue(a) || a.index - b.index)
+  const ranked = columns
+    .map((item) => ({ item, value: labelValue(item) }))
+    .filter((entry) => entry.value >= 2.5)
+    .sort((a, b) => b.value - a.value || b.item.index - a.item.index)
+  const label = ranked.find((entry) => entry.item !== texts[0])?.item
+
+  if (question) {
+    const rest = columns.filter((item) => item !== question)
+    const answer = rest.find((item) => named(item, 'answer')) ?? (label ? undefined : rest.sort((a, b) => b.length - a.length).find((item) => item.length > 25))
+    if (answer && !(isChoice(answer) && answer.length <= 25)) {
+      const group = groupColumn(columns, [question, answer])
+      const uncovered = answer.empty ? ` ${answer.empty.toLocaleString('en')} of them have no answer and stand for what the pages do not cover.` : ''
+      return {
+        kind: 'questions',
+        question: question.name,
+        answer: answer.name,
+        group: group?.name,
+        uncovered: answer.empty,
+        why: `${count} questions in "${question.name}" with their answers in "${answer.name}".${uncovered}`,
+      }
+    }
+  }
+  const text = (question && label !== question ? question : undefined) ?? texts.find((item) => item !== label)
+  if (label && text) {
+    const labels = label.values.map((entry) => entry.value)
+    const group = groupColumn(columns, [text, label])
+    const kinds = labels.length ? `one of ${labels.length} kinds` : 'what it is'
+    const apart = group ? ` Texts with the same "${group.name}" are kept together.` : ''
+    return { kind: 'labelled', text: text.name, label: label.name, labels, group: group?.name, why: `${count} texts in "${text.name}", and "${label.name}" says ${kinds} each is.${apart}` }
+  }
+  const long = columns.filter((item) => item.length >= 25 && !namedExactly(item, 'never'))
+  if (columns.length >= 4) return { kind: 'fields', fields: columns.filter((item) => item !== texts[0]).map((item) => item.name), why: `a table of ${columns.length} columns` }
+  if (long.length === 2 || (columns.length === 2 && !file.length)) return { kind: 'pairs', why: 'two texts side by side' }
+  if (text && text.length >= 15) return { kind: 'unlabelled', text: text.name, why: `texts in "${text.name}" without a column that says what each is` }
+  return { kind: 'none', why: `none of its columns (${columns.map((item) => item.name).join(', ')}) could be recognised` }
+}
+
+function column(file: FileListing, name: string, index: number): Column {
+  const rows = file.rows ?? 0
+  const values = file.values?.[name] ?? []
+  const empty = file.empty?.[name] ?? 0
+  const cells = Array.isArray(file.sample) ? file.sample.map((row) => row[name] ?? '').filter(Boolean) : []
+  return { name, index, filled: rows - empty, empty, distinct: file.values?.[name] ? values.length : undefined, values, length: file.length?.[name] ?? 0, cells }
+}
+
+/** Most cells end as questions end. */
+const asks = (item: Column): boolean => item.cells.length >= 3 && item.cells.filter((cell) => /[?？؟;]\s*$/.test(cell)).length >= item.cells.length * 0.6
+
+/** Few values that come again and again. */
+const isChoice = (item: Column): boolean => item.distinct !== undefined && item.distinct >= 1 && item.distinct <= 200 && item.filled >= item.distinct * 2
+
+const isNumeric = (item: Column): boolean => item.cells.length > 0 && item.cells.every((cell) => /^[-+\d.,:/% ]+$/.test(cell))
+
+function labelValue(item: Column): number {
+  let value = named(item, 'label') ? 2.5 : 0
+  if (item.distinct !== undefined && item.filled > 0) {
+    if (isChoice(item) && item.length <= 60 && item.distinct >= 2) value += 3
+    else if (item.distinct <= 1) value -= item.filled > 20 ? 4 : 1
+    else if (item.length > 60) value -= 4
+  } else if (item.length > 0) value -= item.length > 60 ? 6 : 2
+  if (namedExactly(item, 'never')) value -= 3
+  else if (named(item, 'group')) value -= 2
+  if (isNumeric(item) && !named(item, 'label')) value -= item.distinct !== undefined && item.distinct <= 12 ? 0.5 : 3
+  if (named(item, 'text') && item.length > 40) value -= 1
+  return value + item.index * 0.01
+}
+
+function textValue(item: Column): number {
+  let value = Math.log2(1 + item.length)
+  if (named(item, 'text') || named(item, 'question')) value += 2
+  if (isChoice(item)) value -= 3
+  if (isNumeric(item)) value -= 4
+  if (named(item, 'label')) value -= item.length ? 1 : 3
+  if (named(item, 'group')) value -= 1
+  return value
+}
+
+/** A column that names the document, person or case several rows belong to. */
+function groupColumn(columns: readonly Column[], taken: readonly Column[]): Column | undefined {
+  return columns.find((item) => {
+    if (taken.includes(item) || !named(item, 'group')) return false
+    return item.distinct === undefined || (item.distinct >= 5 && item.filled >= item.distinct * 1.5)
+  })
+}
