@@ -3,15 +3,20 @@
  * Knows nothing of what the bytes mean.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { BaseError } from '../../core/errors.ts'
 
 /**
  * Writes a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder, which is made when missing.
+ * With `exclusive` it fails (EEXIST) instead of replacing what stands at `path`.
  * @throws {WriteError} with a sentence a person can act on.
  */
-export async function writeDurably(path: string, bytes: Uint8Array | string, options: { mode?: number; temporaryFolder?: string } = {}): Promise<void> {
+export async function writeDurably(
+  path: string,
+  bytes: Uint8Array | string,
+  options: { mode?: number; temporaryFolder?: string; exclusive?: boolean } = {},
+): Promise<void> {
   const folder = dirname(path)
   const temporaryFolder = options.temporaryFolder ?? folder
   const temporary = join(temporaryFolder, `.${basename(path)}.${randomBytes(6).toString('hex')}.part`)
@@ -25,7 +30,10 @@ export async function writeDurably(path: string, bytes: Uint8Array | string, opt
     } finally {
       await file.close()
     }
-    await rename(temporary, path)
+    if (options.exclusive) {
+      await link(temporary, path)
+      await rm(temporary)
+    } else await rename(temporary, path)
     await syncFolder(folder)
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
