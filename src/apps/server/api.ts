@@ -1,0 +1,143 @@
+/**
+ * The routes of the studio and the command line: the builder's side of the river, and its live events. Knows nothing of
+ * how anything is done: each route is one method of the factory.
+ */
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import { isRefusal, refuse } from '../../core/errors.ts'
+import type { LiveEvent } from '../../core/view.ts'
+import type { InputFile, ModelFactory } from '../../factory/factory.ts'
+import { readJson } from './chat.ts'
+import { limit } from './guard.ts'
+import { refusal } from './replies.ts'
+
+const HEARTBEAT_MS = 15_000
+/** Events a listener may lag behind before it is cut off; it comes back by itself and reads the state anew. */
+const BACKLOG = 500
+
+const File = z.object({ name: z.string().min(1).max(1024), base64: z.string() })
+const PlanRequest = z.object({ words: z.string(), files: z.array(File).max(10_000).default([]) })
+const BuildRequest = PlanRequest.extend({ name: z.string().optional(), seconds: z.number().positive().max(864_000).optional() })
+const PublishRequest = z.object({ price: z.string() })
+const AskRequest = z.object({ text: z.string().trim().min(1) })
+
+/** `closing` aborts when the server stops, which ends the event streams. */
+export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
+  const routes = new Hono()
+
+  routes.get('/state', async (context) => context.json(await factory.state()))
+  routes.get('/earnings', async (context) => context.json(await factory.earnings()))
+
+  routes.get('/receipts', async (context) => {
+    const wanted = context.req.query('limit')
+    const count = z.coerce.number().int().min(1).max(10_000).optional().safeParse(wanted)
+    if (!count.success)
+      return refusal(context, refuse('limit_invalid', `The limit "${wanted}" is not a number from 1 to 10000.`, 'Leave it out, or give one.'), 400)
+    return context.json(await factory.receipts(count.data))
+  })
+
+  routes.get('/builds/:id', async (context) => {
+    const id = context.req.param('id')
+    const build = await factory.build(id)
+    return build ? context.json(build) : refusal(context, refuse('build_not_found', `There is no build "${id}".`, 'See /api/state for the builds there are.'))
+  })
+
+  routes.post('/builds/:id/cancel', async (context) => answer(context, await factory.cancelBuild(context.req.param('id'))))
+
+  routes.post('/plan', limit(64), async (context) => {
+    const request = await read(context, PlanRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}]}')
+    if (isRefusal(request)) return refusal(context, request, 400)
+    const files = decodeFiles(request.files)
+    return isRefusal(files) ? refusal(context, files, 400) : answer(context, await factory.plan(request.words, files))
+  })
+
+  routes.post('/builds', limit(64), async (context) => {
+    const request = await read(context, BuildRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}], "name": ..., "seconds": ...}')
+    if (isRefusal(request)) return refusal(context, request, 400)
+    const files = decodeFiles(request.files)
+    if (isRefusal(files)) return refusal(context, files, 400)
+    return answer(context, await factory.startBuild(request.words, files, { name: request.name, seconds: request.seconds }))
+  })
+
+  routes.post('/models/:name/publish', limit(1), async (context) => {
+    const request = await read(context, PublishRequest, '{"price": "0.01"}, the price as a string')
+    if (isRefusal(request)) return refusal(context, request, 400)
+    return answer(context, await factory.publish(context.req.param('name'), request.price))
+  })
+
+  routes.post('/models/:name/ask', limit(1), async (context) => {
+    const request = await read(context, AskRequest, '{"text": "your question"}')
+    if (isRefusal(request)) return refusal(context, request, 400)
+    return answer(context, await factory.ask(context.req.param('name'), request.text, context.req.raw.signal))
+  })
+
+  routes.get('/events', (context) => events(context, factory, closing))
+
+  return routes
+}
+
+/** A value, or the refusal in its place. */
+function answer(context: Context, value: object): Response {
+  return isRefusal(value) ? refusal(context, value) : context.json(value)
+}
+
+async function read<Value>(context: Context, schema: z.ZodType<Value>, shape: string) {
+  const parsed = schema.safeParse(readJson(await context.req.text()))
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const where = issue?.path.join('.')
+  return refuse('invalid_request', where ? `"${where}" is wrong: ${issue?.message}.` : 'The body is not a JSON object.', `Send ${shape}.`)
+}
+
+/** Files as bytes. Names stay inside the folder they will be put in. */
+function decodeFiles(files: readonly { name: string; base64: string }[]) {
+  const decoded: InputFile[] = []
+  for (const { name, base64 } of files) {
+    const parts = name.split(/[\\/]/)
+    if (name.includes('\0') || parts.includes('..') || parts[0] === '' || /^[a-zA-Z]:$/.test(parts[0]!))
+      return refuse('file_name_invalid', `The file name "${name}" leaves its folder.`, 'Give a relative path without "..".')
+    if (/[^A-Za-z0-9+/=\s]/.test(base64)) return refuse('file_not_base64', `The content of "${name}" is not base64.`, 'Encode the bytes of the file as base64.')
+    decoded.push({ name, bytes: new Uint8Array(Buffer.from(base64, 'base64')) })
+  }
+  return decoded
+}
+
+/** Server-sent events: each live event by its type, and a comment now and then so that a dead connection is noticed. */
+function events(context: Context, factory: ModelFactory, closing: AbortSignal): Response {
+  const encoder = new TextEncoder()
+  let end = () => {}
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const send = (text: string) => {
+          if ((controller.desiredSize ?? 0) <= 0) return end()
+          controller.enqueue(encoder.encode(text))
+        }
+        const unlisten = factory.listen((event: LiveEvent) => {
+          const { type, ...rest } = event
+          send(`event: ${type}\ndata: ${JSON.stringify(rest)}\n\n`)
+        })
+        const heartbeat = setInterval(send, HEARTBEAT_MS, ': still here\n\n')
+        let open = true
+        end = () => {
+          if (!open) return
+          open = false
+          unlisten()
+          clearInterval(heartbeat)
+          closing.removeEventListener('abort', end)
+          try {
+            controller.close()
+          } catch {
+            // The reader has left already, which is what closing is for.
+          }
+        }
+        closing.addEventListener('abort', end)
+        if (closing.aborted) end()
+        else send('retry: 1000\n\n')
+      },
+      cancel: () => end(),
+    },
+    { highWaterMark: BACKLOG },
+  )
+  return context.body(body, 200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
+}

@@ -1,0 +1,40 @@
+/**
+ * The server's application: guard, OpenAI-compatible routes, builder's routes, studio. Knows nothing of ports and sockets.
+ */
+import { Hono } from 'hono'
+import { refuse } from '../../core/errors.ts'
+import type { ModelFactory } from '../../factory/factory.ts'
+import { apiRoutes } from './api.ts'
+import { chatRoutes } from './chat.ts'
+import { type AllowedHosts, guard } from './guard.ts'
+import { faultReply, openaiRefusal } from './replies.ts'
+import { studio } from './studio.ts'
+
+export type AppOptions = {
+  factory: ModelFactory
+  /** Folder of the built studio; it need not exist. */
+  studioFolder: string
+  hosts: () => AllowedHosts
+  /** Aborts when the server stops. */
+  closing: AbortSignal
+  /** Where faults are logged. */
+  report: (fault: unknown) => void
+}
+
+export function createApp(options: AppOptions): Hono {
+  const { factory, studioFolder, hosts, closing, report } = options
+  const app = new Hono()
+  app.use(guard(hosts))
+  app.onError((fault, context) => {
+    report(fault)
+    return faultReply(context)
+  })
+  app.get('/healthz', (context) => context.json({ ok: true }))
+  app.route('/v1', chatRoutes(factory, report))
+  app.route('/api', apiRoutes(factory, closing))
+  const nothing = (path: string, method: string) => refuse('not_found', `There is no ${method} ${path}.`, 'See the README for the routes.')
+  for (const prefix of ['/v1/*', '/api/*']) app.all(prefix, (context) => openaiRefusal(context, 404, nothing(context.req.path, context.req.method)))
+  app.get('*', studio(studioFolder))
+  app.notFound((context) => openaiRefusal(context, 404, nothing(context.req.path, context.req.method)))
+  return app
+}

@@ -1,0 +1,198 @@
+/**
+ * The embedded chain: anvil, whose memory is rebuilt from the journal at every start. The journal in the database is the
+ * truth; anvil and the snapshots are only its present form. Its money is test OPEN, which a faucet of its own gives away.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createPublicClient, encodeFunctionData, http, type PublicClient } from 'viem'
+import { z } from 'zod'
+import { BaseError, isRefusal, refuse } from '../../core/errors.ts'
+import { formatOpen } from '../../core/royalty.ts'
+import type { Account, Chain, Keystore, Network } from '../../ports/chain.ts'
+import type { Database, Journal } from '../../ports/database.ts'
+import { writeDurably } from '../files/durable.ts'
+import { type Anvil, startAnvil } from './anvil.ts'
+import { wrappedOpen } from './contracts.generated.ts'
+import { deployer, deployments } from './deploy.ts'
+import { evmChain } from './evm.ts'
+import { adopt, rebuild, rpc } from './replay.ts'
+import { saveSnapshot } from './snapshot.ts'
+import { transactionWriter, type Writer } from './writer.ts'
+
+const chainId = 31337
+const settingsKey = 'embedded-chain'
+/** Mined transactions between two snapshots: what a start after a kill replays at most, at some milliseconds each. */
+const snapshotInterval = 500
+/** Fixed, so that the same journal always makes the same blocks. The base fee starts at 1 gwei and falls. */
+const fees = { maxFeePerGas: 10_000_000_000n, maxPriorityFeePerGas: 0n }
+const gasMoney = 10n ** 18n
+
+const address = z.custom<`0x${string}`>((value) => typeof value === 'string' && /^0x[0-9a-fA-F]{40}$/.test(value))
+/** What the chain began with, written once per data folder: another genesis would be another chain. */
+const Beginning = z.object({
+  timestamp: z.number().int(),
+  relayer: address,
+  faucet: address,
+  /** The contracts this chain was given. A newer program keeps using them, since its models are registered there. */
+  contracts: z.object({ token: address, registry: address, router: address }).optional(),
+})
+type Beginning = z.infer<typeof Beginning>
+
+/**
+ * Starts anvil, replays the journal, sends what was journaled and never mined, and deploys the contracts when they are missing.
+ * @throws {EmbeddedError} when the keys are not those the chain began with, or the journal does not replay.
+ */
+export async function openEmbeddedChain(options: { folder: string; journal: Journal; keystore: Keystore; settings: Database['settings'] }): Promise<Chain> {
+  const { folder, journal, keystore, settings } = options
+  const [relayer, faucet] = [await keystore.account('chain-relayer'), await keystore.account('chain-faucet')]
+  await mkdir(folder, { recursive: true })
+  const beginning = await begin(settings, relayer, faucet)
+  const genesis = join(folder, 'genesis.json')
+  await writeDurably(genesis, JSON.stringify(genesisOf(beginning)))
+  const start = () => startAnvil({ genesis, timestamp: beginning.timestamp, chainId, cache: join(folder, 'cache') })
+
+  const { anvil, sequence } = await rebuild({ start, folder, journal })
+  try {
+    return await assemble({ ...options, anvil, sequence, beginning, relayer, faucet })
+  } catch (error) {
+    await anvil.close()
+    throw error
+  }
+}
+
+type Parts = Parameters<typeof openEmbeddedChain>[0] & { anvil: Anvil; sequence: number; beginning: Beginning; relayer: Account; faucet: Account }
+
+async function assemble({ folder, journal, settings, anvil, sequence, beginning, relayer, faucet }: Parts): Promise<Chain> {
+  const client: PublicClient = createPublicClient({ transport: http(anvil.url, { timeout: 20_000, retryCount: 0 }), pollingInterval: 50, cacheTime: 0 })
+  let lastBlock = Number(await client.getBlockNumber())
+  let lastSnapshot = sequence
+  let sinceSnapshot = 0
+
+  const snapshot = async (): Promise<void> => {
+    const tail = await journal.all({ afterSequence: lastSnapshot })
+    const last = tail.at(-1)
+    // While the outcome of one is unknown, no state can be said to hold exactly the journal up to some transaction.
+    if (!last || tail.some(({ status }) => status === null)) return
+    const [state, block] = [await rpc<string>(anvil.url, 'anvil_dumpState', []), await client.getBlock()]
+    await saveSnapshot(folder, { sequence: last.sequence, transaction: last.hash, block: Number(block.number), blockHash: block.hash, state })
+    lastSnapshot = last.sequence
+    sinceSnapshot = 0
+  }
+
+  const writer = transactionWriter({
+    client,
+    journal,
+    chainId,
+    fees: async () => fees,
+    ordering: 'mined',
+    beforeSend: async () => {
+      const { timestamp } = await client.getBlock()
+      await rpc(anvil.url, 'evm_setNextBlockTimestamp', [Math.max(Math.floor(Date.now() / 1000), Number(timestamp))])
+    },
+    afterMined: async (block) => {
+      // Blocks between belong to wallets and scripts that use the RPC address themselves: they are part of this chain too.
+      if (block > lastBlock + 1) await adopt({ client, journal, from: lastBlock + 1, to: block - 1 })
+      lastBlock = block
+      if (++sinceSnapshot >= snapshotInterval) await snapshot()
+    },
+    deadlineMilliseconds: 20_000,
+    pollMilliseconds: 2,
+  })
+
+  await rpc(anvil.url, 'evm_setTime', [Math.floor(Date.now() / 1000)])
+  await writer.reconcile((await journal.all()).filter(({ status }) => status === null))
+  const contracts = beginning.contracts ?? (await deploy(client, writer, faucet))
+  if (!beginning.contracts) await settings.set(settingsKey, { ...beginning, contracts })
+
+  const network: Network = { chainId, caip2: `eip155:${chainId}`, test: true, currency: 'test OPEN', rpc: anvil.url }
+  const transfer = async (to: `0x${string}`, value: bigint) => writer.send({ from: faucet, to, data: '0x', value, gas: 21_000n, purpose: 'gas' })
+  let closing: Promise<void> | undefined
+
+  return evmChain({
+    client,
+    writer,
+    journal,
+    network,
+    contracts,
+    relayer,
+    deployedAt: 0n,
+    async prepare(account) {
+      if ((await client.getBalance({ address: account.address })) < gasMoney / 10n) await transfer(account.address, gasMoney)
+    },
+    async fund(to, amount) {
+      const held = await client.getBalance({ address: faucet.address })
+      if (amount <= 0n || amount > held / 2n)
+        return refuse('amount_out_of_range', `${formatOpen(amount)} test OPEN is not above 0 and at most ${formatOpen(held / 2n)}.`, 'Ask for another amount.')
+      const token = { from: faucet, to: contracts.token, gas: 200_000n, purpose: 'fund' }
+      const deposit = await writer.send({ ...token, data: encodeFunctionData({ abi: wrappedOpen.abi, functionName: 'deposit' }), value: amount })
+      const given =
+        deposit.status === 'success'
+          ? await writer.send({ ...token, data: encodeFunctionData({ abi: wrappedOpen.abi, functionName: 'transfer', args: [to, amount] }) })
+          : deposit
+      if (given.status !== 'success')
+        return refuse(
+          'faucet_failed',
+          `The faucet did not give ${formatOpen(amount)} test OPEN to ${to} (${given.status}).`,
+          'Look at the balance, then try again.',
+        )
+      if ((await client.getBalance({ address: to })) < gasMoney / 10n) await transfer(to, gasMoney)
+      return { tx: given.hash }
+    },
+    close() {
+      closing ??= writer
+        .exclusively(async () => {
+          const latest = Number(await client.getBlockNumber())
+          if (latest > lastBlock) await adopt({ client, journal, from: lastBlock + 1, to: latest })
+          await snapshot()
+        })
+        // A snapshot saves time at the next start and nothing else; anvil may be dead already.
+        .catch(() => {})
+        .then(() => anvil.close())
+      return closing
+    },
+  })
+}
+
+async function begin(settings: Database['settings'], relayer: Account, faucet: Account): Promise<Beginning> {
+  const standing = await settings.get(settingsKey)
+  if (standing === undefined) {
+    const beginning: Beginning = { timestamp: Math.floor(Date.now() / 1000) - 1, relayer: relayer.address, faucet: faucet.address }
+    await settings.set(settingsKey, beginning)
+    return beginning
+  }
+  const parsed = Beginning.safeParse(standing)
+  if (!parsed.success) throw new EmbeddedError('The record of how the embedded chain began is damaged. Restore the database from a copy.')
+  if (parsed.data.relayer !== relayer.address || parsed.data.faucet !== faucet.address)
+    throw new EmbeddedError(
+      'The keys of this data folder are not those its embedded chain began with. Restore the keys folder, or start with a new data folder.',
+    )
+  return parsed.data
+}
+
+function genesisOf({ timestamp, relayer, faucet }: Beginning): object {
+  const hex = (value: bigint | number) => `0x${value.toString(16)}`
+  return {
+    config: { chainId },
+    timestamp: hex(timestamp),
+    gasLimit: hex(30_000_000),
+    difficulty: '0x0',
+    alloc: { [relayer]: { balance: hex(2n ** 96n) }, [faucet]: { balance: hex(2n ** 120n) } },
+  }
+}
+
+async function deploy(client: PublicClient, writer: Writer, from: Account): Promise<Chain['contracts']> {
+  const { contracts, steps } = deployments()
+  for (const { name, address: place, data } of steps) {
+    if (await client.getCode({ address: place })) continue
+    const gas = await client.estimateGas({ account: from.address, to: deployer, data })
+    const outcome = await writer.send({ from, to: deployer, data, gas: (gas * 12n) / 10n, purpose: `deploy ${name}` })
+    if (outcome.status !== 'success' || isRefusal(outcome))
+      throw new EmbeddedError(`The contract ${name} could not be deployed on the embedded chain (${outcome.status}).`)
+  }
+  return contracts
+}
+
+/** The embedded chain cannot be rebuilt from this data folder. */
+export class EmbeddedError extends BaseError {
+  override readonly name = 'Chain.EmbeddedError'
+}

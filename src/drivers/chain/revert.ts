@@ -1,0 +1,62 @@
+/**
+ * What the contracts say no with, as sentences for people. One table; knows nothing of how the call was made.
+ */
+import { BaseError as ViemError } from 'viem'
+import { type Refusal, refuse } from '../../core/errors.ts'
+import { formatOpen } from '../../core/royalty.ts'
+import { modelRegistry, royaltyRouter, wrappedOpen } from './contracts.generated.ts'
+
+/** Every error any of the three contracts can end a call with; a call to the router may fail in the token. */
+export const contractErrors = [...wrappedOpen.abi, ...modelRegistry.abi, ...royaltyRouter.abi].filter((item) => item.type === 'error')
+
+type Arguments = readonly unknown[]
+const instant = (seconds: unknown): string => {
+  const milliseconds = Number(seconds) * 1000
+  return Number.isFinite(milliseconds) && milliseconds < 8.64e15 ? new Date(milliseconds).toISOString() : `second ${String(seconds)}`
+}
+const open = (amount: unknown): string => `${formatOpen(BigInt(amount as bigint))} OPEN`
+
+const sentences: Record<string, (values: Arguments) => Refusal> = {
+  AuthorizationExpired: ([validBefore]) => refuse('authorization_expired', `The payment authorization expired at ${instant(validBefore)}.`, 'Sign a new one.'),
+  AuthorizationNotYetValid: ([validAfter]) =>
+    refuse('authorization_not_yet_valid', `The payment authorization is not valid before ${instant(validAfter)}.`, 'Wait, or sign one that is valid now.'),
+  AuthorizationAlreadyUsed: ([, nonce]) =>
+    refuse('authorization_used', `The payment authorization with nonce ${nonce} was used or cancelled before.`, 'Sign a new one with another nonce.'),
+  InvalidSignature: ([signer]) =>
+    refuse(
+      'signature_invalid',
+      `The payment authorization is not signed by ${signer}.`,
+      "Sign the very message with the payer's own key, for this token and chain.",
+    ),
+  InsufficientBalance: () => refuse('insufficient_open', 'The payer holds less OPEN than the price.', 'Add OPEN to the wallet and try again.'),
+  WrongAmount: ([amount, price]) =>
+    refuse('wrong_amount', `The authorization pays ${open(amount)}, but the price is ${open(price)}.`, 'Ask for the price again and sign exactly that.'),
+  UnknownModel: ([modelId]) => refuse('model_unknown', `No model is registered under ${modelId}.`, 'Check the model id.'),
+  ModelIsRetired: ([modelId]) => refuse('model_retired', `The model ${modelId} was retired by its owner.`, 'Ask another model.'),
+  NotModelOwner: ([modelId, caller]) => refuse('not_owner', `${caller} does not own the model ${modelId}.`, "Use the owner's account."),
+  PayerIsBuilder: ([builder]) =>
+    refuse(
+      'payer_is_builder',
+      `${builder} is the model's own payout address and cannot pay itself.`,
+      'Pay from another wallet; your own questions to your own model are free.',
+    ),
+  InvalidBuilder: ([builder]) => refuse('payout_invalid', `The payout address ${builder} is one of the contracts.`, 'Set a payout address that you hold.'),
+  BuilderUnderpaid: ([builder, received, price]) =>
+    refuse('builder_underpaid', `${builder} would have received ${open(received)} of ${open(price)}.`, 'The token does not move whole amounts; use another.'),
+  PriceOutOfRange: ([price, maximum]) =>
+    refuse('price_out_of_range', `The price ${open(price)} is not above 0 and at most ${open(maximum)}.`, 'Give a price such as 0.01.'),
+  ZeroPayout: () => refuse('payout_missing', 'The payout address is the zero address.', 'Give an address that you hold.'),
+  ZeroHash: () => refuse('hash_missing', 'A package or report hash of zero says nothing.', 'Give the ids of the package and its report.'),
+}
+
+/** The refusal a failed call stands for, or undefined when the call failed for another reason (the network, the node). */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof ViemError)) return undefined
+  const reverted = error.walk((cause) => (cause as Error).name === 'ContractFunctionRevertedError') as
+    | (Error & { data?: { errorName: string; args?: Arguments }; reason?: string })
+    | null
+  if (!reverted) return undefined
+  const { data } = reverted
+  if (data && sentences[data.errorName]) return sentences[data.errorName]!(data.args ?? [])
+  return refuse('contract_refused', `The contract refused: ${data?.errorName ?? reverted.reason ?? 'no reason given'}.`, 'Check the values and try again.')
+}

@@ -1,0 +1,62 @@
+/**
+ * Snapshots: anvil's whole state as files, so that a start replays the journal's tail and not all of it. A snapshot is only a
+ * shortcut: one that is missing, damaged or of another journal is ignored. Knows nothing of anvil beyond two of its methods.
+ */
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { hashText, Id } from '../../core/id.ts'
+import type { Hex } from '../../core/listing.ts'
+import type { JournaledTransaction } from '../../ports/database.ts'
+import { writeDurably } from '../files/durable.ts'
+
+const Snapshot = z.object({
+  format: z.literal('modelfactory/chain-state@1'),
+  /** The last journaled transaction the state holds; it holds all before it. */
+  sequence: z.number().int().nonnegative(),
+  transaction: z.string(),
+  /** Latest block, by number and hash. */
+  block: z.number().int(),
+  blockHash: z.string(),
+  /** Of the state's text. */
+  stateHash: Id,
+  /** What anvil_dumpState gives: gzipped JSON in hex. */
+  state: z.string(),
+})
+export type Snapshot = Omit<z.infer<typeof Snapshot>, 'format' | 'stateHash'>
+
+const kept = 2
+const name = /^state\.(\d+)\.json$/
+
+/** Writes a snapshot beside the others and removes all but the newest two. */
+export async function saveSnapshot(folder: string, snapshot: Snapshot): Promise<void> {
+  const file: z.infer<typeof Snapshot> = { format: 'modelfactory/chain-state@1', ...snapshot, stateHash: hashText(snapshot.state) }
+  await writeDurably(join(folder, `state.${snapshot.sequence}.json`), JSON.stringify(file))
+  for (const sequence of (await sequences(folder)).slice(kept)) await rm(join(folder, `state.${sequence}.json`), { force: true })
+}
+
+/** Snapshots that are whole and belong to this journal, newest first, read one at a time. */
+export async function* snapshots(folder: string, journal: readonly JournaledTransaction[]): AsyncGenerator<Snapshot> {
+  const hashes = new Map<number, Hex>(journal.map(({ sequence, hash }) => [sequence, hash]))
+  for (const sequence of await sequences(folder)) {
+    const snapshot = await readSnapshot(join(folder, `state.${sequence}.json`))
+    if (snapshot && hashes.get(snapshot.sequence) === snapshot.transaction) yield snapshot
+  }
+}
+
+async function readSnapshot(path: string): Promise<Snapshot | undefined> {
+  try {
+    const file = Snapshot.parse(JSON.parse(await readFile(path, 'utf8')))
+    return hashText(file.state) === file.stateHash ? file : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function sequences(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch(() => [] as string[])
+  return names
+    .flatMap((file) => Number(name.exec(file)?.[1] ?? Number.NaN))
+    .filter((sequence) => !Number.isNaN(sequence))
+    .sort((one, other) => other - one)
+}
