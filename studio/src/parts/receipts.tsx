@@ -39,7 +39,9 @@ export function Receipts({ receipts, currency }: { receipts: readonly ReceiptVie
                 <td className="order-3 whitespace-nowrap text-soft tabular-nums">
                   <time dateTime={isoTime(receipt.at)}>{clock(receipt.at)}</time>
                 </td>
-                <td className="order-1 font-medium">{receipt.model}</td>
+                <td className="order-1 min-w-0 font-medium lg:max-w-56 lg:truncate" title={receipt.model}>
+                  {receipt.model}
+                </td>
                 <td className="order-2 text-right font-medium whitespace-nowrap text-gain tabular-nums lg:text-left">
                   {shortDecimal(receipt.amount.open)} <span className="font-normal text-soft">{currency}</span>
                 </td>
