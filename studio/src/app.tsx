@@ -52,7 +52,7 @@ export function App() {
       </p>
       <div className="grid items-end gap-6 pt-2 pb-8 lg:grid-cols-[1fr_22rem]">
         <div>
-          <h1 className="font-serif text-figure font-semibold text-balance">
+          <h1 className="font-serif text-title font-semibold text-balance sm:text-figure">
             {words.promise.map((sentence) => (
               <span key={sentence} className="block">
                 {sentence}{' '}
