@@ -52,7 +52,13 @@ export function App() {
       </p>
       <div className="grid items-end gap-6 pt-2 pb-8 lg:grid-cols-[1fr_22rem]">
         <div>
-          <h1 className="max-w-[36ch] font-serif text-figure font-semibold text-balance">{words.promise}</h1>
+          <h1 className="font-serif text-title font-semibold text-balance sm:text-figure">
+            {words.promise.map((sentence) => (
+              <span key={sentence} className="block">
+                {sentence}{' '}
+              </span>
+            ))}
+          </h1>
           <p className="mt-3 max-w-prose text-soft">{words.promiseMore}</p>
         </div>
         <Earnings state={state} />

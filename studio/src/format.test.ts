@@ -45,8 +45,8 @@ it('follows web links only', () => {
     expect(webLink(address)).toBeUndefined()
 })
 
-it('survives numbers that are none', () => {
-  expect(percent(0.826)).toBe('83 %')
+it('says shares in whole percent and survives numbers that are none', () => {
+  expect([0.826, 0, 1, 0.002, 0.997].map(percent)).toEqual(['83 %', '0 %', '100 %', '<1 %', '>99 %'])
   expect(percent(Number.NaN)).toBe('– %')
   expect(isoTime(Number.NaN)).toBe('')
 })

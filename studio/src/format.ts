@@ -26,9 +26,12 @@ export function percent(share: number): string {
   return `${percentNumber(share)} %`
 }
 
-/** A share as whole percent without the sign. */
+/** A share as whole percent without the sign; 0 and 100 are said only when they are exact. */
 export function percentNumber(share: number): string {
-  return Number.isFinite(share) ? String(Math.round(share * 100)) : '–'
+  if (!Number.isFinite(share)) return '–'
+  if (share > 0 && share < 0.005) return '<1'
+  if (share < 1 && share >= 0.995) return '>99'
+  return String(Math.round(share * 100))
 }
 
 /** Time left, rounded as a person would say it. */

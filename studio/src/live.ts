@@ -115,19 +115,39 @@ export function connect(onChange: (live: Live) => void): () => void {
     })
   }
 
-  // The browser's own retry gives up on an HTTP error, so every failure goes through this one.
-  const retry = (): void => {
+  const shut = (): void => {
     source?.close()
     source = undefined
-    set({ link: live.state || attempt > 0 ? 'reconnecting' : 'connecting' })
     clearTimeout(timer)
+  }
+
+  // The browser's own retry gives up on an HTTP error, so every failure goes through this one.
+  const retry = (): void => {
+    shut()
+    set({ link: live.state || attempt > 0 ? 'reconnecting' : 'connecting' })
     timer = setTimeout(open, Math.min(SLOWEST_RETRY, 500 * 2 ** attempt++))
   }
 
-  open()
+  // A browser gives one server six connections over HTTP/1.1, and every stream holds one. Pages nobody looks at, in other
+  // tabs or kept for the back button, give theirs up and fetch what they missed when they are seen again.
+  const seen = (): void => {
+    shut()
+    if (document.visibilityState === 'visible') open()
+  }
+
+  seen()
+  document.addEventListener('visibilitychange', seen)
+  window.addEventListener('pageshow', reseen)
+  window.addEventListener('pagehide', shut)
   return () => {
     closed = true
-    clearTimeout(timer)
-    source?.close()
+    shut()
+    document.removeEventListener('visibilitychange', seen)
+    window.removeEventListener('pageshow', reseen)
+    window.removeEventListener('pagehide', shut)
+  }
+
+  function reseen(event: PageTransitionEvent): void {
+    if (event.persisted) seen()
   }
 }

@@ -1,7 +1,7 @@
 /** Stories: builds and models of one name belong together, and the river shows how far they came and no further. */
 import { describe, expect, it } from 'vitest'
 import { amount, build, model, state } from './sample.ts'
-import { compare, nounOf, type Story, steps, stories } from './story.ts'
+import { compare, isLearning, nounOf, type Story, steps, stories } from './story.ts'
 
 const event = (arrow: string) => ({ at: 1, arrow, text: arrow })
 const drawn = (story: Partial<Story>): string =>
@@ -34,6 +34,15 @@ describe('stories', () => {
 })
 
 describe('steps', () => {
+  const training = { points: [], step: 310, steps: 400, secondsLeft: 20, tokensPerSecond: 1 }
+  it('takes progress for training, until the exam begins', () => {
+    const early = { name: 'heart', words: '', build: build({ events: [event('collect')], training }), model: null }
+    expect([drawn(early), isLearning(early)]).toEqual(['###>....', true])
+    const later = { ...early, build: build({ events: [event('train'), event('examine')], training }) }
+    expect([drawn(later), isLearning(later)]).toEqual(['####>...', false])
+    expect(isLearning({ ...early, build: build({ state: 'cancelled', events: [event('train')], training }) })).toBe(false)
+  })
+
   it.each([
     ['queued with nothing done', { build: build({ state: 'queued' }) }, '#>......'],
     ['training', { build: build({ events: [event('describe'), event('collect'), event('train')] }) }, '###>....'],

@@ -50,7 +50,9 @@ export function steps(story: Story): Step[] {
   const { build, model } = story
   const working = isUnderWay(build)
   const stopped = build !== null && (build.state === 'refused' || build.state === 'failed' || build.state === 'cancelled')
-  const reached = Math.max(0, ...(build?.events ?? []).map((event) => NOUNS.indexOf(nounOf(event.arrow) ?? 'words')))
+  // Progress may be heard of before the event that announces the training.
+  const learning = build?.training ? NOUNS.indexOf('weights') : 0
+  const reached = Math.max(learning, ...(build?.events ?? []).map((event) => NOUNS.indexOf(nounOf(event.arrow) ?? 'words')))
   // With no event yet the first thing being made is the spec.
   const current = Math.max(1, Math.min(reached, NOUNS.indexOf('package')))
   return NOUNS.map((noun, index) => {
@@ -64,6 +66,12 @@ export function steps(story: Story): Step[] {
     const there = noun === 'listing' ? model?.modelId != null : (model?.queries ?? 0) > 0
     return { noun, state: there ? 'done' : 'waiting' }
   })
+}
+
+/** True while the training itself runs: not before its first progress, and not once the exam has begun. */
+export function isLearning(story: Story): boolean {
+  const training = story.build?.training
+  return training != null && training.step < training.steps && steps(story).some((step) => step.noun === 'weights' && step.state === 'active')
 }
 
 /** How one arm of the exam stands to another, by their 95 % intervals. Overlap is called unclear, never a win. */

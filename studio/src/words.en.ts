@@ -11,7 +11,7 @@ const plural = (count: number, one: string, many: string): string => `${count.to
 export const words = {
   title: 'ModelFactory',
   skip: 'Skip to the models',
-  promise: 'Say what your model should do. Be paid for every question it answers.',
+  promise: ['Say what your model should do.', 'Be paid for every question it answers.'],
   promiseMore: 'You describe it and hand over your files. It is built and examined here, and each paid question sends its whole price to you.',
   link: { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting' },
   linkMore: { reconnecting: 'The server went away. What you see is the last known state; the page catches up by itself.' },

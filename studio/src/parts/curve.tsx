@@ -14,24 +14,23 @@ type Training = NonNullable<BuildView['training']>
 
 const HEIGHT = 208
 
-export function Curve({ training, running }: { training: Training | null; running: boolean }) {
+export function Curve({ training, underWay, learning }: { training: Training | null; underWay: boolean; learning: boolean }) {
   const points = training?.points ?? []
   const last = points.at(-1)
   const practice = points.findLast((point) => point.validationLoss !== null)?.validationLoss ?? null
   const share = training && training.steps > 0 ? Math.min(1, training.step / training.steps) : 0
-  const learning = running && training !== null && training.step < training.steps
   return (
     <section className="flex min-w-0 flex-col">
       <h3 className="text-large font-semibold">
         <Term term={words.training.term} explanation={words.training.loss}>
-          {running ? words.training.heading : words.training.headingDone}
+          {learning || (underWay && !training) ? words.training.heading : words.training.headingDone}
         </Term>
       </h3>
       <p className="mt-1 min-h-[1.3125rem] text-small text-soft tabular-nums">
         {training &&
           (learning
             ? `${words.river.stepsOf(training.step, training.steps)}, ${timeLeft(training.secondsLeft)}`
-            : running || training.step >= training.steps
+            : training.step >= training.steps
               ? words.training.finished(training.step)
               : words.training.stopped(training.step))}
       </p>

@@ -73,7 +73,10 @@ export function DescribeBox({ onStarted }: { onStarted: (name: string) => void }
           id={`${id}-words`}
           rows={4}
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => {
+            setText(event.target.value)
+            setProblem(null)
+          }}
           placeholder={words.describe.placeholder}
           dir="auto"
           className="field block resize-y font-serif"

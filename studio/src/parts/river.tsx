@@ -14,37 +14,39 @@ const MARKS = {
 
 export function River({ steps, facts }: { steps: readonly Step[]; facts: Partial<Record<Noun, string>> }) {
   return (
-    <ol aria-label={words.river.heading} className="grid gap-y-0 md:grid-cols-8">
-      {steps.map((step, index) => {
-        const noun = words.river.nouns[step.noun]
-        const flowed = step.state !== 'waiting'
-        return (
-          <li
-            key={step.noun}
-            aria-current={step.state === 'active' ? 'step' : undefined}
-            className="relative flex gap-3 pb-3 last:pb-0 md:block md:pr-2 md:pb-0"
-          >
-            {index > 0 && (
-              <span
-                aria-hidden="true"
-                className={`absolute -top-3 left-[0.6875rem] h-3 w-0.5 md:top-[0.6875rem] md:right-full md:left-auto md:-mr-0.5 md:h-0.5 md:w-[calc(100%-1.5rem)] ${flowed ? 'bg-river' : 'bg-line'}`}
-              />
-            )}
-            <span aria-hidden="true" className={`relative z-10 flex size-6 shrink-0 items-center justify-center rounded-full border-2 ${MARKS[step.state]}`}>
-              <Mark state={step.state} />
-            </span>
-            <span className="flex min-h-6 flex-1 flex-wrap items-baseline gap-x-2 md:mt-2 md:block">
-              <span className={`font-semibold md:block ${step.state === 'waiting' ? 'text-soft' : ''}`}>{noun.name}</span>
-              <span className="text-tiny text-soft md:block">{noun.what}</span>
-              <span className={`text-tiny font-medium tabular-nums md:block md:min-h-[1.125rem] ${step.state === 'active' ? 'text-river' : ''}`}>
-                {facts[step.noun] ?? ''}
+    <div className="@container">
+      <ol aria-label={words.river.heading} className="grid @2xl:grid-cols-8">
+        {steps.map((step, index) => {
+          const noun = words.river.nouns[step.noun]
+          const next = steps[index + 1]
+          return (
+            <li
+              key={step.noun}
+              aria-current={step.state === 'active' ? 'step' : undefined}
+              className="relative flex gap-3 pb-3 last:pb-0 @2xl:block @2xl:pr-2 @2xl:pb-0"
+            >
+              {next && (
+                <span
+                  aria-hidden="true"
+                  className={`absolute top-6 bottom-0 left-[0.6875rem] w-0.5 @2xl:top-[0.6875rem] @2xl:right-0 @2xl:bottom-auto @2xl:left-6 @2xl:h-0.5 @2xl:w-auto ${next.state === 'waiting' ? 'bg-line' : 'bg-river'}`}
+                />
+              )}
+              <span aria-hidden="true" className={`relative z-10 flex size-6 shrink-0 items-center justify-center rounded-full border-2 ${MARKS[step.state]}`}>
+                <Mark state={step.state} />
               </span>
-              <span className="sr-only">{words.river.states[step.state]}</span>
-            </span>
-          </li>
-        )
-      })}
-    </ol>
+              <span className="flex min-h-6 flex-1 flex-wrap items-baseline gap-x-2 @2xl:mt-2 @2xl:block">
+                <span className={`font-semibold @2xl:block ${step.state === 'waiting' ? 'text-soft' : ''}`}>{noun.name}</span>
+                <span className="text-tiny text-soft @2xl:block">{noun.what}</span>
+                <span className={`text-tiny font-medium tabular-nums @2xl:block @2xl:min-h-[1.125rem] ${step.state === 'active' ? 'text-river' : ''}`}>
+                  {facts[step.noun] ?? ''}
+                </span>
+                <span className="sr-only">{words.river.states[step.state]}</span>
+              </span>
+            </li>
+          )
+        })}
+      </ol>
+    </div>
   )
 }
 

@@ -2,7 +2,7 @@
  * Story list: every model and build by name, with where it stands and what it has earned. Knows nothing of the details.
  */
 import { percent, shortDecimal } from '../format.ts'
-import { isUnderWay, type Story, steps } from '../story.ts'
+import { isLearning, isUnderWay, type Story, steps } from '../story.ts'
 import { words } from '../words.en.ts'
 
 export function StoryList({
@@ -58,8 +58,7 @@ export function StoryList({
 
 function summary(story: Story, currency: string): string {
   const training = story.build?.training
-  if (isUnderWay(story.build) && training && training.steps > 0 && training.step < training.steps)
-    return `${words.river.nouns.weights.name}, ${percent(training.step / training.steps)}`
+  if (training && isLearning(story)) return `${words.river.nouns.weights.name}, ${percent(training.step / training.steps)}`
   if (story.model?.modelId) return words.list.earned(shortDecimal(story.model.earned.open), currency)
   if (story.model) return words.list.unpublished
   return story.build?.events.at(-1)?.text ?? words.events.none

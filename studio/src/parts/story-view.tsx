@@ -5,7 +5,7 @@
 import { type RefObject, useState } from 'react'
 import { cancelBuild, isProblem, type Problem, type StateView } from '../api.ts'
 import { shortDecimal, shortHex } from '../format.ts'
-import { isUnderWay, type Noun, type Story, steps } from '../story.ts'
+import { isLearning, isUnderWay, type Noun, type Story, steps } from '../story.ts'
 import { words } from '../words.en.ts'
 import { Curve } from './curve.tsx'
 import { Events } from './events.tsx'
@@ -39,17 +39,21 @@ export function StoryView({ story, network, heading }: { story: Story; network: 
         </div>
       </section>
       {(build?.training || underWay || model) && (
-        <div className="panel grid gap-8 lg:grid-cols-2">
-          <Curve key={build?.id ?? story.name} training={build?.training ?? null} running={underWay} />
-          <Exam exam={underWay && !model ? null : (model?.exam ?? null)} />
+        <div className="panel @container">
+          <div className="grid gap-8 @2xl:grid-cols-2">
+            <Curve key={build?.id ?? story.name} training={build?.training ?? null} underWay={underWay} learning={isLearning(story)} />
+            <Exam exam={model?.exam ?? null} />
+          </div>
         </div>
       )}
       {model && (
-        <div className="panel grid gap-8 lg:grid-cols-2">
-          <TryBox key={model.name} model={model} />
-          <div className="min-w-0 space-y-8">
-            <Sell key={model.name} model={model} network={network} />
-            {model.modelId && <Snippet model={model.name} />}
+        <div className="panel @container">
+          <div className="grid gap-8 @2xl:grid-cols-2">
+            <TryBox key={model.name} model={model} />
+            <div className="min-w-0 space-y-8">
+              <Sell key={model.name} model={model} network={network} />
+              {model.modelId && <Snippet model={model.name} />}
+            </div>
           </div>
         </div>
       )}
