@@ -1,11 +1,11 @@
 /** The whole river through the command line, on real parts: words to royalty, twenty queries, to the last unit. */
-import { writeFile, mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getLlama } from 'node-llama-cpp'
 import { createPublicClient, http, parseAbiItem } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StateView } from '../src/core/view.ts'
-import { dataFolder, modelfactory, root, type Running, startServer } from './process.ts'
+import { dataFolder, modelfactory, type Running, root, startServer } from './process.ts'
 import { clauses } from './rows.ts'
 
 const words = 'Tell me which kind of clause this is.'
@@ -80,7 +80,12 @@ describe('the royalty loop', () => {
     expect(after.builder - before.builder).toBe(20n * price)
     expect(before.payer - after.payer).toBe(20n * price)
     // Straight from payer to builder: the router never held a token.
-    const moved = await client.getLogs({ address: state.contracts.token as `0x${string}`, event: transferEvent, args: { to: state.earnings.builder as `0x${string}` }, fromBlock: 0n })
+    const moved = await client.getLogs({
+      address: state.contracts.token as `0x${string}`,
+      event: transferEvent,
+      args: { to: state.earnings.builder as `0x${string}` },
+      fromBlock: 0n,
+    })
     expect(new Set(moved.map((event) => event.args.from?.toLowerCase()))).toEqual(new Set([receipts[0]!.payer.toLowerCase()]))
 
     const earned = await modelfactory(['earnings', '--json'], folder)
@@ -108,7 +113,10 @@ describe('the royalty loop', () => {
     const tokens = [...model.tokenize('<|im_start|>', true), ...model.tokenize(text), ...model.tokenize('<|im_end|>', true)]
     const results = await context.getSequence().controlledEvaluate([...tokens.slice(0, -1), [tokens.at(-1)!, { generateNext: { probabilities: true } }]])
     const probabilities = results.at(-1)!.next.probabilities!
-    const raw = ['Audit Rights', 'Governing Law', 'Insurance'].map((label, index) => ({ label, weight: probabilities.get(model.tokenize(`<|l${index}|>`, true)[0]!)! }))
+    const raw = ['Audit Rights', 'Governing Law', 'Insurance'].map((label, index) => ({
+      label,
+      weight: probabilities.get(model.tokenize(`<|l${index}|>`, true)[0]!)!,
+    }))
     const total = raw.reduce((sum, { weight }) => sum + weight, 0)
     for (const { label, weight } of raw) expect(Math.abs(weight / total - scores.find((score) => score.label === label)!.probability)).toBeLessThan(1e-4)
     await context.dispose()

@@ -19,19 +19,32 @@ import { miniSearch } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
 import { folderStore } from '../drivers/store/folder.ts'
 import { onnxTrainer } from '../drivers/trainer/onnx.ts'
+import type { QueryPaid } from '../ports/chain.ts'
 import type { Build, Model } from '../ports/database.ts'
 import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
-import { reconcile } from '../steps/reconcile.ts'
+import { recheck, reconcile } from '../steps/reconcile.ts'
 import { openBuilds } from './builds.ts'
 import type { Config } from './config.ts'
-import type { ModelFactory } from './factory.ts'
+import type { ModelFactory, PaidQuery } from './factory.ts'
 import { hashFile, openServing } from './serving.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
 /** What the embedded chain's example payer starts with: 1,000 test OPEN. */
 const ALLOWANCE = 1000n * 10n ** 18n
+/** How often payments whose outcome is not known are asked of the chain again. */
+const RECHECK_MS = 5000
+
+/** A refusal before any payment, in the shape OpenAI clients read. */
+function replied(status: number, refusal: Refusal): PaidQuery {
+  return {
+    kind: 'reply',
+    status,
+    headers: {},
+    body: { error: { message: `${refusal.message} ${refusal.hint}`, type: 'invalid_request_error', code: refusal.code, param: null } },
+  }
+}
 
 /** Opens everything in the data folder. The caller holds the folder's lock. */
 export async function openFactory(config: Config): Promise<ModelFactory | Refusal> {
@@ -65,7 +78,12 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
     for (const listener of listeners) listener(event)
   }
 
-  await reconcile({ payments, chain, database })
+  const now = () => Date.now()
+  await reconcile({ chain, database }, { now })
+  const rechecking = setInterval(() => {
+    recheck({ chain, database }, { now }).catch((error: unknown) => console.error('Payments of unknown outcome could not be looked up:', error))
+  }, RECHECK_MS)
+  rechecking.unref()
 
   const builds = openBuilds(
     { planner: offlinePlanner(), reader: textFiles(), trainer: onnxTrainer(), runtime, retriever, baseline: ngramSvm(), store, database },
@@ -88,8 +106,20 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
     emit({ type: 'models', models: await models() })
   }
 
+  /** All QueryPaid events; only those of blocks not seen before are asked of the chain. */
+  const paidEvents: QueryPaid[] = []
+  let reading: Promise<unknown> = Promise.resolve()
+  function paidSoFar(): Promise<readonly QueryPaid[]> {
+    const read = reading.then(async () => {
+      paidEvents.push(...(await chain.queriesPaid({ fromBlock: (paidEvents.at(-1)?.block ?? -1) + 1 })))
+      return paidEvents
+    })
+    reading = read.catch(() => {})
+    return read
+  }
+
   async function models(): Promise<ModelView[]> {
-    const paid = await chain.queriesPaid()
+    const paid = await paidSoFar()
     return Promise.all(
       (await database.models.list()).map(async (model) => modelView(model, await serving.open(model.packageId), model.modelId && builder.address, paid)),
     )
@@ -167,25 +197,14 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
 
     async query({ model: name, text, requestBody, payment, resource, signal }) {
       const model = await find(name)
-      if (isRefusal(model)) return { kind: 'reply', status: 404, headers: {}, body: { refusal: model } }
+      if (isRefusal(model)) return replied(404, model)
       if (!model.modelId || model.price === null)
-        return {
-          kind: 'reply',
-          status: 404,
-          headers: {},
-          body: { refusal: refuse('not_published', `The model "${name}" is not published yet.`, 'Its builder can publish it at a price.') },
-        }
+        return replied(404, refuse('not_published', `The model "${name}" is not published yet.`, 'Its builder can publish it at a price.'))
       const listing = await chain.listing(model.modelId)
-      if (!listing || listing.retired)
-        return {
-          kind: 'reply',
-          status: 404,
-          headers: {},
-          body: { refusal: refuse('model_retired', `The model "${name}" is no longer for sale.`, 'Choose another model.') },
-        }
+      if (!listing || listing.retired) return replied(404, refuse('model_retired', `The model "${name}" is no longer for sale.`, 'Choose another model.'))
       const { served } = await serving.load(model.packageId)
       const refused = served.spec.task === 'answer' ? tooLong(text, served.vocabulary) : undefined
-      if (refused) return { kind: 'reply', status: 400, headers: {}, body: { refusal: refused } }
+      if (refused) return replied(400, refused)
       const charged = await charge(
         { payments, chain, database },
         {
@@ -193,10 +212,9 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
           payment,
           requestHash: hashText(`${model.modelId}\n${requestBody}`),
           packageId: model.packageId,
-          model: model.name,
           run: (stop) => answer(served, text, stop),
           signal,
-          now: () => Date.now(),
+          now,
         },
       )
       if (charged.kind === 'reply') {
@@ -220,6 +238,7 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
       return () => listeners.delete(listener)
     },
     async close() {
+      clearInterval(rechecking)
       await builds.close()
       await runtime.close()
       await chain.close()

@@ -1,0 +1,98 @@
+/** What every Runtime must do. Knows nothing of how a model is run; `base` is a file the runtime can open. */
+import { afterAll, describe, expect, it } from 'vitest'
+import { isRefusal, type Refusal } from '../core/errors.ts'
+import { classifyPrompt, selectPrompt, windows } from '../core/prompt.ts'
+import type { Runtime } from './runtime.ts'
+
+const given = <T>(value: T | Refusal): T => {
+  if (isRefusal(value)) throw new Error(value.message)
+  return value
+}
+
+export function runtimeSuite(name: string, open: () => Runtime, base: string): void {
+  describe(`runtime: ${name}`, () => {
+    const runtime = open()
+    afterAll(() => runtime.close())
+
+    it('counts tokens, and windows built on the count lose nothing', async () => {
+      const vocabulary = given(await runtime.vocabulary(base))
+      expect(vocabulary.count('')).toBe(0)
+      const long = 'The heart pumps blood through the body. '.repeat(60)
+      expect(vocabulary.count(long)).toBeGreaterThan(vocabulary.contextLength)
+      const pieces = windows(long, vocabulary.contextLength, (piece) => vocabulary.count(piece))
+      expect(pieces.length).toBeGreaterThan(1)
+      expect(pieces.join('')).toBe(long)
+      for (const piece of pieces) expect(vocabulary.count(piece)).toBeLessThanOrEqual(vocabulary.contextLength)
+    })
+
+    it('offers distinct label tokens, and refuses more than there are', async () => {
+      const vocabulary = given(await runtime.vocabulary(base))
+      expect(new Set(given(vocabulary.labelTokens(40))).size).toBe(40)
+      expect(isRefusal(vocabulary.labelTokens(1_000_000))).toBe(true)
+    })
+
+    it('gives one distribution per read, each summing to 1, the same every time and in the order asked', async () => {
+      const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(3))
+      const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
+      const prompts = Array.from({ length: 9 }, (_, index) => classifyPrompt(`Text number ${index} about the heart`))
+      const together = await scorer.score([...prompts, selectPrompt('Why?', 'Hearts', ['One.', 'Two.', 'Three.'])])
+      expect(together.map((reads) => reads.length)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 3])
+      for (const reads of together)
+        for (const read of reads) {
+          expect(read).toHaveLength(3)
+          expect(read.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5)
+        }
+      for (const [index, prompt] of prompts.entries()) {
+        const alone = (await scorer.score([prompt]))[0]![0]!
+        for (const [label, value] of alone.entries()) expect(value).toBeCloseTo(together[index]![0]![label]!, 3)
+      }
+      await scorer.close()
+    })
+
+    it('judges a sentence by the question and what stands before it, not by what follows', async () => {
+      const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
+      const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
+      const [short, long, other] = await scorer.score([
+        selectPrompt('Why?', 'Hearts', ['One is here.']),
+        selectPrompt('Why?', 'Hearts', ['One is here.', 'Two follows it.']),
+        selectPrompt('What colour are the walls of the castle?', 'Hearts', ['One is here.']),
+      ])
+      expect(short![0]![0]).toBeCloseTo(long![0]![0]!, 3)
+      expect(Math.abs(short![0]![0]! - other![0]![0]!)).toBeGreaterThan(1e-6)
+      await scorer.close()
+    })
+
+    it('gives finite likelihoods of continuations, whatever their number of tokens', async () => {
+      const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
+      const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
+      const likelihoods = await scorer.likelihood([{ kind: 'text', text: 'The heart pumps' }], [' blood', ' the United States of America', ' blood'])
+      for (const value of likelihoods) expect(value).toBeLessThan(0)
+      expect(likelihoods.every(Number.isFinite)).toBe(true)
+      expect(likelihoods[0]).toBeCloseTo(likelihoods[2]!, 4)
+      await scorer.close()
+    })
+
+    it('throws for a prompt that does not fit, and stays usable', async () => {
+      const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
+      const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
+      await expect(scorer.score([classifyPrompt('word '.repeat(5000))])).rejects.toThrow(RangeError)
+      expect((await scorer.score([classifyPrompt('short')]))[0]).toHaveLength(1)
+      await scorer.close()
+      await expect(scorer.score([classifyPrompt('short')])).rejects.toThrow()
+    })
+
+    it('refuses a base that is not there', async () => {
+      const refused = await runtime.vocabulary(`${base}.nowhere`)
+      expect(isRefusal(refused) && refused.message).toContain('.nowhere')
+      expect(isRefusal(await runtime.open({ base: `${base}.nowhere`, adapter: null, labelTokens: ['a', 'b'] }))).toBe(true)
+    })
+
+    it('stops when told to', async () => {
+      const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
+      const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
+      const stop = AbortSignal.abort(new Error('enough'))
+      await expect(scorer.score([classifyPrompt('a'), classifyPrompt('b')], { signal: stop })).rejects.toThrow('enough')
+      await scorer.close()
+    })
+  })
+}
