@@ -40,7 +40,9 @@ it('gradients of the whole model agree with central differences for every adapte
   const { tokenCount, weight, ...arrays } = batchValues(batch, extent, 3)
   expect([tokenCount, weight]).toEqual([20, 5])
   const next = generator(9)
-  const adapter = Object.fromEntries(graph.parameters.map((tensor) => [tensor.name, Float32Array.from({ length: size(tensor.shape) }, () => (next() - 0.5) * 0.5)]))
+  const adapter = Object.fromEntries(
+    graph.parameters.map((tensor) => [tensor.name, Float32Array.from({ length: size(tensor.shape) }, () => (next() - 0.5) * 0.5)]),
+  )
   const run = () => session.run({ ...adapter, ...arrays })
   const exact = (await run()).map((values) => values.slice())
   // Step 1e-2 of a 32-bit loss: truncation of order 1e-4 and rounding of order 1e-5, relative to slopes of order 0.1.

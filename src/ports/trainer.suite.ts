@@ -105,15 +105,12 @@ export function trainerSuite(name: string, make: () => Promise<{ trainer: Traine
     it.each<[string, (good: TrainingJob) => Partial<TrainingJob>, string, RegExp]>([
       ['no examples', () => ({ training: [] }), 'training_empty', /0 training examples/],
       ['one label only', (good) => ({ training: good.training.filter((_, index) => index % 2) }), 'training_one_label', /12 .*label \(number 1\)/],
-      ['one text only', () => ({ training: Array.from({ length: 6 }, (_, index) => classifyPrompt('same', index % 2)) }), 'training_identical', /6/],
       [
         'a prompt that does not fit',
         (good) => ({ training: [...good.training, classifyPrompt('word '.repeat(100), 1)] }),
         'prompt_too_long',
         /25 is \d+ tokens.* 64/,
       ],
-      ['a prompt without label', (good) => ({ training: [...good.training, classifyPrompt('what is this')] }), 'prompt_without_label', /25/],
-      ['a label number that has no token', (good) => ({ training: [...good.training, classifyPrompt('what', 2)] }), 'label_unknown', /2/],
       ['a base that is not there', () => ({ base: '/nowhere/base.gguf' }), 'base_missing', /nowhere/],
     ])('refuses %s', async (_, change, code, message) => {
       const good = job()
