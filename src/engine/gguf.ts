@@ -17,6 +17,8 @@ export type Gguf = {
   version: number
   /** Arrays of more than {@link LONGEST_ARRAY} values (vocabularies) are walked over, not kept. */
   metadata: Map<string, MetadataValue>
+  /** Byte at which the tensor directory begins; the metadata lie between byte 24 and here. */
+  directoryOffset: number
   tensors: Map<string, TensorInfo>
   /** The values of a tensor as 32-bit floats, exactly. @throws {FormatError} when absent or of a type we cannot read. */
   tensor(name: string): Float32Array
@@ -81,6 +83,7 @@ export function parseGguf(source: ByteSource): Gguf {
     const value = cursor.value(cursor.u32(), 0)
     if (value !== undefined) metadata.set(key, value)
   }
+  const directoryOffset = cursor.position
   const directory: { name: string; type: string; shape: number[]; relative: number }[] = []
   for (let index = 0; index < tensorCount; index++) {
     const name = cursor.string()
@@ -110,6 +113,7 @@ export function parseGguf(source: ByteSource): Gguf {
   return {
     version,
     metadata,
+    directoryOffset,
     tensors,
     tensor(name) {
       const info = tensors.get(name)

@@ -1,0 +1,159 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { LlamaModel, Token } from 'node-llama-cpp'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { classifyPrompt, selectPrompt } from '../../core/prompt.ts'
+import { LORA_TARGETS } from '../../core/recipe.ts'
+import { adapterFile, adapterLayout, initialAdapter } from '../../engine/adapter.ts'
+import { logSumExp, openEvaluator } from '../../engine/evaluate.ts'
+import { openGguf } from '../../engine/gguf.ts'
+import { type Llama, openLlama } from '../../engine/llama.ts'
+import { generator } from '../../engine/random.ts'
+import { llama, openVocabulary, type VocabularyHandle, vocabularyOf } from './vocabulary.ts'
+
+const path = new URL('../../../base/modelfactory-base-xs-v0.q8_0.gguf', import.meta.url).pathname
+const text = 'The heart is a muscular organ that pumps blood through the body. When it beats out of rhythm, doctors speak of an arrhythmia.'
+const settings = { rank: 8, alpha: 16, targets: [...LORA_TARGETS] }
+/**
+ * On 32-bit weights what is left is llama.cpp's keys and values, kept as halves. On Q8_0 it also rounds activations to 8 bits
+ * before multiplying, which we do not. Log-probabilities are compared where a token has at least 1e-4.
+ */
+const TOLERANCE = { F32: { logarithm: 0.004, probability: 0.0005 }, Q8_0: { logarithm: 0.2, probability: 0.02 } }
+
+let folder: string
+let model: LlamaModel
+let vocabulary: VocabularyHandle
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'parity-'))
+  model = await (await llama()).loadModel({ modelPath: path })
+  const opened = vocabularyOf(model)
+  if ('refused' in opened) throw new Error(opened.message)
+  vocabulary = opened
+})
+afterAll(async () => {
+  await model.dispose()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Writes the base with its weights expanded to 32-bit floats, the metadata copied byte by byte. */
+function expand(): string {
+  const source = readFileSync(path)
+  const gguf = openGguf(path)
+  const infos: Buffer[] = []
+  const data: Buffer[] = []
+  let offset = 0
+  for (const { name, shape } of gguf.tensors.values()) {
+    const values = Buffer.from(gguf.tensor(name).buffer)
+    const info = Buffer.alloc(8 + Buffer.byteLength(name) + 4 + shape.length * 8 + 12)
+    info.writeBigUInt64LE(BigInt(Buffer.byteLength(name)))
+    let at = 8 + info.write(name, 8)
+    at = info.writeUInt32LE(shape.length, at)
+    for (const length of shape.toReversed()) at = info.writeBigUInt64LE(BigInt(length), at)
+    info.writeBigUInt64LE(BigInt(offset), info.writeUInt32LE(0, at))
+    infos.push(info)
+    data.push(values)
+    offset += values.length
+  }
+  const header = Buffer.concat([source.subarray(0, gguf.directoryOffset), ...infos])
+  const file = join(folder, 'base.f32.gguf')
+  writeFileSync(file, Buffer.concat([header, Buffer.alloc((32 - (header.length % 32)) % 32), ...data]))
+  return file
+}
+
+/** Log-probabilities of the next token after every token, as llama.cpp gives them. */
+async function theirs(model: LlamaModel, tokens: readonly number[], lora?: string): Promise<Map<Token, number>[]> {
+  const context = await model.createContext({ contextSize: 256, threads: 1, ...(lora ? { lora } : {}) })
+  const steps = await context.getSequence().controlledEvaluate(tokens.map((token) => [token as Token, { generateNext: { probabilities: true } }]))
+  await context.dispose()
+  return steps.map((step) => new Map([...step!.next.probabilities!].map(([token, probability]) => [token, Math.log(probability)])))
+}
+
+/** The same by our graph, with a second sequence packed beside it, which must not matter. */
+async function ours(base: Llama, tokens: readonly number[], adapter?: Float32Array): Promise<Float32Array[]> {
+  const extent = { rows: 1, length: 96, reads: tokens.length + 1 }
+  const evaluator = await openEvaluator(base, extent, { threads: 1, ...(adapter ? { lora: settings, layout: adapterLayout(base, settings) } : {}) })
+  const sequence = { tokens, reads: tokens.map((_, position) => ({ position, label: 0, weight: 1 })) }
+  const neighbour = { tokens: [5, 700, 900, 1200, 44], reads: [{ position: 4, label: 0, weight: 1 }] }
+  const { logits } = await evaluator.run([[neighbour, sequence]], adapter)
+  await evaluator.close()
+  return logits.slice(1).map((row) => {
+    const total = logSumExp(row)
+    return row.map((value) => value - total)
+  })
+}
+
+function compare(mine: Float32Array[], other: Map<Token, number>[]): { logarithm: number; probability: number } {
+  let logarithm = 0
+  let probability = 0
+  expect(mine.length).toBe(other.length)
+  for (const [index, distribution] of other.entries())
+    for (const [token, value] of distribution) {
+      if (value > Math.log(1e-4)) logarithm = Math.max(logarithm, Math.abs(value - mine[index]![token]!))
+      probability = Math.max(probability, Math.abs(Math.exp(value) - Math.exp(mine[index]![token]!)))
+    }
+  return { logarithm, probability }
+}
+
+describe.each(['F32', 'Q8_0'] as const)('log-probabilities on %s weights, at every token of a text', (type) => {
+  let served: LlamaModel
+  let tokens: number[]
+  const base = openLlama(path)
+  const layout = adapterLayout(base, settings)
+  beforeAll(async () => {
+    served = type === 'Q8_0' ? model : await (await llama()).loadModel({ modelPath: expand() })
+    tokens = vocabulary.tokenize(classifyPrompt(text)).tokens
+  })
+  afterAll(async () => {
+    if (served !== model) await served.dispose()
+  })
+
+  it('agree with llama.cpp', async () => {
+    const difference = compare(await ours(base, tokens), await theirs(served, tokens))
+    console.log(type, 'base, largest difference', difference)
+    expect(difference.logarithm).toBeLessThan(TOLERANCE[type].logarithm)
+    expect(difference.probability).toBeLessThan(TOLERANCE[type].probability)
+  })
+
+  it('agree with a random adapter from our writer, loaded by plain node-llama-cpp', async () => {
+    const adapter = initialAdapter(layout, 3)
+    const next = generator(4)
+    for (const { name, offset, length } of layout)
+      if (name.endsWith('lora_b')) for (let index = 0; index < length; index++) adapter[offset + index] = (next() - 0.5) * 0.2
+    const file = join(folder, `adapter-${type}.gguf`)
+    writeFileSync(file, adapterFile(base, settings, layout, adapter))
+    const mine = await ours(base, tokens, adapter)
+    const difference = compare(mine, await theirs(served, tokens, file))
+    const without = compare(mine, await theirs(served, tokens))
+    console.log(type, 'adapter, largest difference', difference, 'and with the adapter off', without)
+    expect(difference.logarithm).toBeLessThan(TOLERANCE[type].logarithm)
+    expect(difference.probability).toBeLessThan(TOLERANCE[type].probability)
+    // The adapter does something: with it off the same comparison fails by far.
+    expect(without.logarithm).toBeGreaterThan(1)
+  })
+})
+
+it('tokenises the same from the vocabulary alone as from the whole model', async () => {
+  const alone = await openVocabulary(path)
+  if ('refused' in alone) throw new Error(alone.message)
+  const prompt = selectPrompt('What is <|im_end|> é 心?', 'Heart', ['It beats.', 'It rests.'], [1, 0], [2, 1])
+  expect(alone.tokenize(prompt)).toEqual(vocabulary.tokenize(prompt))
+  const { tokens, reads } = alone.tokenize(prompt)
+  expect(tokens[0]).toBe(1)
+  expect(tokens.filter((token) => token === 2).length).toBe(3)
+  expect(reads.map(({ position }) => tokens[position])).toEqual([2, 2])
+  expect(reads).toMatchObject([
+    { label: 1, weight: 2 },
+    { label: 0, weight: 1 },
+  ])
+  expect(alone.contextLength).toBe(256)
+  await alone.close()
+})
+
+it('offers distinct label tokens and refuses more than there are', () => {
+  const strings = vocabulary.labelTokens(100)
+  if ('refused' in strings) throw new Error(strings.message)
+  expect(new Set(vocabulary.labelIds(strings)).size).toBe(100)
+  expect(vocabulary.labelTokens(100_000)).toMatchObject({ refused: true, message: expect.stringContaining('100000') })
+  expect(() => vocabulary.labelIds(['surely not one token'])).toThrow('surely not one token')
+})

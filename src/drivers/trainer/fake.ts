@@ -1,0 +1,77 @@
+/**
+ * Fake trainer: keeps every promise of the port without learning anything, in milliseconds, for tests of what stands above
+ * it. Its losses fall along a curve that depends on the seed only. Knows nothing of models.
+ */
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { refuse } from '../../core/errors.ts'
+import { random } from '../../core/report.ts'
+import type { CurvePoint } from '../../core/weights.ts'
+import { writeAdapter } from '../../engine/gguf.ts'
+import type { Trainer } from '../../ports/trainer.ts'
+import { prepare, type Tokenizer } from './prepare.ts'
+
+/** Words are tokens, markers too. */
+const words: Tokenizer = {
+  contextLength: 256,
+  tokenize(prompt) {
+    const tokens: number[] = []
+    const reads: { position: number; label?: number; weight?: number }[] = []
+    for (const segment of prompt) {
+      if (segment.kind === 'special') tokens.push(segment.token === 'start' ? 1 : 2)
+      else if (segment.kind === 'text')
+        for (const word of segment.text.split(/\s+/)) tokens.push([...word].reduce((sum, c) => sum * 31 + c.codePointAt(0)!, 7) % 8192)
+      else {
+        const { kind: _, ...read } = segment
+        reads.push({ position: tokens.length - 1, ...read })
+      }
+    }
+    return { tokens, reads }
+  },
+}
+
+/** `bases` other than existing files are refused. */
+export function createFakeTrainer(): Trainer {
+  return {
+    async fit(job, { signal, onProgress } = {}) {
+      signal?.throwIfAborted()
+      if (!statSync(job.base, { throwIfNoEntry: false })?.isFile())
+        return refuse('base_missing', `There is no base model at "${job.base}".`, 'Give the path of a GGUF file.')
+      const sets = prepare(job, words)
+      if ('refused' in sets) return sets
+      mkdirSync(job.folder, { recursive: true })
+      const checkpoint = join(job.folder, 'checkpoint.json')
+      const found = readStep(checkpoint, job.id)
+      const { steps, validateEvery, seed } = job.recipe
+      const next = random(seed)
+      const noise = Array.from({ length: steps + 1 }, () => next() * 0.01)
+      const curve: CurvePoint[] = []
+      for (let step = 0; step <= steps; step++) {
+        const loss = 0.1 + 0.6 * Math.exp((-3 * step) / steps) + noise[step]!
+        const validates = step % validateEvery === 0 || step === steps
+        const point = { step, trainingLoss: loss, validationLoss: validates ? loss + 0.01 : null, seconds: step / 1000 }
+        curve.push(point)
+        if (found !== undefined && step <= found) continue
+        if (validates) writeFileSync(checkpoint, JSON.stringify({ id: job.id, step }))
+        onProgress?.({ ...point, steps, tokensPerSecond: job.recipe.tokensPerStep, secondsLeft: (steps - step) / 1000 })
+        await setImmediate()
+        signal?.throwIfAborted()
+      }
+      const best = curve.filter(({ validationLoss }) => validationLoss !== null).reduce((a, b) => (b.validationLoss! < a.validationLoss! ? b : a))
+      const adapter = join(job.folder, 'adapter.gguf')
+      const pair = { tensor: 'blk.0.attn_q.weight', rank: 1, inputs: 2, outputs: 2, down: Float32Array.of(seed, 1), up: Float32Array.of(0, 0) }
+      writeFileSync(adapter, writeAdapter({ architecture: 'llama', alpha: job.recipe.alpha, pairs: [pair] }))
+      return { adapter, bestStep: best.step, curve, seconds: steps / 1000, resumed: found !== undefined }
+    },
+  }
+}
+
+function readStep(path: string, id: string): number | undefined {
+  try {
+    const checkpoint: { id: string; step: number } = JSON.parse(readFileSync(path, 'utf8'))
+    return checkpoint.id === id ? checkpoint.step : undefined
+  } catch {
+    return undefined
+  }
+}

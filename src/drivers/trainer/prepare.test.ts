@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest'
+import { classifyPrompt, selectPrompt } from '../../core/prompt.ts'
+import { chooseRecipe } from '../../core/recipe.ts'
+import type { TrainingJob } from '../../ports/trainer.ts'
+import { prepare } from './prepare.ts'
+
+/** One token a character, so that lengths can be counted by eye. */
+const vocabulary = {
+  contextLength: 50,
+  tokenize(prompt: ReturnType<typeof classifyPrompt>) {
+    const tokens: number[] = []
+    const reads: { position: number; label?: number; weight?: number }[] = []
+    for (const segment of prompt) {
+      if (segment.kind === 'read') reads.push({ position: tokens.length - 1, ...segment })
+      else tokens.push(...(segment.kind === 'text' ? [...segment.text].map((character) => character.codePointAt(0)!) : [1]))
+    }
+    return { tokens, reads }
+  },
+}
+const good = [classifyPrompt('yes', 1), classifyPrompt('no', 0)]
+const job = (change: Partial<TrainingJob>): TrainingJob => ({
+  ...{ id: 'job', base: 'base', training: good, validation: good, labelTokens: ['a', 'b'], folder: 'folder' },
+  recipe: chooseRecipe({ trainingTokens: 10, maximumTokens: 20, threads: 1, maximumSeconds: 1 }),
+  ...change,
+})
+
+it('keeps tokens, places, labels and weights', () => {
+  const prompt = selectPrompt('q', 'h', ['s', 't'], [1, 0], [2, 3])
+  expect(prepare(job({ training: [prompt, ...good] }), vocabulary)).toMatchObject({
+    training: [
+      {
+        reads: [
+          { position: 6, label: 1, weight: 2 },
+          { position: 8, label: 0, weight: 3 },
+        ],
+      },
+      { tokens: [1, 121, 101, 115, 1] },
+      {},
+    ],
+    validation: [{ reads: [{ position: 4, label: 1, weight: 1 }] }, {}],
+  })
+})
+
+it.each<[string, Partial<TrainingJob>, string, RegExp]>([
+  ['no examples', { training: [] }, 'training_empty', /0 training examples/],
+  ['one label', { training: [classifyPrompt('a', 1), classifyPrompt('b', 1)] }, 'training_one_label', /All 2 .*number 1/],
+  [
+    'one label once weightless ones are left out',
+    { training: [selectPrompt('q', 'h', ['s', 't'], [1, 0], [1, 0]), classifyPrompt('a', 1)] },
+    'training_one_label',
+    /number 1/,
+  ],
+  ['one text', { training: [classifyPrompt('a', 1), classifyPrompt('a', 0)] }, 'training_identical', /All 2/],
+  ['a validation text that does not fit', { validation: [classifyPrompt('x'.repeat(30), 0)] }, 'prompt_too_long', /Validation example 1 is 32 tokens.* 20\./],
+  ['no label', { training: [...good, classifyPrompt('what')] }, 'prompt_without_label', /example 3/],
+  ['a label without a token', { training: [...good, classifyPrompt('what', 2)] }, 'label_unknown', /label number 2, but there are 2/],
+  ['a weight that is not one', { training: [...good, selectPrompt('q', 'h', ['s'], [1], [Number.NaN])] }, 'weight_invalid', /NaN/],
+])('refuses %s', (_, change, code, message) => {
+  expect(prepare(job(change), vocabulary)).toMatchObject({ refused: true, code, message: expect.stringMatching(message) })
+})

@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { type ByteSource, dequantise, FormatError, half, openGguf, parseGguf, writeAdapter, writeGguf } from './gguf.ts'
+import { llamaOf } from './llama.ts'
+import { generator } from './random.ts'
+
+const path = new URL('../../base/modelfactory-base-xs-v0.q8_0.gguf', import.meta.url).pathname
+const memory = (bytes: Uint8Array): ByteSource => ({
+  size: bytes.length,
+  read(offset, length) {
+    if (offset < 0 || length < 0 || offset + length > bytes.length) throw new Error(`read of ${length} at ${offset} outside the file`)
+    return bytes.slice(offset, offset + length)
+  },
+})
+
+describe('reading', () => {
+  it('reads the base: header, directory, values', () => {
+    const gguf = openGguf(path)
+    expect(gguf.metadata.get('general.architecture')).toBe('llama')
+    expect(gguf.metadata.get('llama.block_count')).toBe(6)
+    expect(gguf.metadata.has('tokenizer.ggml.tokens')).toBe(false)
+    expect(gguf.tensors.get('blk.5.ffn_down.weight')).toMatchObject({ type: 'Q8_0', shape: [256, 704] })
+    const norm = gguf.tensor('output_norm.weight')
+    expect(norm.length).toBe(256)
+    expect(norm.every((value) => Number.isFinite(value) && Math.abs(value) < 100)).toBe(true)
+  })
+
+  it('converts halves exactly, over all 65,536', () => {
+    expect([0x0000, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0001, 0x03ff, 0x7c00].map(half)).toEqual([0, -0, 1, -2, 65504, 2 ** -24, 1023 * 2 ** -24, Infinity])
+    expect(half(0x7e00)).toBeNaN()
+    for (let bits = 1; bits < 0x7c00; bits++) if (!(half(bits) > half(bits - 1))) throw new Error(`half ${bits} is out of order`)
+  })
+
+  it('expands F32, F16, BF16 and Q8_0', () => {
+    const f32 = new Uint8Array(Float32Array.of(1.5, -2).buffer)
+    expect([...dequantise('F32', f32)]).toEqual([1.5, -2])
+    expect([...dequantise('F16', Uint8Array.of(0, 0x3e, 0, 0xc0))]).toEqual([1.5, -2])
+    expect([...dequantise('BF16', Uint8Array.of(0xc0, 0x3f, 0, 0xc0))]).toEqual([1.5, -2])
+    const block = new Uint8Array(34)
+    block.set([0, 0x38, 3, 0xfd, 127])
+    expect([...dequantise('Q8_0', block).subarray(0, 4)]).toEqual([1.5, -1.5, 63.5, 0])
+  })
+
+  it('reads back what it writes', () => {
+    const pair = {
+      tensor: 'blk.0.attn_q.weight',
+      rank: 2,
+      inputs: 3,
+      outputs: 4,
+      down: Float32Array.from([1, 2, 3, 4, 5, 6]),
+      up: new Float32Array(8).fill(0.5),
+    }
+    const gguf = parseGguf(memory(writeAdapter({ architecture: 'llama', alpha: 32, pairs: [pair] })))
+    expect(Object.fromEntries(gguf.metadata)).toEqual({
+      'general.architecture': 'llama',
+      'general.type': 'adapter',
+      'adapter.type': 'lora',
+      'adapter.lora.alpha': 32,
+    })
+    expect(gguf.tensors.get('blk.0.attn_q.weight.lora_a')?.shape).toEqual([2, 3])
+    expect([...gguf.tensor('blk.0.attn_q.weight.lora_a')]).toEqual([1, 2, 3, 4, 5, 6])
+    expect(gguf.tensors.get('blk.0.attn_q.weight.lora_b')?.shape).toEqual([4, 2])
+  })
+})
+
+describe('refusing', () => {
+  const good = writeGguf([['general.architecture', 'llama', 'string']], [{ name: 'x', shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) }])
+  const changed = (change: (bytes: Uint8Array, view: DataView) => void): Uint8Array => {
+    const bytes = good.slice()
+    change(bytes, new DataView(bytes.buffer))
+    return bytes
+  }
+  it.each<[string, Uint8Array, RegExp]>([
+    ['another kind of file', changed((bytes) => bytes.set([80, 75, 3, 4])), /begins with "PK/],
+    ['an empty file', new Uint8Array(0), /4 bytes at byte 0.*has 0/],
+    ['an unknown version', changed((_, view) => view.setUint32(4, 9, true)), /version is 9/],
+    ['a big-endian file', changed((_, view) => view.setUint32(4, 3, false)), /version is 50331648/],
+    ['a hostile count of tensors', changed((_, view) => view.setBigUint64(8, 1n << 40n, true)), /claims 1099511627776 tensors/],
+    ['a count beyond safe integers', changed((_, view) => view.setBigUint64(16, 1n << 63n, true)), /metadata entries is 9223372036854775808/],
+    ['a hostile string length', changed((_, view) => view.setBigUint64(24, 1n << 33n, true)), /8589934592 characters/],
+    ['a truncated file', good.slice(0, good.length - 24), /tensor "x" ends at byte \d+, but the file has \d+: it is cut short/],
+  ])('%s', (_, bytes, message) => {
+    expect(() => parseGguf(memory(bytes))).toThrow(FormatError)
+    expect(() => parseGguf(memory(bytes))).toThrow(message)
+  })
+
+  it('an unsupported tensor type, by name, when it is read', () => {
+    // The type is the 32-bit number before the last 64-bit offset of the directory.
+    const end = parseGguf(memory(good)).directoryOffset + 8 + 1 + 4 + 2 * 8
+    const gguf = parseGguf(memory(changed((_, view) => view.setUint32(end, 12, true))))
+    expect(() => gguf.tensor('x')).toThrow(/tensor "x" is Q4_K; read are F32, F16, BF16, Q8_0/)
+    expect(() => gguf.tensor('y')).toThrow(/no tensor "y"/)
+  })
+
+  it('an unsupported architecture, and a model without its tensors, by name', () => {
+    const of = (name: string) => parseGguf(memory(writeGguf([['general.architecture', name, 'string']], [])))
+    expect(() => llamaOf(of('mamba'))).toThrow(/architecture is "mamba"; trained are llama/)
+    expect(() => llamaOf(of('llama'))).toThrow(/token_embd/)
+  })
+
+  it('500 mutated headers without crash, hang or reads outside the file', () => {
+    const base = new Uint8Array(readFileSync(path)).subarray(0, 1_200_000)
+    const header = writeGguf(
+      [...openGguf(path).metadata].filter(([, value]) => typeof value === 'string').map(([key, value]) => [key, value as string, 'string'] as const),
+      Array.from({ length: 8 }, (_, index) => ({ name: `blk.${index}.attn_q.weight`, shape: [4, 8], values: new Float32Array(32) })),
+    )
+    const next = generator(11)
+    let refused = 0
+    for (let round = 0; round < 500; round++) {
+      // Small headers are mutated anywhere; the base's in its first kilobyte, where counts and lengths are.
+      const bytes = (round % 10 ? header : base).slice()
+      const within = round % 10 ? bytes.length : 1000
+      for (let hits = 0; hits < 1 + Math.floor(next() * 8); hits++) bytes[Math.floor(next() * within)] = Math.floor(next() * 256)
+      try {
+        const gguf = parseGguf(memory(next() < 0.2 ? bytes.subarray(0, Math.floor(next() * bytes.length)) : bytes))
+        for (const { name } of gguf.tensors.values()) gguf.tensor(name)
+        llamaOf(gguf)
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error
+        refused++
+      }
+    }
+    expect(refused).toBeGreaterThan(400)
+  })
+})
