@@ -3,7 +3,7 @@
  * Knows nothing of tasks or files.
  */
 import { francAll } from 'franc'
-import { smallWords } from './words.ts'
+import { smallWords } from '../language/small-words.ts'
 
 /** Lower case without Latin accents and apostrophes: what cues are matched against. Other scripts keep their marks. */
 export function plain(text: string): string {

@@ -7,10 +7,11 @@ import { refuse } from '../../core/errors.ts'
 import { contentId } from '../../core/id.ts'
 import type { FileUse, Spec, Task } from '../../core/spec.ts'
 import type { FileListing, Planner } from '../../ports/planner.ts'
+import { smallWords } from '../language/small-words.ts'
 import { type Parts, says, tableParts } from './columns.ts'
 import { languageOf, languagesNamed, plain, tag } from './languages.ts'
 import { labelsIn, subjectOf } from './phrases.ts'
-import { smallWords, taskCues, tones, wishes } from './words.ts'
+import { taskCues, tones, wishes } from './words.ts'
 
 const longestDescription = 20_000
 
