@@ -88,6 +88,7 @@ export const words = {
 
   events: {
     heading: 'What happened',
+    exam: 'Exam',
     note: 'Note',
     none: 'Nothing yet. It is waiting for its turn.',
     earlier: (count: number): string => `Show ${plural(count, 'earlier line', 'earlier lines')}`,
