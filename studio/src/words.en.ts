@@ -83,6 +83,8 @@ export const words = {
     },
     stepsOf: (step: number, steps: number): string => `step ${step} of ${steps}`,
     receipts: (count: number): string => plural(count, 'receipt', 'receipts'),
+    examples: (count: number): string => plural(count, 'example', 'examples'),
+    tasks: { answer: 'answers questions', classify: 'sorts texts', extract: 'finds details', transform: 'rewrites texts' } as Record<string, string>,
     perQuestion: (amount: string): string => `${amount} each`,
   },
 

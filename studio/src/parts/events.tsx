@@ -35,7 +35,7 @@ export function Events({ events }: { events: BuildView['events'] }) {
               <span className="font-medium text-river">
                 {event.arrow === 'examine' ? words.events.exam : noun ? words.river.nouns[noun].name : words.events.note}
               </span>
-              <span className="col-span-2 min-w-0 sm:col-span-1">{event.text}</span>
+              <span className="col-span-2 min-w-0 whitespace-pre-line sm:col-span-1">{event.text}</span>
             </li>
           )
         })}
