@@ -38,23 +38,25 @@ describe('steps', () => {
   it('takes progress for training, until the exam begins', () => {
     const early = { name: 'heart', words: '', build: build({ events: [event('collect')], training }), model: null }
     expect([drawn(early), isLearning(early)]).toEqual(['###>....', true])
-    const later = { ...early, build: build({ events: [event('train'), event('examine')], training }) }
+    const later = { ...early, build: build({ events: [event('train')], training }) }
     expect([drawn(later), isLearning(later)]).toEqual(['####>...', false])
-    expect(isLearning({ ...early, build: build({ state: 'cancelled', events: [event('train')], training }) })).toBe(false)
+    expect(isLearning({ ...early, build: build({ state: 'cancelled', events: [event('collect')], training }) })).toBe(false)
   })
 
   it.each([
     ['queued with nothing done', { build: build({ state: 'queued' }) }, '#>......'],
-    ['training', { build: build({ events: [event('describe'), event('collect'), event('train')] }) }, '###>....'],
-    ['a late note changes nothing', { build: build({ events: [event('train'), event('note')] }) }, '###>....'],
-    ['an arrow of a newer server changes nothing', { build: build({ events: [event('collect'), event('distil')] }) }, '##>.....'],
-    ['refused while reading', { build: build({ state: 'refused', events: [event('describe')] }) }, '#x......'],
-    ['failed in training', { build: build({ state: 'failed', events: [event('train')] }) }, '###x....'],
+    ['about to train', { build: build({ events: [event('describe'), event('collect')] }) }, '###>....'],
+    ['examined, not packed', { build: build({ events: [event('train'), event('examine')] }) }, '####>...'],
+    ['packed, not filed', { build: build({ events: [event('examine'), event('pack')] }) }, '#####...'],
+    ['a late note changes nothing', { build: build({ events: [event('collect'), event('note')] }) }, '###>....'],
+    ['an arrow of a newer server changes nothing', { build: build({ events: [event('describe'), event('distil')] }) }, '##>.....'],
+    ['refused while reading', { build: build({ state: 'refused', events: [event('note')] }) }, '#x......'],
+    ['failed in training', { build: build({ state: 'failed', events: [event('collect'), event('note')] }) }, '###x....'],
     ['built, not published', { build: build({ state: 'done', events: [event('pack')] }), model: model({}) }, '#####...'],
     ['a model whose build is forgotten', { model: model({}) }, '#####...'],
     ['published', { model: model({ modelId: '0xa', price: amount('0.01') }) }, '######..'],
     ['paid', { model: model({ modelId: '0xa', price: amount('0.01'), queries: 1 }) }, '########'],
-    ['built again while the old one sells', { build: build({ events: [event('train')] }), model: model({ modelId: '0xa', queries: 3 }) }, '###>.###'],
+    ['built again while the old one sells', { build: build({ events: [event('collect')] }), model: model({ modelId: '0xa', queries: 3 }) }, '###>.###'],
   ])('%s', (_name, story, expected) => expect(drawn(story)).toBe(expected))
 })
 

@@ -11,6 +11,8 @@ export const NOUNS = ['words', 'spec', 'dataset', 'weights', 'package', 'listing
 export type Noun = (typeof NOUNS)[number]
 export type Step = { noun: Noun; state: 'done' | 'active' | 'waiting' | 'stopped' }
 
+const PACKAGE = NOUNS.indexOf('package')
+
 /** The noun that each arrow leads to. */
 const LEADS_TO: Record<string, Noun> = {
   describe: 'spec',
@@ -45,27 +47,30 @@ export function stories(state: StateView): Story[] {
   )
 }
 
-/** How far a story has come. An arrow's events are its beginning, so the furthest one is still being worked on. */
+/** How far a story has come. An arrow's event is told when it is done, so what follows the furthest is being worked on. */
 export function steps(story: Story): Step[] {
   const { build, model } = story
   const working = isUnderWay(build)
   const stopped = build !== null && (build.state === 'refused' || build.state === 'failed' || build.state === 'cancelled')
-  // Progress may be heard of before the event that announces the training.
-  const learning = build?.training ? NOUNS.indexOf('weights') : 0
-  const reached = Math.max(learning, ...(build?.events ?? []).map((event) => NOUNS.indexOf(nounOf(event.arrow) ?? 'words')))
-  // With no event yet the first thing being made is the spec.
-  const current = Math.max(1, Math.min(reached, NOUNS.indexOf('package')))
+  // The words are there from the start. Progress in training shows that the dataset is done.
+  const reached = Math.max(0, build?.training ? NOUNS.indexOf('dataset') : 0, ...(build?.events ?? []).map((event) => reachedBy(event.arrow)))
   return NOUNS.map((noun, index) => {
     if (index === 0) return { noun, state: 'done' }
-    if (index <= NOUNS.indexOf('package')) {
-      if (!working && !stopped) return { noun, state: build?.state === 'done' || model ? 'done' : 'waiting' }
-      if (index < current) return { noun, state: 'done' }
-      if (index > current) return { noun, state: 'waiting' }
-      return { noun, state: stopped ? 'stopped' : 'active' }
+    if (index > PACKAGE) {
+      const there = noun === 'listing' ? model?.modelId != null : (model?.queries ?? 0) > 0
+      return { noun, state: there ? 'done' : 'waiting' }
     }
-    const there = noun === 'listing' ? model?.modelId != null : (model?.queries ?? 0) > 0
-    return { noun, state: there ? 'done' : 'waiting' }
+    if (!working && !stopped) return { noun, state: build?.state === 'done' || model ? 'done' : 'waiting' }
+    if (index <= reached) return { noun, state: 'done' }
+    if (index > reached + 1) return { noun, state: 'waiting' }
+    return { noun, state: stopped ? 'stopped' : 'active' }
   })
+}
+
+/** The exam belongs to the package, which is not whole before it is packed. */
+function reachedBy(arrow: string): number {
+  const index = NOUNS.indexOf(nounOf(arrow) ?? 'words')
+  return arrow === 'examine' ? index - 1 : index
 }
 
 /** True while the training itself runs: not before its first progress, and not once the exam has begun. */

@@ -83,11 +83,14 @@ export const words = {
     },
     stepsOf: (step: number, steps: number): string => `step ${step} of ${steps}`,
     receipts: (count: number): string => plural(count, 'receipt', 'receipts'),
+    examples: (count: number): string => plural(count, 'example', 'examples'),
+    tasks: { answer: 'answers questions', classify: 'sorts texts', extract: 'finds details', transform: 'rewrites texts' } as Record<string, string>,
     perQuestion: (amount: string): string => `${amount} each`,
   },
 
   events: {
     heading: 'What happened',
+    exam: 'Exam',
     note: 'Note',
     none: 'Nothing yet. It is waiting for its turn.',
     earlier: (count: number): string => `Show ${plural(count, 'earlier line', 'earlier lines')}`,

@@ -32,8 +32,10 @@ export function Events({ events }: { events: BuildView['events'] }) {
               <time dateTime={isoTime(event.at)} className="text-soft tabular-nums">
                 {clock(event.at)}
               </time>
-              <span className="font-medium text-river">{noun ? words.river.nouns[noun].name : words.events.note}</span>
-              <span className="col-span-2 min-w-0 sm:col-span-1">{event.text}</span>
+              <span className="font-medium text-river">
+                {event.arrow === 'examine' ? words.events.exam : noun ? words.river.nouns[noun].name : words.events.note}
+              </span>
+              <span className="col-span-2 min-w-0 whitespace-pre-line sm:col-span-1">{event.text}</span>
             </li>
           )
         })}

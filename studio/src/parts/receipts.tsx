@@ -34,7 +34,7 @@ export function Receipts({ receipts, currency }: { receipts: readonly ReceiptVie
             {receipts.slice(0, SHOWN).map((receipt) => (
               <tr
                 key={receipt.id}
-                className={`grid grid-cols-[1fr_auto] gap-x-4 gap-y-0.5 border-b border-line py-3 align-baseline last:border-b-0 @3xl:table-row @3xl:py-0 @3xl:[&>td]:border-b @3xl:[&>td]:border-line @3xl:[&>td]:py-2.5 @3xl:[&>td]:pr-4 ${first.current.has(receipt.id) ? '' : 'arrived'}`}
+                className={`flex flex-wrap justify-between gap-x-4 gap-y-0.5 border-b border-line py-3 align-baseline last:border-b-0 @3xl:table-row @3xl:py-0 @3xl:[&>td]:border-b @3xl:[&>td]:border-line @3xl:[&>td]:py-2.5 @3xl:[&>td]:pr-4 ${first.current.has(receipt.id) ? '' : 'arrived'}`}
               >
                 <td className="order-3 whitespace-nowrap text-soft tabular-nums">
                   <time dateTime={isoTime(receipt.at)}>{clock(receipt.at)}</time>
@@ -45,7 +45,7 @@ export function Receipts({ receipts, currency }: { receipts: readonly ReceiptVie
                 <td className="order-2 text-right font-medium whitespace-nowrap text-gain tabular-nums @3xl:text-left">
                   {shortDecimal(receipt.amount.open)} <span className="font-normal text-soft">{currency}</span>
                 </td>
-                <td className="order-5 col-span-2">
+                <td className="order-5 basis-full">
                   <span className="text-soft @3xl:hidden">{words.receipts.payer} </span>
                   <Hex value={receipt.payer} what={words.receipts.address} />
                 </td>
@@ -53,7 +53,7 @@ export function Receipts({ receipts, currency }: { receipts: readonly ReceiptVie
                   <span className="text-soft @3xl:hidden">{words.receipts.tx} </span>
                   <Hex value={receipt.tx} what={words.receipts.transaction} />
                 </td>
-                <td className="order-6 col-span-2 text-soft">
+                <td className="order-6 basis-full text-soft">
                   {receipt.sources.length === 0 ? words.receipts.noSources : receipt.sources.slice(0, SOURCES_SHOWN).join('; ')}
                   {receipt.sources.length > SOURCES_SHOWN && ` ${words.receipts.moreSources(receipt.sources.length - SOURCES_SHOWN)}`}
                 </td>

@@ -47,7 +47,7 @@ export function StoryList({
                   />
                 ))}
               </span>
-              <span className="mt-1 line-clamp-2 text-tiny text-soft tabular-nums">{summary(story, currency)}</span>
+              <span className="mt-1 line-clamp-2 text-tiny whitespace-pre-line text-soft tabular-nums">{summary(story, currency)}</span>
             </a>
           </li>
         ))}

@@ -69,12 +69,22 @@ export function StoryView({ story, network, heading }: { story: Story; network: 
 /** The figure under each noun, where there is one. */
 function facts({ build, model }: Story, currency: string): Partial<Record<Noun, string>> {
   const training = build?.training
+  const examples = fieldOf(build?.events.findLast((event) => event.arrow === 'collect')?.data, 'training')
+  const spec = fieldOf(build?.events.findLast((event) => event.arrow === 'describe')?.data, 'spec')
+  const task = words.river.tasks[String(fieldOf(spec, 'task') ?? model?.task)]
   return {
+    ...(task ? { spec: task } : {}),
+    ...(typeof examples === 'number' ? { dataset: words.river.examples(examples) } : {}),
     ...(training && training.steps > 0 ? { weights: words.river.stepsOf(training.step, training.steps) } : {}),
     ...(model ? { package: shortHex(model.packageId) } : {}),
     ...(model?.price ? { listing: words.river.perQuestion(shortDecimal(model.price.open)) } : {}),
     ...(model && model.queries > 0 ? { receipt: words.river.receipts(model.queries), royalty: `${shortDecimal(model.earned.open)} ${currency}` } : {}),
   }
+}
+
+/** A field of an event's data, which is whatever the server put there. */
+function fieldOf(data: unknown, name: string): unknown {
+  return typeof data === 'object' && data !== null && Object.hasOwn(data, name) ? (data as Record<string, unknown>)[name] : undefined
 }
 
 function Cancel({ id }: { id: string }) {
