@@ -6,12 +6,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createPublicClient, http, parseAbiItem } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { payingFetch } from '../src/apps/client/pay.ts'
+import { openBuyer } from '../src/apps/cli/purchase.ts'
 import { isRefusal } from '../src/core/errors.ts'
 import { random } from '../src/core/report.ts'
 import type { StateView } from '../src/core/view.ts'
 import { readConfig } from '../src/factory/config.ts'
-import { openWallet } from '../src/factory/gateway.ts'
 import { dataFolder, killGroup, modelfactory, spawnServer, startServer } from './process.ts'
 import { clauses } from './rows.ts'
 
@@ -51,11 +50,15 @@ describe('kill -9', () => {
     const answered: string[] = []
     for (let round = 0; round < 6; round++) {
       const server = await startServer(folder.data)
+      const config = readConfig({ data: folder.data })
+      if (isRefusal(config)) throw new Error(config.message)
+      const buy = await openBuyer(config, { url: server.url, wallet: 'payer', maximum: 10n ** 18n })
+      if (isRefusal(buy)) throw new Error(buy.message)
       let running = true
       const paying = [0, 1, 2].map(async (payer) => {
         for (let number = 0; running; number++) {
-          const receipt = await queryOnce(folder.data, server.url, `Clause ${round}.${payer}.${number}: governed by the laws of Ohio.`).catch(() => undefined)
-          if (receipt) answered.push(receipt)
+          const bought = await buy('clauses', `Clause ${round}.${payer}.${number}: governed by the laws of Ohio.`).catch(() => undefined)
+          if (bought && !isRefusal(bought)) answered.push(bought.receipt.tx)
         }
       })
       await new Promise((resolve) => setTimeout(resolve, 600 + next() * 2500))
@@ -83,16 +86,3 @@ describe('kill -9', () => {
     await server.stop()
   })
 })
-
-/** One paid query through the x402 client; the transaction of its receipt. */
-async function queryOnce(data: string, url: string, text: string): Promise<string | undefined> {
-  const config = readConfig({ data })
-  if (isRefusal(config)) throw new Error(config.message)
-  const account = await openWallet(config, 'payer')
-  if (isRefusal(account)) throw new Error(account.message)
-  const state = (await (await fetch(`${url}/api/state`)).json()) as StateView
-  const pay = payingFetch({ account, network: state.network.caip2, asset: state.contracts.token as `0x${string}`, maximum: 10n ** 18n })
-  const completion = await pay(`${url}/v1/chat/completions`, { model: 'clauses', messages: [{ role: 'user', content: text }] })
-  if (isRefusal(completion)) return undefined
-  return (completion as { modelfactory?: { receipt?: { tx: string } } }).modelfactory?.receipt?.tx
-}

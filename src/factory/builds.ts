@@ -92,7 +92,7 @@ export function openBuilds(
 
   async function plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal> {
     const found = files.length ? await read(files) : { contents: [] }
-    return isRefusal(found) ? found : describe(ports, { words, contents: found.contents })
+    return isRefusal(found) ? found : describe(ports, words, found.contents)
   }
 
   async function start(
@@ -104,9 +104,9 @@ export function openBuilds(
       return refuse('bad_name', `"${wish.name}" cannot be a model's name.`, 'Use lower-case letters, digits and hyphens, at most 48.')
     const found = await read(files)
     if (isRefusal(found)) return found
-    const spec = await describe(ports, { words, contents: found.contents })
+    const spec = await describe(ports, words, found.contents)
     if (isRefusal(spec)) return spec
-    const dataset = await collect({ spec, contents: found.contents })
+    const dataset = collect(spec, found.contents)
     if (isRefusal(dataset)) return dataset
     const stored = await Promise.all(files.map(async (file) => ({ name: file.name, hash: await ports.store.put(file.bytes) })))
     const input: Input = {
@@ -191,10 +191,10 @@ export function openBuilds(
     const input = JSON.parse(new TextDecoder().decode(await ports.store.get(build.id as Id))) as Input
     const found = await read(await Promise.all(input.files.map(async (file) => ({ name: file.name, bytes: await ports.store.get(file.hash) }))))
     if (isRefusal(found)) return found
-    const spec = await describe(ports, { words: build.words, contents: found.contents })
+    const spec = await describe(ports, build.words, found.contents)
     if (isRefusal(spec)) return spec
     await tell('describe', describeSpec(spec).join('\n'), { specId: specId(spec), spec })
-    const collected = await collect({ spec, contents: found.contents })
+    const collected = collect(spec, found.contents)
     if (isRefusal(collected)) return collected
     const { dataset, exam } = collected
     await tell(

@@ -15,10 +15,10 @@ import { openKeystore } from '../drivers/keystore/keystore.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
 import { textFiles } from '../drivers/reader/text-files.ts'
-import { miniSearch } from '../drivers/retriever/minisearch.ts'
+import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
 import { folderStore } from '../drivers/store/folder.ts'
-import { onnxTrainer } from '../drivers/trainer/onnx.ts'
+import { createOnnxTrainer } from '../drivers/trainer/onnx.ts'
 import type { QueryPaid } from '../ports/chain.ts'
 import type { Build, Model } from '../ports/database.ts'
 import { answer, tooLong } from '../steps/answer.ts'
@@ -66,7 +66,7 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
     await database.settings.set('payer-funded', true)
   }
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
-  const retriever = miniSearch()
+  const retriever = miniSearchRetriever()
   const serving = openServing({ runtime, retriever, store }, { path: config.base, sha256: base.sha256 })
   const payments = x402Payments({
     network: chain.network,
@@ -86,7 +86,7 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   rechecking.unref()
 
   const builds = openBuilds(
-    { planner: offlinePlanner(), reader: textFiles(), trainer: onnxTrainer(), runtime, retriever, baseline: ngramSvm(), store, database },
+    { planner: offlinePlanner(), reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline: ngramSvm(), store, database },
     { folder: join(config.data, 'training'), base, basePath: config.base, threads: config.trainingThreads, seconds: config.trainingSeconds, emit, built },
   )
 

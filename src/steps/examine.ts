@@ -17,8 +17,9 @@ import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import { classify, judge, quote, tooLong } from './answer.ts'
-import { bm25Quote, chooseQuoteThreshold } from './quote.ts'
-import { chooseThreshold, supports, worth } from './train.ts'
+import { quoteBaseline, whatBaselineIs } from './baseline.ts'
+import { chooseThreshold } from './train.ts'
+import { supports, worth } from './worth.ts'
 
 export type ExamineOptions = {
   spec: Spec
@@ -136,11 +137,11 @@ export async function examine(
         spec,
         options.signal,
       )
-      const quoteThreshold = chooseQuoteThreshold(index, options.dataset.practice, worth)
+      const cheap = quoteBaseline(ports, { passages: options.dataset.passages, practice: options.dataset.practice, language: spec.language[0]! })
       const predictions = {
         tuned: await quoting(tuned as Scorer, weights.threshold ?? 0.5, true),
         base: await quoting(base as Scorer, baseThreshold, false),
-        baseline: exam.cases.map((example) => prediction(example, bm25Quote(index, example.input, quoteThreshold))),
+        baseline: exam.cases.map((example) => prediction(example, cheap(example.input))),
       }
       const arm = (name: Arm['name'], what: string, predicted: Prediction[]): Arm => {
         const worths = predicted.map((one, position) => worth(one.quoted ?? null, exam.cases[position]!.answer ?? null))
@@ -152,7 +153,7 @@ export async function examine(
         arms: [
           arm('tuned', 'the trained adapter chooses the sentences', predictions.tuned),
           arm('base', 'the same with the adapter off', predictions.base),
-          arm('baseline', 'BM25 quote', predictions.baseline),
+          arm('baseline', whatBaselineIs, predictions.baseline),
         ],
         predictions,
       }

@@ -3,11 +3,11 @@
  * adapter, and chooses the abstention threshold on practice. It gets no handle on the exam.
  * Knows nothing of how training is done; that is the trainer's business.
  */
-import { type Dataset, datasetId, duplicateKey, type Example, type Passage, sentences } from '../core/dataset.ts'
+import { type Dataset, datasetId, type Example, type Passage } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { classifyPrompt, NOT_SUPPORTING, type Prompt, SUPPORTING, selectPrompt } from '../core/prompt.ts'
 import { chooseRecipe, type Recipe } from '../core/recipe.ts'
-import { random, tokenF1 } from '../core/report.ts'
+import { random } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
 import type { Base, Weights } from '../core/weights.ts'
 import type { PassageIndex, Retriever } from '../ports/retriever.ts'
@@ -15,13 +15,11 @@ import type { Runtime, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { classifyWindows, type Judged, judge, quote, selectPrompts, tooLong } from './answer.ts'
+import { supports, worth } from './worth.ts'
 
 /** Passages a training question is shown with: those that hold its answer, then the nearest that do not. */
 const HELPFUL = 3
 const UNHELPFUL = 3
-/** A sentence supports an answer when the reference holds it, or nearly all of its words in one of its sentences. */
-const SUPPORT_OVERLAP = 0.8
-
 export type TrainOptions = {
   spec: Spec
   dataset: Dataset
@@ -122,28 +120,6 @@ function prompts(spec: Spec, example: Example, vocabulary: Vocabulary, index: Pa
       ),
     ),
   )
-}
-
-/** Says whether a sentence is part of a reference answer: held word for word, or most of its words in one of its sentences. */
-export function supports(reference: string): (sentence: string) => boolean {
-  const whole = ` ${duplicateKey(reference)} `
-  const parts = sentences(reference).map((sentence) => new Set(duplicateKey(sentence).split(' ')))
-  return (sentence) => {
-    const key = duplicateKey(sentence)
-    const words = key.split(' ')
-    if (words.length < 3) return false
-    if (whole.includes(` ${key} `)) return true
-    return parts.some((part) => words.filter((word) => part.has(word)).length >= SUPPORT_OVERLAP * words.length)
-  }
-}
-
-/**
- * What an answer is worth: for a covered question the token-F1 of the quoted sentences with the reference (0 when it
- * abstained); for a question the pages do not cover, 1 when it abstained and 0 otherwise.
- */
-export function worth(quoted: string | null, reference: string | null): number {
-  if (reference === null) return quoted === null ? 1 : 0
-  return quoted === null ? 0 : tokenF1(quoted, reference)
 }
 
 /** The threshold with the highest mean {@link worth} on practice. */

@@ -4,14 +4,13 @@
  */
 import type { Answer } from '../../core/answer.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
-import { amount, parseOpen, parsePrice } from '../../core/royalty.ts'
+import { parseOpen, parsePrice } from '../../core/royalty.ts'
 import { describeSpec, type Spec } from '../../core/spec.ts'
 import type { BuildView, EarningsView, ModelView, StateView } from '../../core/view.ts'
 import type { Config } from '../../factory/config.ts'
-import { openWallet } from '../../factory/gateway.ts'
-import { payingFetch } from '../client/pay.ts'
 import { connect } from './connect.ts'
 import { arrowLine, type Printer, trainingLine } from './print.ts'
+import { openBuyer } from './purchase.ts'
 import { filesUnder, request } from './requests.ts'
 
 export type Context = { config: Config; out: Printer; url: string | undefined }
@@ -106,43 +105,18 @@ export async function publish(context: Context, model: string, price: string): P
   return undefined
 }
 
-type ChatCompletion = {
-  choices: { message: { content: string } }[]
-  modelfactory?: {
-    sources?: unknown
-    label?: string
-    scores?: unknown
-    receipt?: { tx: string; amount: string; payer: string; builder: string; modelId: string }
-  }
-}
-
 export async function query(context: Context, model: string, text: string, flags: { wallet: string; maximum: string }): Promise<Refusal | undefined> {
   const maximum = parseOpen(flags.maximum)
   if (isRefusal(maximum)) return maximum
   if (!/^[a-z0-9-]{1,40}$/.test(flags.wallet))
     return refuse('bad_wallet', `"${flags.wallet}" cannot be a wallet's name.`, 'Use lower-case letters, digits and hyphens.')
   const outcome = await withServer(context, async (url) => {
-    // The server is asked first, so that it, and not this command, makes the data folder's first keys.
-    const state = await request<StateView>(url, '/api/state')
-    if (isRefusal(state)) return state
-    const pay = payingFetch({ account: await openWallet(context.config, flags.wallet), network: state.network.caip2, asset: state.contracts.token, maximum })
-    return pay(`${url}/v1/chat/completions`, { model, messages: [{ role: 'user', content: text }] })
+    const buy = await openBuyer(context.config, { url, wallet: flags.wallet, maximum })
+    return isRefusal(buy) ? buy : buy(model, text)
   })
   if (isRefusal(outcome)) return outcome
-  const completion = outcome as ChatCompletion
-  const extra = completion.modelfactory ?? {}
-  const receipt = extra.receipt
-  const paid = receipt && { tx: receipt.tx, amount: amount(BigInt(receipt.amount)), payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId }
-  const content = completion.choices[0]?.message.content ?? ''
-  context.out.result(
-    {
-      answer: content,
-      ...(extra.sources ? { sources: extra.sources } : {}),
-      ...(extra.label ? { label: extra.label, scores: extra.scores } : {}),
-      receipt: paid,
-    },
-    `${content}\n\nPaid ${paid?.amount.open ?? '?'} OPEN to ${paid?.builder ?? '?'}, transaction ${paid?.tx ?? '?'}`,
-  )
+  const { receipt } = outcome
+  context.out.result(outcome, `${outcome.answer}\n\nPaid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}`)
   return undefined
 }
 

@@ -9,11 +9,10 @@ import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { amount } from '../../core/royalty.ts'
 import type { BuildView, EarningsView, StateView } from '../../core/view.ts'
 import { type Config, ROOT } from '../../factory/config.ts'
-import { openWallet } from '../../factory/gateway.ts'
-import { payingFetch } from '../client/pay.ts'
 import { follow } from './commands.ts'
 import { serve } from './connect.ts'
 import { arrowLine, type Printer } from './print.ts'
+import { openBuyer } from './purchase.ts'
 import { filesUnder, request } from './requests.ts'
 
 /** Price of one query in the examples, and how many are paid. */
@@ -100,22 +99,15 @@ async function payQueries(
   model: string,
   questions: readonly string[],
 ): Promise<Refusal | undefined> {
-  const pay = payingFetch({ account: await openWallet(config, 'payer'), network: state.network.caip2, asset: state.contracts.token, maximum: 10n ** 18n })
+  const buy = await openBuyer(config, { url, wallet: 'payer', maximum: 10n ** 18n })
+  if (isRefusal(buy)) return buy
   const before = await request<EarningsView>(url, '/api/earnings')
   if (isRefusal(before)) return before
   for (const question of questions) {
-    const completion = await pay(`${url}/v1/chat/completions`, { model, messages: [{ role: 'user', content: question }] })
-    if (isRefusal(completion)) return completion
-    const { choices, modelfactory } = completion as { choices: { message: { content: string } }[]; modelfactory: { receipt: { tx: string; amount: string } } }
-    const short = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
-    const paid = amount(BigInt(modelfactory.receipt.amount)).open
-    out.line(
-      arrowLine(
-        model,
-        'query',
-        `${short(question, 60)} -> ${short(choices[0]!.message.content.replace(/\s+/g, ' '), 70)} (paid ${paid}, tx ${modelfactory.receipt.tx.slice(0, 12)}…)`,
-      ),
-    )
+    const bought = await buy(model, question)
+    if (isRefusal(bought)) return bought
+    const { answer, receipt } = bought
+    out.line(arrowLine(model, 'query', `${short(question, 60)} -> ${short(answer, 80)} (paid ${receipt.amount.open}, tx ${receipt.tx.slice(0, 12)}…)`))
   }
   const after = await request<EarningsView>(url, '/api/earnings')
   if (isRefusal(after)) return after
@@ -128,4 +120,9 @@ async function payQueries(
     ),
   )
   return undefined
+}
+
+function short(text: string, length: number): string {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }

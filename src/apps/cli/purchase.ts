@@ -1,0 +1,69 @@
+/**
+ * One paid query, as the command line makes it: a wallet of the data folder, an unmodified x402 client, a chat completion.
+ * Knows nothing of printing.
+ */
+
+import { isRefusal, type Refusal } from '../../core/errors.ts'
+import type { Hex } from '../../core/listing.ts'
+import { type Amount, amount } from '../../core/royalty.ts'
+import type { StateView } from '../../core/view.ts'
+import type { Config } from '../../factory/config.ts'
+import { openWallet } from '../../factory/gateway.ts'
+import { explain, PayError, payingFetch } from '../client/pay.ts'
+import { request } from './requests.ts'
+
+export type Purchase = {
+  answer: string
+  sources?: unknown
+  label?: string
+  scores?: unknown
+  receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string }
+}
+
+type ChatCompletion = {
+  choices: { message: { content: string } }[]
+  modelfactory: {
+    sources?: unknown
+    label?: string
+    scores?: unknown
+    receipt: { tx: string; amount: string; payer: string; builder: string; modelId: string }
+  }
+}
+
+/** A buyer of one server's queries; ask for the server's chain once, pay many times. */
+export async function openBuyer(
+  config: Config,
+  options: { url: string; wallet: string; maximum: bigint },
+): Promise<((model: string, text: string) => Promise<Purchase | Refusal>) | Refusal> {
+  // The server is asked first, so that it, and not this process, makes the data folder's first keys.
+  const state = await request<StateView>(options.url, '/api/state')
+  if (isRefusal(state)) return state
+  const account = await openWallet(config, options.wallet)
+  if (isRefusal(account)) return account
+  const pay = await payingFetch({ account, network: state.network.caip2, asset: state.contracts.token as Hex, maximum: options.maximum })
+  return async (model, text) => {
+    try {
+      const response = await pay(`${options.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model, messages: [{ role: 'user', content: text }] }),
+      })
+      const refused = await explain(response)
+      if (refused) return refused
+      return purchase((await response.json()) as ChatCompletion)
+    } catch (error) {
+      if (error instanceof PayError) return error.refusal
+      throw error
+    }
+  }
+}
+
+function purchase({ choices, modelfactory }: ChatCompletion): Purchase {
+  const { sources, label, scores, receipt } = modelfactory
+  return {
+    answer: choices[0]?.message.content ?? '',
+    ...(sources === undefined ? {} : { sources }),
+    ...(label === undefined ? {} : { label, scores }),
+    receipt: { tx: receipt.tx, amount: amount(BigInt(receipt.amount)), payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId },
+  }
+}
