@@ -47,6 +47,11 @@ describe('contracts', () => {
     expect(away, 'if meant, run npx tsx scripts/gas.ts and commit').toEqual([])
   })
 
+  it('are formatted', () => {
+    const run = forge(['fmt', '--check', 'contracts/src', 'contracts/test'])
+    expect(run.status, `run npx tsx scripts/forge.ts fmt contracts/src contracts/test\n${run.stdout}`).toBe(0)
+  })
+
   it('stay within 260 lines a file', () => {
     for (const file of [
       'WrappedOpen',

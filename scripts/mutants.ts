@@ -1,6 +1,6 @@
 /**
  * Breaks the contracts one check at a time and runs their tests on each: `npx tsx scripts/mutants.ts [--only TEXT]`.
- * A mutant that no test notices is a check nobody tests; the script then fails. Takes about twenty seconds a mutant, so it is
+ * A mutant that no test notices is a check nobody tests; the script then fails. Takes about ten seconds a mutant, so it is
  * not part of `npm test`. Works on a copy, never on the sources.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -167,7 +167,9 @@ try {
       source.replace(mutant.old, () => mutant.new),
     )
     const started = Date.now()
-    const run = forge(['test', '--fail-fast'], { folder: copy })
+    // The tests of the same name first: they alone kill most, and compile faster than all.
+    let run = forge(['test', '--fail-fast', '--match-path', `contracts/test/${mutant.file}.t.sol`], { folder: copy })
+    if (run.status === 0) run = forge(['test', '--fail-fast'], { folder: copy })
     writeFileSync(path, source)
     const output = `${run.stdout}${run.stderr}`
     if (/Compiler run failed/.test(output)) throw new Error(`${mutant.name} does not compile:\n${output.slice(-2_000)}`)
