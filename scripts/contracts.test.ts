@@ -44,7 +44,7 @@ describe('contracts', () => {
     expect(Object.keys(measured).sort(), 'run npx tsx scripts/gas.ts').toEqual(Object.keys(committed).sort())
     const away = Object.entries(measured).filter(([name, gas]) => Math.abs(gas - committed[name]!) > committed[name]! / 100)
     expect(away, 'if meant, run npx tsx scripts/gas.ts and commit').toEqual([])
-  })
+  }, 240_000)
 
   it('are formatted', () => {
     const run = forge(['fmt', '--check', 'contracts/src', 'contracts/test'])
