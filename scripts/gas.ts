@@ -17,20 +17,20 @@ function read(path: string): Record<string, number> {
 /** Gas by path as committed. */
 export const committedGas = (): Record<string, number> => read(committedPath)
 
-/** Forgets what was measured: forge adds to the file, so a path that is gone would stay. */
-export const forgetGas = (): void => rmSync(measuredPath, { force: true })
-
-/** Gas by path as the last run of the tests in `contracts/test/Gas.t.sol` measured it: whole transactions, calldata and base fee in it. */
-export const measuredGas = (): Record<string, number> => read(measuredPath)
+/**
+ * Runs the tests in `contracts/test/Gas.t.sol`. Gas by path, whole transactions, calldata and base fee in it.
+ * @throws when forge fails.
+ */
+export function measureGas(): Record<string, number> {
+  // Forge adds to the file, so a path that is gone would stay; and it writes none when asked for JSON.
+  rmSync(measuredPath, { force: true })
+  const run = forge(['test', '--match-contract', 'GasTest'])
+  if (run.status !== 0) throw new Error(run.error?.message ?? `${run.stdout}${run.stderr}`)
+  return read(measuredPath)
+}
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  forgetGas()
-  const run = forge(['test', '--match-contract', 'GasTest'])
-  if (run.status !== 0) {
-    console.error(run.error?.message ?? `${run.stdout}${run.stderr}`)
-    process.exit(1)
-  }
-  const gas = measuredGas()
+  const gas = measureGas()
   writeFileSync(committedPath, `${JSON.stringify(gas, null, 2)}\n`)
   for (const [name, amount] of Object.entries(gas)) console.log(`${String(amount).padStart(10)}  ${name}`)
 }

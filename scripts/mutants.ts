@@ -1,6 +1,6 @@
 /**
- * Breaks the contracts one check at a time and runs their tests on each: `npx tsx scripts/mutants.ts [--only TEXT]`.
- * A mutant that no test notices is a check nobody tests; the script then fails. Takes about twenty seconds a mutant, so it is
+ * Breaks the contracts one check at a time and runs their tests on each: `npx tsx scripts/mutants.ts [--only PATTERN]`.
+ * A mutant that no test notices is a check nobody tests; the script then fails. Takes about ten seconds a mutant, so it is
  * not part of `npm test`. Works on a copy, never on the sources.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -148,7 +148,7 @@ const mutants: Mutant[] = [
   { name: 'an exam never committed', file: 'ModelRegistry', old: 'if (exam.committedAt == 0) revert UnknownExam(modelId, examRoot);', new: '' },
 ]
 
-const only = process.argv.indexOf('--only') > 0 ? process.argv[process.argv.indexOf('--only') + 1]! : ''
+const only = new RegExp(process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '')
 const copy = mkdtempSync(join(tmpdir(), 'modelfactory-mutants-'))
 const survivors: string[] = []
 try {
@@ -157,7 +157,7 @@ try {
   // Forge skips unchanged files by content and time; a whole sound run first also shows that the copy works.
   const sound = forge(['test', '--fail-fast'], { folder: copy })
   if (sound.status !== 0) throw new Error(`The tests fail before anything is broken:\n${sound.stdout}${sound.stderr}`)
-  for (const mutant of mutants.filter(({ name }) => name.includes(only))) {
+  for (const mutant of mutants.filter(({ name }) => only.test(name))) {
     const path = join(copy, 'contracts/src', `${mutant.file}.sol`)
     const source = readFileSync(path, 'utf8')
     const places = source.split(mutant.old).length - 1
@@ -167,7 +167,9 @@ try {
       source.replace(mutant.old, () => mutant.new),
     )
     const started = Date.now()
-    const run = forge(['test', '--fail-fast'], { folder: copy })
+    // The tests of the same name first: they alone kill most, and compile faster than all.
+    let run = forge(['test', '--fail-fast', '--match-path', `contracts/test/${mutant.file}.t.sol`], { folder: copy })
+    if (run.status === 0) run = forge(['test', '--fail-fast'], { folder: copy })
     writeFileSync(path, source)
     const output = `${run.stdout}${run.stderr}`
     if (/Compiler run failed/.test(output)) throw new Error(`${mutant.name} does not compile:\n${output.slice(-2_000)}`)

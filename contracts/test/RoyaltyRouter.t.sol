@@ -100,8 +100,7 @@ contract RoyaltyRouterTest is Fixture {
     }
 
     function test_forgedSigner() public {
-        IRoyaltyRouter.Authorization memory a =
-            Signing.transfer(block.chainid, address(token), STRANGER_KEY, payout, unsigned(payer, PRICE, "f"));
+        IRoyaltyRouter.Authorization memory a = Signing.transfer(block.chainid, address(token), STRANGER_KEY, payout, unsigned(payer, PRICE, "f"));
         vm.expectRevert(abi.encodeWithSelector(IWrappedOpen.InvalidSignature.selector, payer));
         pay(a);
     }
@@ -268,9 +267,8 @@ contract RoyaltyRouterTest is Fixture {
         int256[2] memory differences = [int256(-1), int256(1)];
         for (uint256 i; i < 2; ++i) {
             RoyaltyRouter crooked = new RoyaltyRouter(address(new CrookedToken(differences[i])), registry);
-            bytes memory refusal = abi.encodeWithSelector(
-                IRoyaltyRouter.BuilderUnderpaid.selector, payout, uint256(int256(uint256(PRICE)) + differences[i]), PRICE
-            );
+            bytes memory refusal =
+                abi.encodeWithSelector(IRoyaltyRouter.BuilderUnderpaid.selector, payout, uint256(int256(uint256(PRICE)) + differences[i]), PRICE);
             IRoyaltyRouter.Authorization memory a = authorize(PAYER_KEY, payout, PRICE, "c");
             vm.expectRevert(refusal);
             crooked.payWithAuthorization(modelId, REQUEST, a);
@@ -296,9 +294,7 @@ contract RoyaltyRouterTest is Fixture {
         list[4].signature = hex"00";
         list[5].from = address(new GasEater());
         vm.expectEmit(true, true, true, true, address(router));
-        emit IRoyaltyRouter.PaymentSkipped(
-            "none", payer, 1, bytes32(uint256(1)), abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, bytes32("none"))
-        );
+        emit IRoyaltyRouter.PaymentSkipped("none", payer, 1, bytes32(uint256(1)), abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, bytes32("none")));
         equal(router.payMany{gas: 3_000_000}(ids, hashes, list), 2, "two good rows");
         equal(token.balanceOf(payout), 2 * PRICE, "paid");
         require(token.authorizationState(payer, bytes32(uint256(6))), "the row behind the gas eater");

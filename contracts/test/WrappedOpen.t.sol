@@ -108,7 +108,8 @@ contract WrappedOpenTest is Fixture {
         vm.prank(TO);
         token.receiveWithAuthorization(payer, TO, 6, block.timestamp - 1, block.timestamp + 1 hours, "b", v, r, s);
         equal(token.balanceOf(TO), 11, "receive");
-        (v, r, s) = Signing.split(Signing.pack(PAYER_KEY, Signing.digest(block.chainid, address(token), keccak256(abi.encode(Signing.CANCEL, payer, bytes32("c"))))));
+        (v, r, s) =
+            Signing.split(Signing.pack(PAYER_KEY, Signing.digest(block.chainid, address(token), keccak256(abi.encode(Signing.CANCEL, payer, bytes32("c"))))));
         token.cancelAuthorization(payer, "c", v, r, s);
         require(token.authorizationState(payer, "c"), "cancelled");
         (v, r, s) = Signing.split(signed(STRANGER_KEY, Signing.TRANSFER, TO, 5, "d"));
