@@ -4,7 +4,13 @@ import type { Passage } from '../core/dataset.ts'
 import { contentId } from '../core/id.ts'
 import type { Retriever } from './retriever.ts'
 
-const passage = (title: string, heading: string, text: string): Passage => ({ id: contentId({ title, heading, text }), title, heading, sentences: [text], source: { file: `${title}.md` } })
+const passage = (title: string, heading: string, text: string): Passage => ({
+  id: contentId({ title, heading, text }),
+  title,
+  heading,
+  sentences: [text],
+  source: { file: `${title}.md` },
+})
 
 export function retrieverSuite(what: string, make: () => Retriever): void {
   describe(`${what} is a retriever`, () => {

@@ -2,7 +2,7 @@
  * Spec + contents -> Dataset and Exam. The exam is set aside first, by whole groups; then practice; the rest is training.
  * Nothing of the exam, nor anything nearly like it, is left in the other two. Knows nothing of tokens or models.
  */
-import { type Dataset, duplicateKey, type Exam, type Example, exampleId, examId, type Passage } from '../core/dataset.ts'
+import { type Dataset, duplicateKey, type Exam, type Example, examId, exampleId, type Passage } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { contentId, type Id } from '../core/id.ts'
 import { type FileUse, type Spec, specId } from '../core/spec.ts'
@@ -24,10 +24,12 @@ type Text = Extract<Content, { kind: 'text' }>
  * contents unless given. The same spec, contents, seed and salt give the same ids on every machine.
  */
 export function collect(spec: Spec, contents: readonly Content[], options: { seed?: number; salt?: Id } = {}): Collected | Refusal {
-  if (!contents.length) return refuse('no_files', 'No files were handed over.', 'Add the files the model should learn from: pages to answer from, or a table of examples.')
+  if (!contents.length)
+    return refuse('no_files', 'No files were handed over.', 'Add the files the model should learn from: pages to answer from, or a table of examples.')
   const seed = options.seed ?? 1
   const notes: string[] = contents.flatMap((content) => (content.note ? [`${content.name}: ${content.note}.`] : []))
-  const gathered = spec.task === 'classify' ? classifyCases(spec, contents, notes) : spec.task === 'answer' ? answerCases(spec, contents, notes) : notBuilt(spec)
+  const gathered =
+    spec.task === 'classify' ? classifyCases(spec, contents, notes) : spec.task === 'answer' ? answerCases(spec, contents, notes) : notBuilt(spec)
   if (isRefusal(gathered)) return gathered
   const { cases, passages } = gathered
   if (cases.length < leastCases) return tooFew(spec, cases.length)
@@ -35,7 +37,11 @@ export function collect(spec: Spec, contents: readonly Content[], options: { see
   const parts = part(cases, kind, seed)
   if (parts.exam.length < 15 || parts.training.length < 15) {
     const groups = new Set(cases.map((example) => example.group)).size
-    return refuse('too_few_groups', `The ${cases.length} examples come from only ${groups} documents, too few to keep some apart for the exam.`, 'Add examples from more documents, or leave out the column that names the document.')
+    return refuse(
+      'too_few_groups',
+      `The ${cases.length} examples come from only ${groups} documents, too few to keep some apart for the exam.`,
+      'Add examples from more documents, or leave out the column that names the document.',
+    )
   }
   const held = new Likeness()
   for (const example of parts.exam) held.add(example.input)
@@ -71,7 +77,9 @@ function classifyCases(spec: Spec, contents: readonly Content[], notes: string[]
     }
   }
   if (!cases.length) {
-    const found = contents.filter((content): content is Table => content.kind === 'table').map((table) => `${table.name} has the columns ${table.columns.join(', ')}`)
+    const found = contents
+      .filter((content): content is Table => content.kind === 'table')
+      .map((table) => `${table.name} has the columns ${table.columns.join(', ')}`)
     return refuse(
       'columns_missing',
       found.length ? `No table with a text and its kind was found: ${found.join('; ')}.` : 'No table of examples was found among the files.',
@@ -83,11 +91,23 @@ function classifyCases(spec: Spec, contents: readonly Content[], notes: string[]
   const counts = new Map<string, number>()
   for (const item of kept) counts.set(item.label!, (counts.get(item.label!) ?? 0) + 1)
   const single = [...counts].filter(([, count]) => count === 1).map(([label]) => label)
-  if (counts.size < 2) return refuse('one_label', `Every example has the same label, "${[...counts.keys()][0]}".`, 'Add examples of at least one other kind, so that there is something to tell apart.')
+  if (counts.size < 2)
+    return refuse(
+      'one_label',
+      `Every example has the same label, "${[...counts.keys()][0]}".`,
+      'Add examples of at least one other kind, so that there is something to tell apart.',
+    )
   if (single.length) {
-    const shown = single.slice(0, 5).map((label) => `"${label}"`).join(', ')
+    const shown = single
+      .slice(0, 5)
+      .map((label) => `"${label}"`)
+      .join(', ')
     const rest = single.length > 5 ? ` and ${single.length - 5} more` : ''
-    return refuse('label_with_one_example', `Only one example has the label ${shown}${rest}.`, 'Add more examples of it (20 are good), give it to a broader label, or remove it.')
+    return refuse(
+      'label_with_one_example',
+      `Only one example has the label ${shown}${rest}.`,
+      'Add more examples of it (20 are good), give it to a broader label, or remove it.',
+    )
   }
   return { cases: kept, passages: [] }
 }
@@ -121,11 +141,17 @@ function answerCases(spec: Spec, contents: readonly Content[], notes: string[]):
         if (page) group ??= page.name
         else unfound++
       }
-      if (answer !== null && !texts.length) passages.push(...passagesOf([{ name: table.name, text: answer }], language).passages.map((item) => passage('', '', item.sentences, source)))
+      if (answer !== null && !texts.length)
+        passages.push(...passagesOf([{ name: table.name, text: answer }], language).passages.map((item) => passage('', '', item.sentences, source)))
       asked.push(example({ input, answer }, source, group))
     }
   }
-  if (!passages.length) return refuse('no_passages', 'There are no pages to answer from.', 'Hand over the texts the model may quote (.md or .txt), or a table of questions with their answers.')
+  if (!passages.length)
+    return refuse(
+      'no_passages',
+      'There are no pages to answer from.',
+      'Hand over the texts the model may quote (.md or .txt), or a table of questions with their answers.',
+    )
   if (blank) notes.push(`${blank} rows without a question were left out.`)
   if (unfound) notes.push(`${unfound} answers do not stand in the pages word for word; the model can only quote the pages.`)
   if (!asked.length) {
@@ -133,7 +159,8 @@ function answerCases(spec: Spec, contents: readonly Content[], notes: string[]):
     notes.push(`There was no table of questions, so ${asked.length} were made from the headings of the pages.`)
   }
   const kept = withoutDuplicates(asked, notes)
-  if (!kept.some((item) => item.answer === null)) notes.push('No question stands for what the pages do not cover; add some with an empty answer, so that the model learns to say so.')
+  if (!kept.some((item) => item.answer === null))
+    notes.push('No question stands for what the pages do not cover; add some with an empty answer, so that the model learns to say so.')
   return { cases: kept, passages }
 }
 
@@ -183,7 +210,12 @@ function withoutDuplicates(cases: readonly Example[], notes: string[]): Example[
     counts.exact += same.length - votes.size
     if (second) {
       counts.contradicting++
-      contradictions.push(`"${same[0]!.input.slice(0, 60)}" (rows ${same.slice(0, 4).map((item) => item.source.row ?? '?').join(', ')})`)
+      contradictions.push(
+        `"${same[0]!.input.slice(0, 60)}" (rows ${same
+          .slice(0, 4)
+          .map((item) => item.source.row ?? '?')
+          .join(', ')})`,
+      )
     }
     // Questions may well have two right answers: the first stands. A label cannot be two things.
     if (!second || second.length < first!.length || first![0]!.label === undefined) singles.push(first![0]!)
@@ -198,7 +230,9 @@ function withoutDuplicates(cases: readonly Example[], notes: string[]): Example[
   const kept: Example[] = []
   for (const item of singles) {
     const alike = likeness.find(item.input).map((index) => kept[index]!)
-    if (alike.some((other) => other.label === item.label && (item.label !== undefined || duplicateKey(other.answer ?? '') === duplicateKey(item.answer ?? '')))) {
+    if (
+      alike.some((other) => other.label === item.label && (item.label !== undefined || duplicateKey(other.answer ?? '') === duplicateKey(item.answer ?? '')))
+    ) {
       counts.near++
       continue
     }
@@ -208,7 +242,8 @@ function withoutDuplicates(cases: readonly Example[], notes: string[]): Example[
   }
   if (counts.exact) notes.push(`${counts.exact} repeated examples were left out.`)
   if (counts.near) notes.push(`${counts.near} examples nearly the same as another were left out.`)
-  if (counts.contradicting) notes.push(`${counts.contradicting} texts appear with different answers or labels, for example ${contradictions.slice(0, 3).join('; ')}.`)
+  if (counts.contradicting)
+    notes.push(`${counts.contradicting} texts appear with different answers or labels, for example ${contradictions.slice(0, 3).join('; ')}.`)
   return kept.map((item) => ({ ...item, group: root(item.group) }))
 }
 
@@ -222,13 +257,25 @@ function tables(spec: Spec, contents: readonly Content[], use: FileUse['use']): 
 function missingColumns(table: Table, wanted: readonly (string | undefined)[]): Refusal | undefined {
   const missing = wanted.filter((name) => name === undefined || !table.columns.includes(name))
   if (!missing.length) return undefined
-  return refuse('columns_missing', `${table.name} lacks the column ${missing.map((name) => `"${name ?? '?'}"`).join(' and ')}; it has ${table.columns.join(', ')}.`, 'Name the columns in the first row and hand the table over again.')
+  return refuse(
+    'columns_missing',
+    `${table.name} lacks the column ${missing.map((name) => `"${name ?? '?'}"`).join(' and ')}; it has ${table.columns.join(', ')}.`,
+    'Name the columns in the first row and hand the table over again.',
+  )
 }
 
 function tooFew(spec: Spec, count: number): Refusal {
   const what = spec.task === 'classify' ? 'different labelled texts' : 'different questions'
-  const enough = spec.task === 'classify' ? 'About 50 for each kind are good.' : 'About 200 are good, some of them about things the pages do not cover, with an empty answer.'
-  return refuse('too_few_examples', `There are ${count} ${what}; at least ${leastCases} are needed, so that 30 can be kept apart for the exam.`, `Add more examples. ${enough}`)
+  const enough =
+    spec.task === 'classify'
+      ? 'About 50 for each kind are good.'
+      : 'About 200 are good, some of them about things the pages do not cover, with an empty answer.'
+  return refuse(
+    'too_few_examples',
+    `There are ${count} ${what}; at least ${leastCases} are needed, so that 30 can be kept apart for the exam.`,
+    `Add more examples. ${enough}`,
+  )
 }
 
-const notBuilt = (spec: Spec): Refusal => refuse('task_not_built_yet', `The task "${spec.task}" comes later.`, 'Describe a model that answers from pages or tells kinds of text apart.')
+const notBuilt = (spec: Spec): Refusal =>
+  refuse('task_not_built_yet', `The task "${spec.task}" comes later.`, 'Describe a model that answers from pages or tells kinds of text apart.')

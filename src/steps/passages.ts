@@ -2,7 +2,7 @@
  * Text and Markdown -> passages: a few sentences each, with the title, heading, file and address they come from.
  * Knows nothing of questions, retrieval or models.
  */
-import { type Passage, sentences, type Source } from '../core/dataset.ts'
+import { type Passage, type Source, sentences } from '../core/dataset.ts'
 import { contentId } from '../core/id.ts'
 import { Likeness } from './likeness.ts'
 
@@ -102,7 +102,10 @@ function parse(document: Document): { title: string; url: string | undefined; pa
     }
     paragraphs.push({ heading: part ? (heading ? `${heading} - ${part}` : part) : heading, text })
   }
-  const fallback = document.name.replace(/^.*\//, '').replace(/\.[^.]*$/, '').replace(/[_-]+/g, ' ')
+  const fallback = document.name
+    .replace(/^.*\//, '')
+    .replace(/\.[^.]*$/, '')
+    .replace(/[_-]+/g, ' ')
   return { title: title || fallback, url, paragraphs }
 }
 
@@ -141,14 +144,16 @@ function isSubheading(text: string, before: string | undefined, after: string | 
   return after !== undefined && !after.startsWith('#') && after.length > 80 && /[.!?:。।؟]["')\]]?$/.test(after)
 }
 
-/** Short paragraphs on three documents or more, and on most of them when there are few: headers, footers, menus. */
+/** Short paragraphs on three documents or more and on at least half of them: headers, footers, menus. */
 function boilerplate(documents: readonly Paragraph[][]): Set<string> {
   const holders = new Map<string, number>()
   for (const paragraphs of documents) for (const text of new Set(paragraphs.map((paragraph) => paragraph.text))) holders.set(text, (holders.get(text) ?? 0) + 1)
-  const least = Math.max(3, Math.ceil(documents.length * 0.2))
+  const least = Math.max(3, Math.ceil(documents.length * 0.5))
   return new Set([...holders].filter(([text, count]) => count >= least && text.length < 200).map(([text]) => text))
 }
 
 const isNavigation = (sentence: string): boolean =>
   /^(?:back to top|skip to|share this|print this|related links?|table of contents|click here|read more|learn more)\b/i.test(sentence) ||
-  /^(?:for more|to (?:learn|read|find) more|see also|visit|go to|you can find more)\b.*\b(?:go to|visit|see|click|article|page|web ?site|link|https?:)/i.test(sentence)
+  /^(?:for more|to (?:learn|read|find) more|see also|visit|go to|you can find more)\b.*\b(?:go to|visit|see|click|article|page|web ?site|link|https?:)/i.test(
+    sentence,
+  )

@@ -69,7 +69,11 @@ export function quoter(ports: { retriever: Retriever }, passages: readonly Passa
  */
 export function chooseThreshold(quoter: Quoter, practice: readonly Example[]): number {
   if (!practice.some((item) => item.answer === null) || !practice.some((item) => typeof item.answer === 'string')) return 0.25
-  const cases = practice.map((item) => ({ confidence: quoter.confidence(item.input), answered: score(quoter.answer(item.input, 0), item), abstained: item.answer === null ? 1 : 0 }))
+  const cases = practice.map((item) => ({
+    confidence: quoter.confidence(item.input),
+    answered: score(quoter.answer(item.input, 0), item),
+    abstained: item.answer === null ? 1 : 0,
+  }))
   const cuts = [...new Set(cases.map((item) => item.confidence))].sort((a, b) => a - b)
   const middles = [0, ...cuts.map((cut, place) => (cut + (cuts[place + 1] ?? 1)) / 2)]
   let chosen = { threshold: 0, value: -1 }

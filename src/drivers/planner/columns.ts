@@ -85,10 +85,18 @@ export function tableParts(file: FileListing): Parts {
     const group = groupColumn(columns, [text, label])
     const kinds = labels.length ? `one of ${labels.length} kinds` : 'what it is'
     const apart = group ? ` Texts with the same "${group.name}" are kept together.` : ''
-    return { kind: 'labelled', text: text.name, label: label.name, labels, group: group?.name, why: `${count} texts in "${text.name}", and "${label.name}" says ${kinds} each is.${apart}` }
+    return {
+      kind: 'labelled',
+      text: text.name,
+      label: label.name,
+      labels,
+      group: group?.name,
+      why: `${count} texts in "${text.name}", and "${label.name}" says ${kinds} each is.${apart}`,
+    }
   }
   const long = columns.filter((item) => item.length >= 25 && !namedExactly(item, 'never'))
-  if (columns.length >= 4) return { kind: 'fields', fields: columns.filter((item) => item !== texts[0]).map((item) => item.name), why: `a table of ${columns.length} columns` }
+  if (columns.length >= 4)
+    return { kind: 'fields', fields: columns.filter((item) => item !== texts[0]).map((item) => item.name), why: `a table of ${columns.length} columns` }
   if (long.length === 2 || (columns.length === 2 && !file.length)) return { kind: 'pairs', why: 'two texts side by side' }
   if (text && text.length >= 15) return { kind: 'unlabelled', text: text.name, why: `texts in "${text.name}" without a column that says what each is` }
   return { kind: 'none', why: `none of its columns (${columns.map((item) => item.name).join(', ')}) could be recognised` }
@@ -99,7 +107,16 @@ function column(file: FileListing, name: string, index: number): Column {
   const values = file.values?.[name] ?? []
   const empty = file.empty?.[name] ?? 0
   const cells = Array.isArray(file.sample) ? file.sample.map((row) => row[name] ?? '').filter(Boolean) : []
-  return { name, index, filled: rows - empty, empty, distinct: file.values?.[name] ? values.length : undefined, values, length: file.length?.[name] ?? 0, cells }
+  return {
+    name,
+    index,
+    filled: rows - empty,
+    empty,
+    distinct: file.values?.[name] ? values.length : undefined,
+    values,
+    length: file.length?.[name] ?? 0,
+    cells,
+  }
 }
 
 /** Most cells end as questions end. */

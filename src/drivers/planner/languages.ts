@@ -73,9 +73,15 @@ let names: [string, string][] | undefined
 function languageNames(): [string, string][] {
   if (names) return names
   const all = new Map<string, string>()
+  const tables = new Map<string, Intl.DisplayNames>()
+  const inLanguage = (locale: string): Intl.DisplayNames => {
+    const known = tables.get(locale) ?? new Intl.DisplayNames([locale], { type: 'language', fallback: 'none' })
+    tables.set(locale, known)
+    return known
+  }
   for (const code of named.split(' ')) {
     for (const locale of new Set([...Object.keys(smallWords), code])) {
-      const name = new Intl.DisplayNames([locale], { type: 'language', fallback: 'none' }).of(code)
+      const name = inLanguage(locale).of(code)
       if (!name || name.length < 4 || /[()\d]/.test(name)) continue
       const first = name.charAt(0)
       const capital = first.toUpperCase() + name.slice(1)

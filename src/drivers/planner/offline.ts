@@ -2,8 +2,9 @@
  * The planner that needs no key and no network: rules over the words and, above all, over what the files show.
  * Deterministic. Knows nothing of file bytes, models or training.
  */
-import { contentId } from '../../core/id.ts'
+
 import { refuse } from '../../core/errors.ts'
+import { contentId } from '../../core/id.ts'
 import type { FileUse, Spec, Task } from '../../core/spec.ts'
 import type { FileListing, Planner } from '../../ports/planner.ts'
 import { smallWords } from '../language/small-words.ts'
@@ -28,7 +29,11 @@ export function offlinePlanner(): Planner {
         return refuse('empty_description', shown, 'Say in a sentence what the model should do, for example: "Tell me which kind of clause this is."')
       }
       if (description.length > longestDescription)
-        return refuse('description_too_long', `The description is ${description.length.toLocaleString('en')} characters long; at most ${longestDescription.toLocaleString('en')} are read.`, 'Say it in a few sentences and hand over the rest as a file.')
+        return refuse(
+          'description_too_long',
+          `The description is ${description.length.toLocaleString('en')} characters long; at most ${longestDescription.toLocaleString('en')} are read.`,
+          'Say it in a few sentences and hand over the rest as a file.',
+        )
       const seen = files.map(look)
       return build(description, seen, chooseTask(description, seen))
     },
@@ -37,7 +42,9 @@ export function offlinePlanner(): Planner {
 
 function look(file: FileListing): Seen {
   if (file.columns?.length) return { file, parts: tableParts(file) }
-  const pages = typeof file.sample === 'string' || ['txt', 'md', 'markdown', 'text', 'rst', 'pdf', 'docx', 'html', 'xml', 'folder', 'dir', 'zip'].includes(file.kind.toLowerCase())
+  const pages =
+    typeof file.sample === 'string' ||
+    ['txt', 'md', 'markdown', 'text', 'rst', 'pdf', 'docx', 'html', 'xml', 'folder', 'dir', 'zip'].includes(file.kind.toLowerCase())
   return { file, parts: pages ? { kind: 'pages' } : { kind: 'unread', why: `a ${file.kind} file is not read` } }
 }
 
@@ -71,7 +78,8 @@ function build(words: string, seen: readonly Seen[], task: Task): Spec {
   const fromWords = task === 'classify' ? labelsIn(words) : undefined
   const separated = fromData.length > 0 && fromData.filter((label) => /[;|]/.test(label)).length > fromData.length * 0.3
   const labels = task === 'classify' ? (fromData.length && !separated ? fromData : (fromWords ?? (fromData.length ? fromData : null))) : null
-  const several = task === 'classify' ? (says(text, wishes.several.no) ? false : says(text, wishes.several.yes) || separated ? true : fromData.length ? false : null) : null
+  const several =
+    task === 'classify' ? (says(text, wishes.several.no) ? false : says(text, wishes.several.yes) || separated ? true : fromData.length ? false : null) : null
 
   const request = languageOf(words) ?? 'en'
   const names = languagesNamed(words)
@@ -79,11 +87,13 @@ function build(words: string, seen: readonly Seen[], task: Task): Spec {
   const outputLanguage = task === 'classify' ? labelLanguage(labels, language[0]!, request) : task === 'answer' ? [language[0]!] : [names.at(-1) ?? request]
 
   const uses = new Set(files.map((file) => file.use))
-  if (task === 'classify' && !uses.has('labelled')) clarify.push('Which examples show the right kind? A table with one column for the text and one for its kind is enough.')
+  if (task === 'classify' && !uses.has('labelled'))
+    clarify.push('Which examples show the right kind? A table with one column for the text and one for its kind is enough.')
   if (task === 'classify' && !labels) clarify.push('Which kinds should it tell apart?')
   if (task === 'classify' && several) assumptions.push('each text gets the one kind that fits best')
   if (task === 'answer' && !uses.has('passages') && !uses.has('questions')) clarify.push('From which pages should it answer? Hand over the texts it may quote.')
-  if (task === 'answer' && uses.has('passages') && !uses.has('questions')) assumptions.push('questions to examine it with are made from the headings of the pages')
+  if (task === 'answer' && uses.has('passages') && !uses.has('questions'))
+    assumptions.push('questions to examine it with are made from the headings of the pages')
   const uncovered = seen.reduce((sum, entry) => sum + (entry.parts.kind === 'questions' ? entry.parts.uncovered : 0), 0)
   if (task === 'answer' && uncovered) assumptions.push(`questions without an answer (${uncovered}) are ones the pages do not cover, and it should say so`)
 
@@ -100,8 +110,15 @@ function build(words: string, seen: readonly Seen[], task: Task): Spec {
     fields: task === 'extract' ? fieldsOf(seen) : null,
     mustCite: says(text, wishes.cite.no) ? false : says(text, wishes.cite.yes) ? true : null,
     refuseOutsideScope: says(text, wishes.refuse.no) ? false : says(text, wishes.refuse.yes) || (task === 'answer' && uncovered > 0) ? true : null,
-    tone: Object.entries(tones).filter(([, cues]) => says(text, cues)).map(([tone]) => tone).join(', ') || null,
-    audience: /(?<![\p{L}])(patients|customers|children|kids|pupils|students|members|tenants|farmers|nurses|apprentices|beginners|colleagues|guests|parents|citizens)(?![\p{L}])/u.exec(text)?.[1] ?? null,
+    tone:
+      Object.entries(tones)
+        .filter(([, cues]) => says(text, cues))
+        .map(([tone]) => tone)
+        .join(', ') || null,
+    audience:
+      /(?<![\p{L}])(patients|customers|children|kids|pupils|students|members|tenants|farmers|nurses|apprentices|beginners|colleagues|guests|parents|citizens)(?![\p{L}])/u.exec(
+        text,
+      )?.[1] ?? null,
     pricePerQuery: price && Number(price) > 0 ? price : null,
     maxLatencyMs: latency(words),
     privacy: says(text, wishes.local.yes) ? 'local' : null,
@@ -117,12 +134,16 @@ function use({ file, parts }: Seen, task: Task): FileUse {
   const group = (name: string | undefined) => (name === undefined ? {} : { group: name })
   switch (parts.kind) {
     case 'pages':
-      return task === 'answer' ? { name: file.name, use: 'passages', columns: {}, why: 'a text to answer from and to quote' } : ignored('a text without examples of the right answer, so it is not used')
+      return task === 'answer'
+        ? { name: file.name, use: 'passages', columns: {}, why: 'a text to answer from and to quote' }
+        : ignored('a text without examples of the right answer, so it is not used')
     case 'labelled':
-      if (task === 'classify') return { name: file.name, use: 'labelled', columns: { text: parts.text, label: parts.label, ...group(parts.group) }, why: parts.why }
+      if (task === 'classify')
+        return { name: file.name, use: 'labelled', columns: { text: parts.text, label: parts.label, ...group(parts.group) }, why: parts.why }
       return ignored('a table of texts and their kinds, which this task does not need')
     case 'questions':
-      if (task === 'answer') return { name: file.name, use: 'questions', columns: { question: parts.question, answer: parts.answer, ...group(parts.group) }, why: parts.why }
+      if (task === 'answer')
+        return { name: file.name, use: 'questions', columns: { question: parts.question, answer: parts.answer, ...group(parts.group) }, why: parts.why }
       return ignored('a table of questions and answers, which this task does not need')
     case 'unread':
       return ignored(`${parts.why}, so it is not used`)
@@ -180,7 +201,11 @@ function latency(words: string): number | null {
 /** A short name from the words that say most; from the files where the words are not in Latin letters. */
 function slug(words: string, seen: readonly Seen[]): string {
   const small = new Set(Object.values(smallWords).flatMap((list) => plain(list).split(' ')))
-  const dull = new Set('want need like would should could please answer answers question questions text texts model tell kind type these those them some something thing things come comes cover pages page read see soma'.split(' '))
+  const dull = new Set(
+    'want need like would should could please answer answers question questions text texts model tell kind type these those them some something thing things come comes cover pages page read see soma'.split(
+      ' ',
+    ),
+  )
   const clean = (text: string) =>
     plain(text)
       .split(/[^a-z0-9]+/)

@@ -40,7 +40,9 @@ function split(clause: string): string[] | undefined {
 /** The subject after "about", "sobre", "kuhusu" and the like: two to four words. */
 export function subjectOf(words: string): string | null {
   const found = new RegExp(`(?<![\\p{L}\\p{M}])(?:${aboutWords})\\s+((?:[\\p{L}\\p{M}'’-]+\\s*){1,4})`, 'iu').exec(words)
-  const cut = found?.[1]?.split(/\s+(?:from|and|for|that|which|with|in|to|of this|de|del|que|y|et|und|aus|na|kutoka|yang|dari|dan|when|so|by|at)(?:\s|$)/iu)[0]?.trim()
+  const cut = found?.[1]
+    ?.split(/\s+(?:from|and|for|that|which|with|in|to|of this|de|del|que|y|et|und|aus|na|kutoka|yang|dari|dan|when|so|by|at)(?:\s|$)/iu)[0]
+    ?.trim()
   if (!cut || /^(?:it|this|that|the|them|him|what|how|eine?|der|die|das)$|(?:gani|apa|किस)/iu.test(cut)) return null
   return cut.replace(/^(?:the|our|my|your|los|las|el|la|les|le|die|der|das)\s+/iu, '') || null
 }

@@ -13,21 +13,42 @@ export const taskCues: Record<Task, readonly (readonly [weight: number, cues: st
     [1, 'from these pages|from the pages|from our|from the wiki|from my notes|question|in the manual|in the handbook|who ask|people ask|keep asking|ask'],
   ],
   classify: [
-    [3, 'classif|categor|which kind|what kind of|which type|what type of|which topic|what topic|sentiment|sort into|sort them|into one of|label each|tag each|tag every|triage'],
-    [3, 'clasific|categori|clasifica|de que tipo|que tipo|que tema|classer|quel type|quelle categorie|quel sujet|klassifi|einordn|welche art|welches thema|welche kategorie|sortier'],
+    [
+      3,
+      'classif|categor|which kind|what kind of|which type|what type of|which topic|what topic|sentiment|sort into|sort them|into one of|label each|tag each|tag every|triage',
+    ],
+    [
+      3,
+      'clasific|categori|clasifica|de que tipo|que tipo|que tema|classer|quel type|quelle categorie|quel sujet|klassifi|einordn|welche art|welches thema|welche kategorie|sortier',
+    ],
     [3, 'de que assunto|qual assunto|qual categoria|mada gani|aina gani|kundi gani|ainisha|panga|hisia|वर्गीकृत|श्रेणी|किस विषय|किस प्रकार|किस तरह|खाने में|भावना'],
     [3, 'klasifikasi|kategori|topik apa|jenis apa|golongkan|kelompokkan|sentimen|ditandai|分类|类别|صنف|تصنيف|siniflandir|yonlendir|classifica'],
-    [2, 'whether|one of|tell me if|is it|spam|grade|either|urgent|positive or negative|positiv|negativ|si es|desk|deficiency code|right pile|sorted|sort|tag |tags|junk'],
+    [
+      2,
+      'whether|one of|tell me if|is it|spam|grade|either|urgent|positive or negative|positiv|negativ|si es|desk|deficiency code|right pile|sorted|sort|tag |tags|junk',
+    ],
     [1, 'kind|type|class|topic|label|route|mark|detect|flag|code|tipo|etiquet|art |thema|aina|mada|jenis|topik|विषय|प्रकार'],
   ],
   extract: [
-    [3, 'extract|pull out|pulls out|fill in the columns|broken into|into columns|as json|json please|into a table|into the same columns|structured data|key in|list every'],
-    [3, 'extrae|extraer|sacar de cada|extrai|tirar de cada|extrac|estra|auslesen|herauslesen|extrahier|toa taarifa|chukua|निकाल|ambil data|ekstrak|提取|استخرج'],
+    [
+      3,
+      'extract|pull out|pulls out|fill in the columns|broken into|into columns|as json|json please|into a table|into the same columns|structured data|key in|list every',
+    ],
+    [
+      3,
+      'extrae|extraer|sacar de cada|extrai|tirar de cada|extrac|estra|auslesen|herauslesen|extrahier|toa taarifa|chukua|निकाल|ambil data|ekstrak|提取|استخرج',
+    ],
     [2, 'from each|for every|read a lease|fields|number, date|needs a table|columns'],
   ],
   transform: [
-    [3, 'rewrite|rephrase|translat|summar|simplif|shorten|convert|turn into|into plain|everyday english|into english|need each circular|paraphras|write a draft|proofread'],
-    [3, 'reescrib|traduc|resum|simplific|traduir|traduis|resumer|simplifier|reecri|ubersetz|zusammenfass|umschreib|vereinfach|traduz|reescrev|traduzi|riassum|tradu'],
+    [
+      3,
+      'rewrite|rephrase|translat|summar|simplif|shorten|convert|turn into|into plain|everyday english|into english|need each circular|paraphras|write a draft|proofread',
+    ],
+    [
+      3,
+      'reescrib|traduc|resum|simplific|traduir|traduis|resumer|simplifier|reecri|ubersetz|zusammenfass|umschreib|vereinfach|traduz|reescrev|traduzi|riassum|tradu',
+    ],
     [3, 'tafsiri|fupisha|andika upya|अनुवाद|सारांश|सरल|terjemah|ringkas|tulis ulang|sederhanakan|改写|翻译|摘要|تلخيص|ترجم|cevir|ozetle'],
     [2, 'have to become|want one sentence|before-and-after|draft|modern english|raw ->|letter to'],
   ],
@@ -40,7 +61,8 @@ export const columnNames = {
   text: 'text|sentence|clause|comment|message|body|content|description|review|document|abstract|post|tweet|remark|letter|note|release|input|texto|frase|oracion|comentario|texte|phrase|commentaire|satz|kommentar|nachricht|mensagem|sentensi|maandishi|ujumbe|maoni|matini|पाठ|वाक्य|शिकायत|टिप्पणी|teks|kalimat|ulasan|pesan|metin|文本|内容|نص',
   question: 'question|query|ask|prompt|pregunta|consulta|frage|pergunta|duvida|swali|maswali|प्रश्न|सवाल|pertanyaan|tanya|soru|domanda|问题|سؤال',
   answer: 'answer|response|reply|respuesta|contestacion|reponse|antwort|resposta|jibu|majibu|उत्तर|जवाब|jawab|cevap|risposta|回答|答案|جواب|إجابة',
-  group: 'group|document|doc|contract|file|patient|case|article|page|source|thread|conversation|author|user|customer|url|contrato|documento|archivo|contrat|fichier|vertrag|datei|mkataba|hati|waraka|dokumen|kontrak|berkas|संदर्भ|दस्तावेज़',
+  group:
+    'group|document|doc|contract|file|patient|case|article|page|source|thread|conversation|author|user|customer|url|contrato|documento|archivo|contrat|fichier|vertrag|datei|mkataba|hati|waraka|dokumen|kontrak|berkas|संदर्भ|दस्तावेज़',
   never: 'id|key|no|nr|row|index|uuid|date|time|fecha|datum|data|tarehe|tanggal|तारीख|tarih|日期|تاريخ',
 } as const
 
@@ -67,7 +89,8 @@ export const wishes = {
 export const tones: Record<string, string> = {
   formal: 'formal|formell|rasmi|औपचारिक|resmi',
   friendly: 'friendly|amable|amical|freundlich|amigavel|kirafiki|ramah|दोस्ताना',
-  plain: 'plain words|plain english|plain and|plainly|simple words|lenguaje sencillo|mots simples|einfache worte|kiswahili rahisi|rahisi|bahasa sederhana|सरल भाषा',
+  plain:
+    'plain words|plain english|plain and|plainly|simple words|lenguaje sencillo|mots simples|einfache worte|kiswahili rahisi|rahisi|bahasa sederhana|सरल भाषा',
   short: 'short answer|brief|concise|two sentences|one sentence|breve|court|kurz|curto|fupi|singkat|संक्षेप',
   playful: 'playful|fun',
   neutral: 'neutral|impartial|محايدة',

@@ -29,7 +29,10 @@ export function miniSearchRetriever(): Retriever {
       search.addAll(passages.map((passage, id) => ({ id, heading: passage.heading, title: passage.title, text: passage.sentences.join(' ') })))
       return {
         search(question, limit) {
-          return search.search(question).slice(0, Math.max(0, limit)).map((hit) => ({ passage: passages[hit.id as number] as Passage, score: hit.score }))
+          return search
+            .search(question)
+            .slice(0, Math.max(0, limit))
+            .map((hit) => ({ passage: passages[hit.id as number] as Passage, score: hit.score }))
         },
       }
     },
