@@ -84,7 +84,7 @@ describe('what the files show', () => {
     const rows = Array.from({ length: 90 }, (_, index) => ({
       clause: `The parties agree on matter ${index} as written in this long clause.`,
       label: ['a', 'b'][index % 2]!,
-      contract: `c${index % 9}`,
+      contract: `c${index % 30}`,
     }))
     expect(
       (await plan('Which kind of clause is this?', [listing({ kind: 'table', name: 't.csv', columns: ['clause', 'label', 'contract'], rows })])).files[0]!
@@ -135,6 +135,22 @@ describe('languages', () => {
     ['id', 'Tolong ditandai ulasan ini untuk saya dan tim kami.'],
   ])('%s', (tag, text) => {
     expect(languageOf(text)).toBe(tag)
+  })
+
+  it('reads a low-resource language from the samples though the words are English', async () => {
+    const rows = Array.from({ length: 60 }, (_, index) => ({
+      text: `Ñuqa wasiyta rini, chaymanta llaqtaman kutimusaq, panaywan tiyasaq ${index} punchaw`,
+      label: index % 2 ? 'travel' : 'health',
+    }))
+    const spec = await plan('Tell me which topic this is.', [listing({ kind: 'table', name: 't.csv', columns: ['text', 'label'], rows })])
+    expect(spec.language).toEqual(['qu'])
+    expect(spec.outputLanguage).toEqual(['en'])
+  })
+
+  it('believes a named language the letter statistics do not know, but not one of another script', () => {
+    const basque = 'Kaixo, egun on guztioi. Gaurko albisteak irakurriko ditugu eta gero eguraldiaz hitz egingo dugu lagunekin etxean. '.repeat(4)
+    expect(languageOf(basque, ['eu'])).toBe('eu')
+    expect(languageOf('The parties agree that this contract is governed by the laws of the state and may be ended at any time. '.repeat(4), ['zh'])).toBe('en')
   })
 
   it('knows nothing from too little', () => {
