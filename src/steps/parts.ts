@@ -29,8 +29,8 @@ const count = (cases: readonly Example[], kind: (example: Example) => string): M
 }
 
 /**
- * Takes whole groups in an order only the seed decides, as long as at least half of a group's cases are still wanted and no
- * kind is left with fewer cases for learning than it has to give. `gone` counts what earlier parts took.
+ * Takes whole groups in an order the seed decides, the best of each dozen, as long as enough of a group's cases are still wanted
+ * and no kind is left with fewer cases for learning than it has to give. `gone` counts what earlier parts took.
  */
 function choose(
   cases: readonly Example[],
@@ -52,25 +52,37 @@ function choose(
   }
   const order = [...groups].map(([name, members]) => ({ members, place: fraction(name, seed) })).sort((a, b) => a.place - b.place)
   const taken: Example[] = []
+  const aims = new Map(wanted)
+  let waiting = order.filter((group) => group.members.length <= most).map((group) => ({ members: group.members, kinds: count(group.members, kind) }))
   // The first round takes groups that fit well, the second fills what is still missing with groups that fit less well.
   for (const fit of [0.5, 0.25]) {
-    for (const group of order) {
-      if (taken.length >= target) break
-      if (!group.members.length || taken.length + group.members.length > most) continue
-      const inGroup = count(group.members, kind)
-      let useful = 0
-      let starves = false
-      for (const [name, number] of inGroup) {
-        useful += Math.min(number, Math.max(wanted.get(name)!, 0))
-        if (left.get(name)! - number < Math.max(1, Math.floor(totals.get(name)! * 0.45))) starves = true
+    let place = 0
+    while (taken.length < target && place < waiting.length) {
+      const dozen = waiting.slice(place, place + 12).map((group) => ({ group, value: worth(group) }))
+      const best = dozen.reduce((found, entry) => (entry.value > found.value ? entry : found), { group: dozen[0]!.group, value: 0 })
+      if (best.value === 0) {
+        place += 12
+        continue
       }
-      if (starves || useful < group.members.length * fit) continue
-      for (const [name, number] of inGroup) {
+      for (const [name, number] of best.group.kinds) {
         wanted.set(name, wanted.get(name)! - number)
         left.set(name, left.get(name)! - number)
       }
-      taken.push(...group.members)
-      group.members = []
+      taken.push(...best.group.members)
+      waiting = waiting.filter((group) => group !== best.group)
+    }
+    /** What a group adds to the kinds still wanted, the scarce ones before all; 0 when it does not fit. */
+    function worth(group: { members: Example[]; kinds: Map<string, number> }): number {
+      if (taken.length + group.members.length > most) return 0
+      let useful = 0
+      let value = 0
+      for (const [name, number] of group.kinds) {
+        const part = Math.min(number, Math.max(wanted.get(name)!, 0))
+        useful += part
+        value += part / aims.get(name)!
+        if (left.get(name)! - number < Math.max(1, Math.floor(totals.get(name)! * 0.45))) return 0
+      }
+      return useful < group.members.length * fit ? 0 : value / group.members.length
     }
   }
   const chosen = new Set(taken)

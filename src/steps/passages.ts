@@ -144,11 +144,11 @@ function isSubheading(text: string, before: string | undefined, after: string | 
   return after !== undefined && !after.startsWith('#') && after.length > 80 && /[.!?:。।؟]["')\]]?$/.test(after)
 }
 
-/** Short paragraphs on three documents or more, and on most of them when there are few: headers, footers, menus. */
+/** Short paragraphs on three documents or more and on at least half of them: headers, footers, menus. */
 function boilerplate(documents: readonly Paragraph[][]): Set<string> {
   const holders = new Map<string, number>()
   for (const paragraphs of documents) for (const text of new Set(paragraphs.map((paragraph) => paragraph.text))) holders.set(text, (holders.get(text) ?? 0) + 1)
-  const least = Math.max(3, Math.ceil(documents.length * 0.2))
+  const least = Math.max(3, Math.ceil(documents.length * 0.5))
   return new Set([...holders].filter(([text, count]) => count >= least && text.length < 200).map(([text]) => text))
 }
 

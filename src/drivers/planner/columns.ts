@@ -80,7 +80,9 @@ export function tableParts(file: FileListing): Parts {
     }
   }
   const text = (question && label !== question ? question : undefined) ?? texts.find((item) => item !== label)
-  if (label && text) {
+  // Names alone say little in a wide table: then the text must be called one, too.
+  const known = file.length !== undefined || columns.length <= 3 || (text !== undefined && (named(text, 'text') || named(text, 'question')))
+  if (label && text && known) {
     const labels = label.values.map((entry) => entry.value)
     const group = groupColumn(columns, [text, label])
     const kinds = labels.length ? `one of ${labels.length} kinds` : 'what it is'
@@ -129,6 +131,8 @@ const isNumeric = (item: Column): boolean => item.cells.length > 0 && item.cells
 
 function labelValue(item: Column): number {
   let value = named(item, 'label') ? 2.5 : 0
+  if (/^(label|class|category|target)$/.test(plain(item.name))) value += 0.5
+  if (item.values.length > 2 && item.values.filter((entry) => /[;|]/.test(entry.value)).length > item.values.length * 0.3) value -= 1
   if (item.distinct !== undefined && item.filled > 0) {
     if (isChoice(item) && item.length <= 60 && item.distinct >= 2) value += 3
     else if (item.distinct <= 1) value -= item.filled > 20 ? 4 : 1
@@ -155,6 +159,6 @@ function textValue(item: Column): number {
 function groupColumn(columns: readonly Column[], taken: readonly Column[]): Column | undefined {
   return columns.find((item) => {
     if (taken.includes(item) || !named(item, 'group')) return false
-    return item.distinct === undefined || (item.distinct >= 5 && item.filled >= item.distinct * 1.5)
+    return item.distinct === undefined || (item.distinct >= 20 && item.filled >= item.distinct * 1.5)
   })
 }

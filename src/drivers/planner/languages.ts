@@ -33,12 +33,25 @@ export function languageOf(text: string, expected: readonly string[] = []): stri
   if (letters < 250 && vote) return vote
   const ranked = francAll(text.slice(0, 6000), { minLength: 3 }).filter(([code]) => code !== 'und')
   if (!ranked.length) return vote
-  for (const [code, score] of ranked) if (score > 0.88 && expected.includes(tag(code))) return tag(code)
+  // Near relatives (Javanese and Indonesian) differ by little: there, what other evidence says decides.
+  for (const [code, score] of ranked) if (score > 0.95 && expected.includes(tag(code))) return tag(code)
+  const unknown = expected.find((language) => !ranked.some(([code]) => tag(code) === language) && isLatin(ownName(language)) === isLatin(text))
+  // Named by the expert and unknown to the letter statistics (Basque, say): nobody can say better.
+  if (unknown) return unknown
   const first = tag(ranked[0]![0])
   if (letters >= 250 || ranked.length === 1) return first
   // Too short for letter statistics to be trusted among languages of one script.
   return expected[0] ?? vote ?? (letters >= 60 ? first : undefined)
 }
+
+/** Which of a few languages a short text looks most like; undefined when the letter statistics know none of them. */
+export function closestLanguage(text: string, languages: readonly string[]): string | undefined {
+  for (const [code] of francAll(text, { minLength: 3 })) if (languages.includes(tag(code))) return tag(code)
+  return undefined
+}
+
+const isLatin = (text: string): boolean => (text.match(/\p{Script=Latin}/gu)?.length ?? 0) * 2 > (text.match(/\p{L}/gu)?.length ?? 0)
+const ownName = (language: string): string => new Intl.DisplayNames([language], { type: 'language' }).of(language) ?? 'a'
 
 function smallWordVote(text: string): string | undefined {
   const words = text.toLowerCase().match(/[\p{L}\p{M}'’]+/gu) ?? []
@@ -73,9 +86,15 @@ let names: [string, string][] | undefined
 function languageNames(): [string, string][] {
   if (names) return names
   const all = new Map<string, string>()
+  const tables = new Map<string, Intl.DisplayNames>()
+  const inLanguage = (locale: string): Intl.DisplayNames => {
+    const known = tables.get(locale) ?? new Intl.DisplayNames([locale], { type: 'language', fallback: 'none' })
+    tables.set(locale, known)
+    return known
+  }
   for (const code of named.split(' ')) {
     for (const locale of new Set([...Object.keys(smallWords), code])) {
-      const name = new Intl.DisplayNames([locale], { type: 'language', fallback: 'none' }).of(code)
+      const name = inLanguage(locale).of(code)
       if (!name || name.length < 4 || /[()\d]/.test(name)) continue
       const first = name.charAt(0)
       const capital = first.toUpperCase() + name.slice(1)

@@ -9,7 +9,7 @@ import type { FileUse, Spec, Task } from '../../core/spec.ts'
 import type { FileListing, Planner } from '../../ports/planner.ts'
 import { smallWords } from '../language/small-words.ts'
 import { type Parts, says, tableParts } from './columns.ts'
-import { languageOf, languagesNamed, plain, tag } from './languages.ts'
+import { closestLanguage, languageOf, languagesNamed, plain, tag } from './languages.ts'
 import { labelsIn, subjectOf } from './phrases.ts'
 import { taskCues, tones, wishes } from './words.ts'
 
@@ -163,7 +163,7 @@ function readLanguages(seen: readonly Seen[], task: Task, request: string, names
     })
     .join('\n')
     .trim()
-  const found = sample.length >= 20 ? languageOf(sample, [...names, request]) : undefined
+  const found = sample.length >= 20 ? languageOf(sample, sample.length < 400 ? [...names, request] : names) : undefined
   if (found) return [found]
   if (task === 'transform' && names.length > 1) return [names[0]!]
   return names.length && task !== 'transform' ? [...names] : [request]
@@ -177,13 +177,7 @@ function labelLanguage(labels: readonly string[] | null, reading: string, reques
   const joined = labels.join(' ').replace(/[_/-]/g, ' ')
   const latin = /\p{Script=Latin}/u.test(joined)
   const fitting = likely.filter((code) => latin === /\p{Script=Latin}/u.test(new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? 'a'))
-  return [closest(joined, fitting) ?? fitting[0] ?? request].map(tag)
-}
-
-/** Of several languages the one whose small letter groups a text has most, by franc. */
-function closest(text: string, codes: readonly string[]): string | undefined {
-  const found = languageOf(text, codes)
-  return found && codes.includes(found) ? found : undefined
+  return [closestLanguage(joined, fitting) ?? fitting[0] ?? request].map(tag)
 }
 
 function fieldsOf(seen: readonly Seen[]): string[] | null {

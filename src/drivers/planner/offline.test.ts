@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest'
+import { isRefusal } from '../../core/errors.ts'
+import { Spec } from '../../core/spec.ts'
+import { plannerSuite } from '../../ports/planner.suite.ts'
+import type { FileListing } from '../../ports/planner.ts'
+import { listing } from '../../steps/listing.ts'
+import { languageOf, languagesNamed } from './languages.ts'
+import { offlinePlanner } from './offline.ts'
+import { labelsIn } from './phrases.ts'
+
+plannerSuite('the offline planner', offlinePlanner)
+
+const plan = async (words: string, files: FileListing[] = []): Promise<Spec> => {
+  const spec = await offlinePlanner().plan({ words, files })
+  if (isRefusal(spec)) throw new Error(spec.message)
+  return Spec.parse(spec)
+}
+const columns = (...names: string[]): FileListing => ({ name: 'table.csv', kind: 'csv', columns: names, rows: 400 })
+
+describe('tasks from words alone', () => {
+  it.each([
+    ['classify', 'Sort my customer mail into order, question and complaint.'],
+    ['classify', 'Quiero clasificar reseñas de clientes en positivas y negativas.'],
+    ['classify', 'Ich möchte Kundenmails nach Kategorie einordnen.'],
+    ['classify', 'Je veux classer les messages des clients par sujet.'],
+    ['classify', 'Quero classificar as mensagens por assunto.'],
+    ['classify', 'Soma ujumbe huu na useme ni wa aina gani.'],
+    ['classify', 'हर शिकायत को एक श्रेणी में डालना है।'],
+    ['classify', 'Tolong klasifikasi ulasan pelanggan menurut topik.'],
+    ['answer', 'Responde a las preguntas de los vecinos con estas ordenanzas.'],
+    ['answer', 'Beantworte Fragen der Mieter aus unserer Hausordnung.'],
+    ['answer', 'Jibu maswali ya wakulima kutoka vijitabu hivi.'],
+    ['extract', 'Pull out the invoice number, date and total from each letter.'],
+    ['transform', 'Translate our notices from English into Swahili.'],
+    ['transform', 'Fasse jeden Bericht in drei Sätzen zusammen und vereinfache ihn: zusammenfassen.'],
+  ])('%s: %s', async (task, words) => {
+    expect((await plan(words)).task).toBe(task)
+  })
+})
+
+describe('what the files show', () => {
+  it('finds the columns by name in other languages', async () => {
+    expect((await plan('Panga sentensi', [columns('sentensi', 'mada')])).files[0]).toMatchObject({
+      use: 'labelled',
+      columns: { text: 'sentensi', label: 'mada' },
+    })
+    expect((await plan('Beantworte das', [columns('Frage', 'Antwort')])).files[0]).toMatchObject({
+      use: 'questions',
+      columns: { question: 'Frage', answer: 'Antwort' },
+    })
+  })
+
+  it('outweighs the words: a table of texts and labels is for telling kinds apart', async () => {
+    const rows = Array.from({ length: 90 }, (_, index) => ({
+      one: index % 3 ? 'bad' : 'good',
+      two: `A sentence number ${index} that says something rather long about a thing.`,
+    }))
+    const file = listing({ kind: 'table', name: 't.csv', columns: ['one', 'two'], rows })
+    expect(await plan('Here is my data, answer me', [file])).toMatchObject({
+      task: 'classify',
+      labels: ['bad', 'good'],
+      files: [{ columns: { text: 'two', label: 'one' } }],
+    })
+  })
+
+  it('takes questions with empty answers as cases the pages do not cover', async () => {
+    const rows = Array.from({ length: 40 }, (_, index) => ({
+      q: `What about thing number ${index}?`,
+      a: index % 4 ? `Thing ${index} is a long matter, told at length on the page.` : '',
+    }))
+    const spec = await plan('Help my patients', [
+      listing({ kind: 'table', name: 't.csv', columns: ['q', 'a'], rows }),
+      { name: 'p.md', kind: 'md', sample: 'Text' },
+    ])
+    expect(spec).toMatchObject({
+      task: 'answer',
+      refuseOutsideScope: true,
+      files: [{ use: 'questions', columns: { question: 'q', answer: 'a' } }, { use: 'passages' }],
+    })
+    expect(spec.assumptions.join()).toContain('10')
+  })
+
+  it('keeps rows of one document together when a column names it', async () => {
+    const rows = Array.from({ length: 90 }, (_, index) => ({
+      clause: `The parties agree on matter ${index} as written in this long clause.`,
+      label: ['a', 'b'][index % 2]!,
+      contract: `c${index % 30}`,
+    }))
+    expect(
+      (await plan('Which kind of clause is this?', [listing({ kind: 'table', name: 't.csv', columns: ['clause', 'label', 'contract'], rows })])).files[0]!
+        .columns,
+    ).toEqual({ text: 'clause', label: 'label', group: 'contract' })
+  })
+
+  it('says which columns it saw when it can use none', async () => {
+    const rows = Array.from({ length: 30 }, (_, index) => ({ id: `${index}`, amount: `${index * 7}` }))
+    const file = (await plan('Classify this', [listing({ kind: 'table', name: 't.csv', columns: ['id', 'amount'], rows })])).files[0]!
+    expect(file.use).toBe('ignored')
+    expect(file.why).toContain('amount')
+  })
+})
+
+describe('wishes', () => {
+  it('reads price, time, privacy, sources, refusal', async () => {
+    const words =
+      'Answer questions about bridges from our notes, cite the source, say so when the notes do not cover it. Offline. 0.02 OPEN a question, under 3 s.'
+    expect(await plan(words)).toMatchObject({
+      pricePerQuery: '0.02',
+      maxLatencyMs: 3000,
+      privacy: 'local',
+      mustCite: true,
+      refuseOutsideScope: true,
+      domain: 'bridges',
+    })
+    expect(await plan('Answer from the notices, without references')).toMatchObject({ mustCite: false })
+  })
+
+  it('finds lists of kinds', () => {
+    expect(labelsIn('garden centre inbox: order, question, complaint, junk. go')).toEqual(['order', 'question', 'complaint', 'junk'])
+    expect(labelsIn("I want it to say: scam, probably fine, or can't tell.")).toEqual(['scam', 'probably fine', "can't tell"])
+    expect(labelsIn('Quiero saber si es bueno o malo.')).toBeUndefined()
+    expect(labelsIn('Tell me which kind of clause this is.')).toBeUndefined()
+  })
+})
+
+describe('languages', () => {
+  it.each([
+    ['en', 'Tell me which kind of clause this is.'],
+    ['sw', 'Soma sentensi ya Kiswahili na useme inahusu mada gani.'],
+    ['es', 'Quiero que responda con el convenio en la mano.'],
+    ['fr', 'Je veux une réponse tirée de nos fiches.'],
+    ['de', 'Das Ding soll aus unseren Anweisungen antworten.'],
+    ['pt', 'Quero que responda com as normas da minha empresa, não invente.'],
+    ['hi', 'हर शिकायत को चार में से किसी एक खाने में डालना है'],
+    ['id', 'Tolong ditandai ulasan ini untuk saya dan tim kami.'],
+  ])('%s', (tag, text) => {
+    expect(languageOf(text)).toBe(tag)
+  })
+
+  it('reads a low-resource language from the samples though the words are English', async () => {
+    const rows = Array.from({ length: 60 }, (_, index) => ({
+      text: `Ñuqa wasiyta rini, chaymanta llaqtaman kutimusaq, panaywan tiyasaq ${index} punchaw`,
+      label: index % 2 ? 'travel' : 'health',
+    }))
+    const spec = await plan('Tell me which topic this is.', [listing({ kind: 'table', name: 't.csv', columns: ['text', 'label'], rows })])
+    expect(spec.language).toEqual(['qu'])
+    expect(spec.outputLanguage).toEqual(['en'])
+  })
+
+  it('believes a named language the letter statistics do not know, but not one of another script', () => {
+    const basque = 'Kaixo, egun on guztioi. Gaurko albisteak irakurriko ditugu eta gero eguraldiaz hitz egingo dugu lagunekin etxean. '.repeat(4)
+    expect(languageOf(basque, ['eu'])).toBe('eu')
+    expect(languageOf('The parties agree that this contract is governed by the laws of the state and may be ended at any time. '.repeat(4), ['zh'])).toBe('en')
+  })
+
+  it('knows nothing from too little', () => {
+    expect(languageOf('7')).toBeUndefined()
+  })
+
+  it('finds languages by name', () => {
+    expect(languagesNamed('They mix Yoruba and English')).toEqual(['yo', 'en'])
+    expect(languagesNamed('Soma sentensi ya Kiswahili')).toEqual(['sw'])
+    expect(languagesNamed('polish the draft')).toEqual([])
+  })
+})
