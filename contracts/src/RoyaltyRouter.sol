@@ -27,24 +27,16 @@ contract RoyaltyRouter is IRoyaltyRouter {
         (address builder, uint256 price) = _quote(modelId, authorization.from);
         if (authorization.value != price) revert WrongAmount(authorization.value, price);
         uint256 before = SafeTransferLib.balanceOf(token, builder);
-        IWrappedOpen(token).transferWithAuthorization(
-            authorization.from,
-            builder,
-            price,
-            authorization.validAfter,
-            authorization.validBefore,
-            authorization.nonce,
-            authorization.signature
-        );
+        IWrappedOpen(token)
+            .transferWithAuthorization(
+                authorization.from, builder, price, authorization.validAfter, authorization.validBefore, authorization.nonce, authorization.signature
+            );
         _checkReceived(builder, before, price);
         emit QueryPaid(modelId, authorization.from, builder, price, requestHash, authorization.nonce);
     }
 
     /// @inheritdoc IRoyaltyRouter
-    function payMany(bytes32[] calldata modelIds, bytes32[] calldata requestHashes, Authorization[] calldata authorizations)
-        external
-        returns (uint256 paid)
-    {
+    function payMany(bytes32[] calldata modelIds, bytes32[] calldata requestHashes, Authorization[] calldata authorizations) external returns (uint256 paid) {
         if (modelIds.length != authorizations.length || requestHashes.length != authorizations.length) revert LengthMismatch();
         for (uint256 row; row < authorizations.length; ++row) {
             // A call forwards at most 63/64 of what is left.

@@ -90,15 +90,9 @@ contract WrappedOpen is IWrappedOpen, ERC20, EIP712 {
     }
 
     /// @inheritdoc IWrappedOpen
-    function receiveWithAuthorization(
-        address from,
-        address to,
-        uint256 value,
-        uint256 validAfter,
-        uint256 validBefore,
-        bytes32 nonce,
-        bytes calldata signature
-    ) external {
+    function receiveWithAuthorization(address from, address to, uint256 value, uint256 validAfter, uint256 validBefore, bytes32 nonce, bytes calldata signature)
+        external
+    {
         _checkPayee(to);
         _checkTime(validAfter, validBefore);
         _checkSignature(from, _digest(RECEIVE_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce), signature);

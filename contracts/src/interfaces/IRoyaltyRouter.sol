@@ -21,9 +21,7 @@ interface IRoyaltyRouter {
     /// @param amount What left the payer and what reached the builder, in atomic units.
     /// @param requestHash Hash of the request, as the submitter states it.
     /// @param nonce Nonce of the authorization; zero when paid by allowance or in the native coin.
-    event QueryPaid(
-        bytes32 indexed modelId, address indexed payer, address indexed builder, uint256 amount, bytes32 requestHash, bytes32 nonce
-    );
+    event QueryPaid(bytes32 indexed modelId, address indexed payer, address indexed builder, uint256 amount, bytes32 requestHash, bytes32 nonce);
     /// @notice Row `row` of a batch was not paid and nothing of it happened; `reason` is the error it failed with.
     event PaymentSkipped(bytes32 indexed modelId, address indexed payer, uint256 row, bytes32 nonce, bytes reason);
 
@@ -58,9 +56,7 @@ interface IRoyaltyRouter {
 
     /// @notice Pays many queries in one transaction. A row that fails is skipped with {PaymentSkipped} and does not stop the others.
     /// @return paid How many rows were paid.
-    function payMany(bytes32[] calldata modelIds, bytes32[] calldata requestHashes, Authorization[] calldata authorizations)
-        external
-        returns (uint256 paid);
+    function payMany(bytes32[] calldata modelIds, bytes32[] calldata requestHashes, Authorization[] calldata authorizations) external returns (uint256 paid);
 
     /// @notice Pays one query from the caller's tokens by allowance.
     /// @param maxPrice The caller pays the present price, at most this.
