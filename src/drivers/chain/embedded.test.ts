@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createWalletClient, http, parseEther } from 'viem'
+import { createPublicClient, createWalletClient, http, parseEther } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRefusal } from '../../core/errors.ts'
@@ -48,7 +48,9 @@ describe('embedded chain across restarts', () => {
   let modelId: Hex
 
   const open = () => openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, settings: database.settings, keystore })
+  /** The latest block's hash stands for every block before it. */
   const everything = async () => ({
+    latest: (await createPublicClient({ transport: http(chain.network.rpc) }).getBlock()).hash,
     events: await chain.queriesPaid(),
     payer: await chain.balance(payer.address),
     builder: await chain.balance(payout),
