@@ -19,12 +19,13 @@ const startDeadlineMilliseconds = 30_000
 const supervisor = fileURLToPath(new URL('./supervise.mjs', import.meta.url))
 
 /**
- * Starts anvil on the genesis file: no development accounts, no CORS headers, a port the system chooses.
+ * Starts anvil on the genesis file: no development accounts, no CORS headers, a port the system chooses unless one is
+ * named.
  * @throws {AnvilError} when there is no binary for this machine or it does not start.
  */
-export async function startAnvil(options: { genesis: string; timestamp: number; chainId: number; cache: string }): Promise<Anvil> {
+export async function startAnvil(options: { genesis: string; timestamp: number; chainId: number; cache: string; port?: number | undefined }): Promise<Anvil> {
   const parameters = [
-    ...['--host', '127.0.0.1', '--port', '0', '--accounts', '0', '--no-cors', '--no-request-size-limit', '--color', 'never'],
+    ...['--host', '127.0.0.1', '--port', String(options.port ?? 0), '--accounts', '0', '--no-cors', '--no-request-size-limit', '--color', 'never'],
     ...['--init', options.genesis, '--timestamp', String(options.timestamp), '--chain-id', String(options.chainId)],
     // Old states are never asked for, and would fill the memory and then a folder.
     ...['--prune-history', '--cache-path', options.cache],

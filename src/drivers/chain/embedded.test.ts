@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createWalletClient, http, parseEther } from 'viem'
+import { createPublicClient, createWalletClient, http, parseEther } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRefusal } from '../../core/errors.ts'
@@ -13,6 +13,7 @@ import type { Chain, Keystore } from '../../ports/chain.ts'
 import type { Database } from '../../ports/database.ts'
 import { openDatabase } from '../database/pglite.ts'
 import { openKeystore } from '../keystore/keystore.ts'
+import { wrappedOpen } from './contracts.generated.ts'
 import { openEmbeddedChain } from './embedded.ts'
 
 const temporary = () => mkdtemp(join(tmpdir(), 'modelfactory-test-chain-'))
@@ -47,7 +48,9 @@ describe('embedded chain across restarts', () => {
   let modelId: Hex
 
   const open = () => openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, settings: database.settings, keystore })
+  /** The latest block's hash stands for every block before it. */
   const everything = async () => ({
+    latest: (await createPublicClient({ transport: http(chain.network.rpc) }).getBlock()).hash,
     events: await chain.queriesPaid(),
     payer: await chain.balance(payer.address),
     builder: await chain.balance(payout),
@@ -136,6 +139,55 @@ describe('embedded chain across restarts', () => {
     for (const name of await states()) await writeFile(join(folder, 'chain', name), '')
     chain = await open()
     expect(await everything()).toEqual(before)
+  })
+
+  it('takes a payment that somebody else sent for a payment, and a cancelled one for none', async () => {
+    const wallet = createWalletClient({ account: payer, transport: http(chain.network.rpc) })
+    const token = { address: chain.contracts.token, abi: wrappedOpen.abi, chain: null } as const
+    const { to, ...front } = await authorize(chain, payer, payout)
+    const { from, value, validAfter, validBefore, nonce, signature } = front
+    const before = (await chain.balance(payout)).open
+    const tx = await wallet.writeContract({
+      ...token,
+      functionName: 'transferWithAuthorization',
+      args: [from, to, value, validAfter, validBefore, nonce, signature],
+    })
+    await expect.poll(async () => (await chain.balance(payout)).open).toBe(before + price)
+    const settled = await chain.settle({ modelId, requestHash, authorization: { ...front, to } })
+    expect(settled).toMatchObject({ status: 'settled', tx, payer: payer.address, builder: payout, amount: price, modelId })
+    expect((await chain.balance(payout)).open).toBe(before + price)
+
+    const cancelled = await authorize(chain, payer, payout)
+    const cancellation = await payer.signTypedData({
+      domain: { ...chain.token, chainId: 31337, verifyingContract: chain.contracts.token },
+      types: {
+        CancelAuthorization: [
+          { name: 'authorizer', type: 'address' },
+          { name: 'nonce', type: 'bytes32' },
+        ],
+      },
+      primaryType: 'CancelAuthorization',
+      message: { authorizer: payer.address, nonce: cancelled.nonce },
+    })
+    await wallet.writeContract({ ...token, functionName: 'cancelAuthorization', args: [payer.address, cancelled.nonce, cancellation] })
+    await expect.poll(async () => (await chain.settlement(cancelled))?.status).toBe('refused')
+    expect(await chain.settle({ modelId, requestHash, authorization: cancelled })).toMatchObject({ status: 'refused', code: 'authorization_cancelled' })
+  })
+
+  it.skipIf(process.platform !== 'linux')('says that it does not know while anvil is dead, and raises it again', async () => {
+    const authorization = await authorize(chain, payer, payout)
+    const before = await everything()
+    for (const entry of await readdir('/proc')) {
+      const line = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')
+      if (/anvil\0/.test(line) && line.includes(join(folder, 'chain', 'genesis.json')) && !line.includes('supervise')) process.kill(Number(entry), 'SIGKILL')
+    }
+    const asked = await chain.settle({ modelId, requestHash, authorization })
+    expect(asked.status).toBe('unknown')
+    expect(JSON.stringify(asked)).not.toContain('http')
+    await expect.poll(async () => (await chain.settle({ modelId, requestHash, authorization })).status, { timeout: 30_000 }).toBe('settled')
+    const after = await everything()
+    expect(after.builder.open).toBe(before.builder.open + price)
+    expect(after.events.slice(0, -1)).toEqual(before.events)
   })
 
   it('shows nothing to a web page and has no account of its own', async () => {

@@ -4,20 +4,21 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createPublicClient, encodeFunctionData, http, type PublicClient } from 'viem'
 import { z } from 'zod'
-import { BaseError, isRefusal, refuse } from '../../core/errors.ts'
+import { BaseError, refuse } from '../../core/errors.ts'
 import { formatOpen } from '../../core/royalty.ts'
 import type { Account, Chain, Keystore, Network } from '../../ports/chain.ts'
 import type { Database, Journal } from '../../ports/database.ts'
 import { writeDurably } from '../files/durable.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
 import { wrappedOpen } from './contracts.generated.ts'
-import { deployer, deployments } from './deploy.ts'
+import { deployContracts } from './deploy.ts'
 import { evmChain } from './evm.ts'
 import { adopt, rebuild, rpc } from './replay.ts'
 import { saveSnapshot } from './snapshot.ts'
-import { transactionWriter, type Writer } from './writer.ts'
+import { transactionWriter } from './writer.ts'
 
 const chainId = 31337
 const settingsKey = 'embedded-chain'
@@ -25,6 +26,8 @@ const settingsKey = 'embedded-chain'
 const snapshotInterval = 250
 /** Fixed, so that the same journal always makes the same blocks. The base fee starts at 1 gwei and falls. */
 const fees = { maxFeePerGas: 10_000_000_000n, maxPriorityFeePerGas: 0n }
+/** How often others' blocks are looked for; a kill loses at most what they did in this time. */
+const adoptionMilliseconds = 1_000
 const gasMoney = 10n ** 18n
 
 const address = z.custom<`0x${string}`>((value) => typeof value === 'string' && /^0x[0-9a-fA-F]{40}$/.test(value))
@@ -49,23 +52,33 @@ export async function openEmbeddedChain(options: { folder: string; journal: Jour
   const beginning = await begin(settings, relayer, faucet)
   const genesis = join(folder, 'genesis.json')
   await writeDurably(genesis, JSON.stringify(genesisOf(beginning)))
-  const start = () => startAnvil({ genesis, timestamp: beginning.timestamp, chainId, cache: join(folder, 'cache') })
+  const run = (port?: number) => {
+    const start = () => startAnvil({ genesis, timestamp: beginning.timestamp, chainId, cache: join(folder, 'cache'), port })
+    return rebuild({ start, folder, journal })
+  }
 
-  const { anvil, sequence } = await rebuild({ start, folder, journal })
+  const first = await run()
   try {
-    return await assemble({ ...options, anvil, sequence, beginning, relayer, faucet })
+    return await assemble({ ...options, first, run, beginning, relayer, faucet })
   } catch (error) {
-    await anvil.close()
+    await first.anvil.close()
     throw error
   }
 }
 
-type Parts = Parameters<typeof openEmbeddedChain>[0] & { anvil: Anvil; sequence: number; beginning: Beginning; relayer: Account; faucet: Account }
+type Rebuilt = { anvil: Anvil; sequence: number }
+type Parts = Parameters<typeof openEmbeddedChain>[0] & {
+  first: Rebuilt
+  run: (port: number) => Promise<Rebuilt>
+  beginning: Beginning
+  relayer: Account
+  faucet: Account
+}
 
-async function assemble({ folder, journal, settings, anvil, sequence, beginning, relayer, faucet }: Parts): Promise<Chain> {
+async function assemble({ folder, journal, settings, first, run, beginning, relayer, faucet }: Parts): Promise<Chain> {
+  let { anvil, sequence: lastSnapshot } = first
   const client: PublicClient = createPublicClient({ transport: http(anvil.url, { timeout: 20_000, retryCount: 0 }), pollingInterval: 50, cacheTime: 0 })
   let lastBlock = Number(await client.getBlockNumber())
-  let lastSnapshot = sequence
   let sinceSnapshot = 0
 
   const snapshot = async (): Promise<void> => {
@@ -76,7 +89,14 @@ async function assemble({ folder, journal, settings, anvil, sequence, beginning,
     const [state, block] = [await rpc<string>(anvil.url, 'anvil_dumpState', []), await client.getBlock()]
     await saveSnapshot(folder, { sequence: last.sequence, transaction: last.hash, block: Number(block.number), blockHash: block.hash, state })
     lastSnapshot = last.sequence
-    sinceSnapshot = 0
+  }
+
+  /** Wallets and scripts that use the RPC address themselves make blocks too: they are part of this chain. Runs alone. */
+  const adoptUntil = async (block?: number): Promise<void> => {
+    const until = block ?? Number(await client.getBlockNumber())
+    if (until <= lastBlock) return
+    await adopt({ client, journal, from: lastBlock + 1, to: until })
+    lastBlock = until
   }
 
   const writer = transactionWriter({
@@ -90,23 +110,51 @@ async function assemble({ folder, journal, settings, anvil, sequence, beginning,
       await rpc(anvil.url, 'evm_setNextBlockTimestamp', [Math.max(Math.floor(Date.now() / 1000), Number(timestamp))])
     },
     afterMined: async (block) => {
-      // Blocks between belong to wallets and scripts that use the RPC address themselves: they are part of this chain too.
-      if (block > lastBlock + 1) await adopt({ client, journal, from: lastBlock + 1, to: block - 1 })
+      // Neither this nor a snapshot may spoil the payment that was just mined.
+      await adoptUntil(block - 1).catch(() => {})
       lastBlock = block
-      if (++sinceSnapshot >= snapshotInterval) await snapshot()
+      if (++sinceSnapshot < snapshotInterval) return
+      sinceSnapshot = 0
+      await snapshot().catch(() => {})
     },
     deadlineMilliseconds: 20_000,
     pollMilliseconds: 2,
   })
 
-  await rpc(anvil.url, 'evm_setTime', [Math.floor(Date.now() / 1000)])
-  await writer.reconcile((await journal.all()).filter(({ status }) => status === null))
-  const contracts = beginning.contracts ?? (await deploy(client, writer, faucet))
+  /** After a replay the chain's clock shows the last block's time, and what was journaled and never mined is still to be sent. */
+  const catchUp = async (): Promise<void> => {
+    await rpc(anvil.url, 'evm_setTime', [Math.floor(Date.now() / 1000)])
+    lastBlock = Number(await client.getBlockNumber())
+    await writer.reconcile((await journal.all()).filter(({ status }) => status === null))
+  }
+  await catchUp()
+  const contracts = beginning.contracts ?? (await deployContracts(client, writer, faucet))
   if (!beginning.contracts) await settings.set(settingsKey, { ...beginning, contracts })
 
   const network: Network = { chainId, caip2: `eip155:${chainId}`, test: true, currency: 'test OPEN', rpc: anvil.url }
   const transfer = async (to: `0x${string}`, value: bigint) => writer.send({ from: faucet, to, data: '0x', value, gas: 21_000n, purpose: 'gas' })
   let closing: Promise<void> | undefined
+
+  // Anvil can die by itself, of memory for example. What it was is in the journal, so another takes its place and its port.
+  const watch = (): void => {
+    anvil.ended.then(async () => {
+      for (let attempt = 0; attempt < 5 && closing === undefined; attempt++) {
+        try {
+          const again = await writer.exclusively(() => run(Number(new URL(network.rpc).port)))
+          anvil = again.anvil
+          lastSnapshot = again.sequence
+          watch()
+          await catchUp()
+          return
+        } catch {
+          await sleep(1_000)
+        }
+      }
+    })
+  }
+  watch()
+  const adopting = setInterval(() => writer.exclusively(adoptUntil).catch(() => {}), adoptionMilliseconds)
+  adopting.unref()
 
   return evmChain({
     client,
@@ -119,6 +167,7 @@ async function assemble({ folder, journal, settings, anvil, sequence, beginning,
     async prepare(account) {
       if ((await client.getBalance({ address: account.address })) < gasMoney / 10n) await transfer(account.address, gasMoney)
     },
+    keep: () => writer.exclusively(adoptUntil),
     async fund(to, amount) {
       const held = await client.getBalance({ address: faucet.address })
       if (amount <= 0n || amount > held / 2n)
@@ -141,8 +190,8 @@ async function assemble({ folder, journal, settings, anvil, sequence, beginning,
     close() {
       closing ??= writer
         .exclusively(async () => {
-          const latest = Number(await client.getBlockNumber())
-          if (latest > lastBlock) await adopt({ client, journal, from: lastBlock + 1, to: latest })
+          clearInterval(adopting)
+          await adoptUntil()
           await snapshot()
         })
         // A snapshot saves time at the next start and nothing else; anvil may be dead already.
@@ -178,18 +227,6 @@ function genesisOf({ timestamp, relayer, faucet }: Beginning): object {
     difficulty: '0x0',
     alloc: { [relayer]: { balance: hex(2n ** 96n) }, [faucet]: { balance: hex(2n ** 120n) } },
   }
-}
-
-async function deploy(client: PublicClient, writer: Writer, from: Account): Promise<Chain['contracts']> {
-  const { contracts, steps } = deployments()
-  for (const { name, address: place, data } of steps) {
-    if (await client.getCode({ address: place })) continue
-    const gas = await client.estimateGas({ account: from.address, to: deployer, data })
-    const outcome = await writer.send({ from, to: deployer, data, gas: (gas * 12n) / 10n, purpose: `deploy ${name}` })
-    if (outcome.status !== 'success' || isRefusal(outcome))
-      throw new EmbeddedError(`The contract ${name} could not be deployed on the embedded chain (${outcome.status}).`)
-  }
-  return contracts
 }
 
 /** The embedded chain cannot be rebuilt from this data folder. */

@@ -2,7 +2,7 @@
  * Chain over JSON-RPC, for any EVM chain that has the three contracts. Knows nothing of where the chain runs: what is
  * particular to the embedded one (test money, mining) comes in as functions.
  */
-import { encodeAbiParameters, encodeFunctionData, keccak256, type Log, type PublicClient, parseEventLogs, toBytes } from 'viem'
+import { encodeAbiParameters, encodeFunctionData, keccak256, type Log, type PublicClient, parseEventLogs, toBytes, BaseError as ViemError } from 'viem'
 import { BaseError, isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
 import type { Account, Authorization, Chain, Network, QueryPaid, Settlement } from '../../ports/chain.ts'
@@ -16,6 +16,9 @@ import { type Outcome, shortMessage, type Writer } from './writer.ts'
 const registryAbi = [...modelRegistry.abi.filter((item) => item.type !== 'error'), ...contractErrors]
 const routerAbi = [...royaltyRouter.abi.filter((item) => item.type !== 'error'), ...contractErrors]
 
+/** Stands where the chain does not say which model was paid for. */
+const noModel: Hex = `0x${'00'.repeat(32)}`
+
 export type EvmParts = {
   client: PublicClient
   writer: Writer
@@ -28,6 +31,8 @@ export type EvmParts = {
   deployedAt: bigint
   /** Runs before an account sends a transaction of its own: sees to its gas where that costs nothing. */
   prepare(account: Account): Promise<void>
+  /** Makes durable what others did on the chain, where that is not durable by itself. */
+  keep(): Promise<void>
   fund: Chain['fund']
   close: Chain['close']
 }
@@ -37,7 +42,12 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
   const { client, writer, network, contracts, relayer, deployedAt } = parts
   /** Settlements sent and not yet known to be mined, by payer and nonce. */
   const pending = new Map<string, Hex>()
-  for (const { purpose, status, hash } of await parts.journal.all()) if (status === null && purpose.startsWith('settle ')) pending.set(purpose.slice(7), hash)
+  /** Transactions known to be journaled. */
+  const sentHere = new Set<Hex>()
+  for (const { purpose, status, hash } of await parts.journal.all()) {
+    sentHere.add(hash)
+    if (status === null && purpose.startsWith('settle ')) pending.set(purpose.slice(7), hash)
+  }
   const settling = new Map<string, Promise<Settlement>>()
 
   const listing = async (modelId: Hex): Promise<Listing | undefined> => {
@@ -57,20 +67,16 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
   const call = async (from: Account, to: Address, data: Hex, purpose: string, estimate: () => Promise<bigint>): Promise<Outcome | Refusal> => {
     const known = refuseKnownKeys(from.address, network)
     if (known) return known
-    await parts.prepare(from)
-    let gas: bigint
     try {
-      gas = await estimate()
+      await parts.prepare(from)
+      const gas = await estimate()
+      return await writer.send({ from, to, data, gas: (gas * 13n) / 10n, purpose })
     } catch (error) {
-      const refusal = refusalOf(error)
-      if (refusal) return refusal
-      return refuse(
-        'chain_unreachable',
-        `The chain did not take the transaction: ${shortMessage(error)}.`,
-        'Check that the chain answers and the account holds gas, then try again.',
-      )
+      // The writer throws only while nothing is sent; what is not the chain's doing (the journal's disk) is a fault.
+      if (!(error instanceof ViemError)) throw error
+      const hint = 'Check that the chain answers and the account holds gas, then try again.'
+      return refusalOf(error) ?? refuse('chain_unreachable', `The chain did not take the transaction: ${shortMessage(error)}.`, hint)
     }
-    return writer.send({ from, to, data, gas: (gas * 13n) / 10n, purpose })
   }
 
   /** A registry call by a model's owner: its logs, or a refusal. */
@@ -107,6 +113,8 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
       return { status: 'refused', code: 'authorization_cancelled', message: `The payment authorization with nonce ${nonce} was cancelled by its payer.` }
     const { logs, blockNumber, transactionHash } = await client.getTransactionReceipt({ hash: event.transactionHash })
     const payment = paid(logs, authorization)
+    if (!payment || !sentHere.has(transactionHash)) await parts.keep()
+    sentHere.add(transactionHash)
     if (payment) return payment
     // Somebody sent the authorization straight to the token: the builder has the money, so the query is paid.
     const moved = parseEventLogs({ abi: wrappedOpen.abi, eventName: 'Transfer', logs }).find(
@@ -120,7 +128,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
       payer: from,
       builder: moved.args.to,
       amount: moved.args.amount,
-      modelId: `0x${'00'.repeat(32)}`,
+      modelId: noModel,
     }
   }
 
@@ -156,7 +164,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
       pending.delete(keyOf(authorization))
       known = await settlement(authorization)
     }
-    if (known) return known
+    if (known) return forModel(known, modelId)
 
     let model: Listing | undefined
     try {
@@ -173,12 +181,11 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
 
     const { to: _, ...message } = authorization
     const request = { abi: routerAbi, functionName: 'payWithAuthorization', args: [modelId, requestHash, message] } as const
-    const outcome = await call(relayer, contracts.router, encodeFunctionData(request), `settle ${keyOf(authorization)}`, () =>
-      client.estimateContractGas({ ...request, address: contracts.router, account: relayer.address }),
-    )
+    const estimate = () => client.estimateContractGas({ ...request, address: contracts.router, account: relayer.address })
+    const outcome = await call(relayer, contracts.router, encodeFunctionData(request), `settle ${keyOf(authorization)}`, estimate)
     if (isRefusal(outcome)) {
       // Nothing was sent. It may have been spent by somebody else between the look and the simulation.
-      if (outcome.code === 'authorization_used') return (await settlement(authorization)) ?? refused(outcome)
+      if (outcome.code === 'authorization_used') return forModel((await settlement(authorization)) ?? refused(outcome), modelId)
       return outcome.code === 'chain_unreachable' ? { status: 'unknown', message: outcome.message } : refused(outcome)
     }
     if (outcome.status === 'unknown') {
@@ -190,8 +197,12 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
       if (payment) return payment
     }
     // Mined and reverted, or rejected by the node: paid after all when somebody else sent the same authorization first.
-    const reason = outcome.status === 'rejected' ? outcome.message : `transaction ${outcome.hash} was reverted`
-    return (await settlement(authorization)) ?? { status: 'refused', code: 'payment_reverted', message: `The payment was not made: ${reason}.` }
+    const after = await settlement(authorization)
+    if (after) return forModel(after, modelId)
+    const reason = await estimate().then(() => undefined, refusalOf)
+    if (reason) return refused(reason)
+    const words = outcome.status === 'rejected' ? outcome.message : `transaction ${outcome.hash} was reverted`
+    return { status: 'refused', code: 'payment_reverted', message: `The payment was not made: ${words}.` }
   }
 
   return {
@@ -286,6 +297,10 @@ function keyOf({ from, nonce }: Authorization): string {
 
 function same(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
+}
+
+function forModel(settlement: Settlement, modelId: Hex): Settlement {
+  return settlement.status === 'settled' && settlement.modelId === noModel ? { ...settlement, modelId } : settlement
 }
 
 function refused({ code, message }: Refusal): Settlement {

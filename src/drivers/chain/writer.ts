@@ -42,7 +42,7 @@ export function transactionWriter(options: WriterOptions) {
 
   /** Runs `work` alone: nothing is sent meanwhile. */
   const exclusively = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = queue.then(work, work)
+    const result = queue.then(() => work())
     queue = result.catch(() => {})
     return result
   }
