@@ -41,7 +41,15 @@ it('quotes a single quote for the shell', () => expect(shellQuote(`it's`)).toBe(
 
 it('follows web links only', () => {
   expect(webLink('https://example.org/a')).toBe('https://example.org/a')
-  for (const address of ['javascript:alert(1)', ' https://example.org', 'data:text/html,x', '//example.org', '', undefined])
+  for (const address of [
+    'javascript:alert(1)',
+    'javascript://example.org/%0aalert(1)',
+    ' https://example.org',
+    'data:text/html,x',
+    '//example.org',
+    '',
+    undefined,
+  ])
     expect(webLink(address)).toBeUndefined()
 })
 

@@ -135,11 +135,16 @@ export const words = {
       base: 'The same small language model, given the same question, before it has learned anything from you.',
       baseline: 'A well-known, cheap method with no language model in it. A model that does not beat it is hardly worth paying for.',
     } as Record<string, string>,
+    madeOf: (what: string): string => `Here: ${what.replace(/\.$/, '')}.`,
     metrics: {
       accuracy: { name: 'right answers', what: 'The share of exam questions answered correctly.' },
       macrof1: {
         name: 'balanced score (macro-F1)',
         what: 'How well each kind is recognised, averaged so that a rare kind counts as much as a common one. 100 % means no mistakes.',
+      },
+      tokenf1withrefusals: {
+        name: 'overlap with the expected answer (token-F1)',
+        what: 'How many words the given answer and the expected one share; 100 % means word for word the same. Where your pages have no answer, saying so counts as fully right and answering anyway as wrong.',
       },
       tokenf1: {
         name: 'overlap with the expected answer (token-F1)',

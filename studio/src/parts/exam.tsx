@@ -56,7 +56,7 @@ function Bar({ arm }: { arm: Arm }) {
     number,
     number,
   ]
-  const explanation = [words.exam.armTerms[arm.name], arm.what].filter(Boolean).join(' ')
+  const explanation = [words.exam.armTerms[arm.name], arm.what && words.exam.madeOf(arm.what)].filter(Boolean).join(' ')
   const at = (share: number): string => `${(share * 100).toFixed(2)}%`
   return (
     <li>
