@@ -278,4 +278,21 @@ describe('raw requests', () => {
     expect((await post(question, header)).status).toBe(200)
     expect((await held(bench.builder)) - before).toBe(PRICE)
   })
+
+  it('a fault while it holds a payment never asks for another one', async () => {
+    const header = { 'payment-signature': await signed(bench.payer) }
+    const { query } = bench.factory
+    bench.factory.query = async () => {
+      throw new Error('disk at /secret full')
+    }
+    try {
+      const reply = await post(question, header)
+      expect([reply.status, reply.headers.get('x-should-retry'), reply.headers.get('retry-after')]).toEqual([503, 'false', '2'])
+      expect(await reply.text()).toMatch(/^(?!.*secret).*same PAYMENT-SIGNATURE/)
+      expect(String(faults.at(-1))).toContain('/secret')
+      expect((await post(question)).status).toBe(500)
+    } finally {
+      bench.factory.query = query
+    }
+  })
 })
