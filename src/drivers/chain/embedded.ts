@@ -22,7 +22,7 @@ import { transactionWriter, type Writer } from './writer.ts'
 const chainId = 31337
 const settingsKey = 'embedded-chain'
 /** Mined transactions between two snapshots: what a start after a kill replays at most, at some milliseconds each. */
-const snapshotInterval = 500
+const snapshotInterval = 250
 /** Fixed, so that the same journal always makes the same blocks. The base fee starts at 1 gwei and falls. */
 const fees = { maxFeePerGas: 10_000_000_000n, maxPriorityFeePerGas: 0n }
 const gasMoney = 10n ** 18n

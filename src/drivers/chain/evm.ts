@@ -3,7 +3,7 @@
  * particular to the embedded one (test money, mining) comes in as functions.
  */
 import { encodeAbiParameters, encodeFunctionData, keccak256, type Log, type PublicClient, parseEventLogs, toBytes } from 'viem'
-import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import { BaseError, isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
 import type { Account, Authorization, Chain, Network, QueryPaid, Settlement } from '../../ports/chain.ts'
 import type { Journal } from '../../ports/database.ts'
@@ -41,6 +41,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
   const settling = new Map<string, Promise<Settlement>>()
 
   const listing = async (modelId: Hex): Promise<Listing | undefined> => {
+    if (!/^0x[0-9a-fA-F]{64}$/.test(modelId)) return undefined
     try {
       const model = await client.readContract({ address: contracts.registry, abi: registryAbi, functionName: 'modelOf', args: [modelId] })
       const { owner, payout, price, version, packageHash, reportHash, retired } = model
@@ -48,7 +49,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     } catch (error) {
       const refusal = refusalOf(error)
       if (refusal?.code === 'model_unknown') return undefined
-      throw error
+      throw new UnreachableError(error)
     }
   }
 
@@ -161,7 +162,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     try {
       model = await listing(modelId)
     } catch (error) {
-      return { status: 'unknown', message: `The chain did not answer: ${shortMessage(error)}.` }
+      return { status: 'unknown', message: error instanceof UnreachableError ? error.message : new UnreachableError(error).message }
     }
     if (model && !same(model.payout, authorization.to))
       return {
@@ -199,10 +200,12 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     token: { name: 'Wrapped OPEN', version: '1' },
 
     async balance(address) {
-      const [open, native] = await Promise.all([
-        client.readContract({ address: contracts.token, abi: wrappedOpen.abi, functionName: 'balanceOf', args: [address] }),
-        client.getBalance({ address }),
-      ])
+      const [open, native] = await answered(
+        Promise.all([
+          client.readContract({ address: contracts.token, abi: wrappedOpen.abi, functionName: 'balanceOf', args: [address] }),
+          client.getBalance({ address }),
+        ]),
+      )
       return { open, native }
     },
 
@@ -251,14 +254,18 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     },
 
     async queriesPaid({ modelId, builder, fromBlock } = {}) {
-      const events = await client.getContractEvents({
-        address: contracts.router,
-        abi: royaltyRouter.abi,
-        eventName: 'QueryPaid',
-        args: { ...(modelId && { modelId }), ...(builder && { builder }) },
-        fromBlock: fromBlock === undefined ? deployedAt : BigInt(fromBlock),
-        strict: true,
-      })
+      // Nodes refuse a range that starts after the latest block.
+      if (fromBlock !== undefined && BigInt(fromBlock) > (await answered(client.getBlockNumber()))) return []
+      const events = await answered(
+        client.getContractEvents({
+          address: contracts.router,
+          abi: royaltyRouter.abi,
+          eventName: 'QueryPaid',
+          args: { ...(modelId && { modelId }), ...(builder && { builder }) },
+          fromBlock: fromBlock === undefined ? deployedAt : BigInt(fromBlock),
+          strict: true,
+        }),
+      )
       return events.map(({ args, transactionHash, blockNumber }): QueryPaid => ({ ...args, tx: transactionHash, block: Number(blockNumber) }))
     },
 
@@ -283,4 +290,22 @@ function same(one: string, other: string): boolean {
 
 function refused({ code, message }: Refusal): Settlement {
   return { status: 'refused', code, message }
+}
+
+async function answered<Result>(promise: Promise<Result>): Promise<Result> {
+  try {
+    return await promise
+  } catch (error) {
+    throw new UnreachableError(error)
+  }
+}
+
+/** The chain gave no answer. Holds one line and no cause: what viem throws names the node's address, which may hold a key. */
+export class UnreachableError extends BaseError {
+  override readonly name = 'Chain.UnreachableError'
+  constructor(error: unknown) {
+    super(`The chain did not answer: ${error instanceof UnreachableError ? error.message : shortMessage(error)}.`, {
+      hints: ['Check that the chain answers at its RPC address.'],
+    })
+  }
 }

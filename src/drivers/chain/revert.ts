@@ -33,16 +33,20 @@ const sentences: Record<string, (values: Arguments) => Refusal> = {
     refuse('wrong_amount', `The authorization pays ${open(amount)}, but the price is ${open(price)}.`, 'Ask for the price again and sign exactly that.'),
   UnknownModel: ([modelId]) => refuse('model_unknown', `No model is registered under ${modelId}.`, 'Check the model id.'),
   ModelIsRetired: ([modelId]) => refuse('model_retired', `The model ${modelId} was retired by its owner.`, 'Ask another model.'),
-  NotModelOwner: ([modelId, caller]) => refuse('not_owner', `${caller} does not own the model ${modelId}.`, "Use the owner's account."),
+  NotModelOwner: ([modelId, caller]) => refuse('not_owner', `The account ${caller} does not own the model ${modelId}.`, "Use the owner's account."),
   PayerIsBuilder: ([builder]) =>
     refuse(
       'payer_is_builder',
-      `${builder} is the model's own payout address and cannot pay itself.`,
+      `The payer ${builder} is the model's own payout address and cannot pay itself.`,
       'Pay from another wallet; your own questions to your own model are free.',
     ),
   InvalidBuilder: ([builder]) => refuse('payout_invalid', `The payout address ${builder} is one of the contracts.`, 'Set a payout address that you hold.'),
   BuilderUnderpaid: ([builder, received, price]) =>
-    refuse('builder_underpaid', `${builder} would have received ${open(received)} of ${open(price)}.`, 'The token does not move whole amounts; use another.'),
+    refuse(
+      'builder_underpaid',
+      `The builder ${builder} would have received ${open(received)} of ${open(price)}.`,
+      'The token does not move whole amounts; use another.',
+    ),
   PriceOutOfRange: ([price, maximum]) =>
     refuse('price_out_of_range', `The price ${open(price)} is not above 0 and at most ${open(maximum)}.`, 'Give a price such as 0.01.'),
   ZeroPayout: () => refuse('payout_missing', 'The payout address is the zero address.', 'Give an address that you hold.'),
@@ -57,6 +61,10 @@ export function refusalOf(error: unknown): Refusal | undefined {
     | null
   if (!reverted) return undefined
   const { data } = reverted
-  if (data && sentences[data.errorName]) return sentences[data.errorName]!(data.args ?? [])
-  return refuse('contract_refused', `The contract refused: ${data?.errorName ?? reverted.reason ?? 'no reason given'}.`, 'Check the values and try again.')
+  return refusalFor(data?.errorName ?? reverted.reason ?? 'no reason given', data?.args ?? [])
+}
+
+/** The refusal a contract error stands for. */
+export function refusalFor(errorName: string, values: Arguments): Refusal {
+  return sentences[errorName]?.(values) ?? refuse('contract_refused', `The contract refused: ${errorName}.`, 'Check the values and try again.')
 }

@@ -1,0 +1,165 @@
+/** The embedded chain against the suite, and across restarts of every kind. */
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createWalletClient, http, parseEther } from 'viem'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isRefusal } from '../../core/errors.ts'
+import { hashText } from '../../core/id.ts'
+import type { Hex } from '../../core/listing.ts'
+import { authorize, chainSuite } from '../../ports/chain.suite.ts'
+import type { Chain, Keystore } from '../../ports/chain.ts'
+import type { Database } from '../../ports/database.ts'
+import { openDatabase } from '../database/pglite.ts'
+import { openKeystore } from '../keystore/keystore.ts'
+import { openEmbeddedChain } from './embedded.ts'
+
+const temporary = () => mkdtemp(join(tmpdir(), 'modelfactory-test-chain-'))
+
+async function keys(folder: string): Promise<Keystore> {
+  const keystore = await openKeystore({ folder: join(folder, 'keys'), passphrase: undefined, embedded: true })
+  if (isRefusal(keystore)) throw new Error(keystore.message)
+  return keystore
+}
+
+chainSuite('embedded', async () => {
+  const folder = await temporary()
+  const database = await openDatabase({ folder: null })
+  const keystore = await keys(folder)
+  const chain = await openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, settings: database.settings, keystore })
+  const close = async () => {
+    await chain.close()
+    await database.close()
+  }
+  return { chain, owner: await keystore.account('owner'), other: await keystore.account('other'), close }
+})
+
+describe('embedded chain across restarts', () => {
+  const price = 10n ** 16n
+  const payer = privateKeyToAccount(generatePrivateKey())
+  const payout = privateKeyToAccount(generatePrivateKey()).address
+  const requestHash = hashText('request')
+  let folder: string
+  let database: Database
+  let keystore: Keystore
+  let chain: Chain
+  let modelId: Hex
+
+  const open = () => openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, settings: database.settings, keystore })
+  const everything = async () => ({
+    events: await chain.queriesPaid(),
+    payer: await chain.balance(payer.address),
+    builder: await chain.balance(payout),
+    listing: await chain.listing(modelId),
+    contracts: chain.contracts,
+  })
+  const states = async () => (await readdir(join(folder, 'chain'))).filter((name) => name.startsWith('state.'))
+
+  beforeAll(async () => {
+    folder = await temporary()
+    database = await openDatabase({ folder: null })
+    keystore = await keys(folder)
+    chain = await open()
+    const owner = await keystore.account('owner')
+    modelId = ((await chain.register({ owner, slug: 'hearts', payout, price })) as { modelId: Hex }).modelId
+    await chain.fund(payer.address, 100n * price)
+  })
+  afterAll(async () => {
+    await chain.close()
+    await database.close()
+  })
+
+  it('is the same after a close, after a lost snapshot and after a damaged one', async () => {
+    // Valid now and expired at every replay: the replay must happen at the time it happened.
+    const validBefore = BigInt(Math.floor(Date.now() / 1000) + 2)
+    expect(await chain.settle({ modelId, requestHash, authorization: await authorize(chain, payer, payout, { validBefore }) })).toMatchObject({
+      status: 'settled',
+    })
+    expect(await chain.settle({ modelId, requestHash, authorization: await authorize(chain, payer, payout) })).toMatchObject({ status: 'settled' })
+    await new Promise((resolve) => setTimeout(resolve, 2_100))
+    const before = await everything()
+    const journal = await database.journal.all()
+    await chain.close()
+    expect(await states()).toHaveLength(1)
+
+    chain = await open()
+    expect(await everything()).toEqual(before)
+    await chain.close()
+
+    const [state] = await states()
+    const path = join(folder, 'chain', state!)
+    const text = await readFile(path, 'utf8')
+    await writeFile(path, text.replace(/("state":"0x.{2000})./, '$1_'))
+    chain = await open()
+    expect(await everything()).toEqual(before)
+    await chain.close()
+
+    await writeFile(path, text.slice(0, text.length / 2))
+    chain = await open()
+    expect(await everything()).toEqual(before)
+    expect(await database.journal.all()).toEqual(journal)
+  })
+
+  it('takes new payments after a restart, valid now and not then', async () => {
+    expect(await chain.settle({ modelId, requestHash, authorization: await authorize(chain, payer, payout) })).toMatchObject({ status: 'settled' })
+    const expired = await authorize(chain, payer, payout, { validBefore: BigInt(Math.floor(Date.now() / 1000) - 1) })
+    expect(await chain.settle({ modelId, requestHash, authorization: expired })).toMatchObject({ status: 'refused', code: 'authorization_expired' })
+  })
+
+  it('sends what was journaled and never sent', async () => {
+    const authorization = await authorize(chain, payer, payout)
+    const before = await everything()
+    // A kill between the journal and the send: the transaction is settled in a copy of the chain whose every trace is lost.
+    const settled = await chain.settle({ modelId, requestHash, authorization })
+    const last = (await database.journal.all()).at(-1)!
+    await chain.close()
+    for (const name of await states()) await writeFile(join(folder, 'chain', name), '')
+    await database.journal.discard(last.hash)
+    await database.journal.append({ hash: last.hash, raw: last.raw, from: last.from, nonce: last.nonce, purpose: last.purpose })
+
+    chain = await open()
+    expect((await database.journal.all()).at(-1)).toMatchObject({ hash: last.hash, status: 'success' })
+    expect(await chain.settlement(authorization)).toMatchObject({ status: 'settled', tx: (settled as { tx: Hex }).tx })
+    expect((await everything()).events).toHaveLength(before.events.length + 1)
+  })
+
+  it('keeps what wallets did by themselves', async () => {
+    const wallet = createWalletClient({ account: payer, transport: http(chain.network.rpc) })
+    const native = (await chain.balance(payout)).native
+    await wallet.sendTransaction({ to: payout, value: parseEther('0.25'), chain: null })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect((await chain.balance(payout)).native).toBe(native + parseEther('0.25'))
+    expect(await chain.settle({ modelId, requestHash, authorization: await authorize(chain, payer, payout) })).toMatchObject({ status: 'settled' })
+    const before = await everything()
+    await chain.close()
+    for (const name of await states()) await writeFile(join(folder, 'chain', name), '')
+    chain = await open()
+    expect(await everything()).toEqual(before)
+  })
+
+  it('shows nothing to a web page and has no account of its own', async () => {
+    const ask = (method: string) =>
+      fetch(chain.network.rpc, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: 'https://elsewhere.example' },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [] }),
+      })
+    const answer = await ask('eth_accounts')
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull()
+    expect(await answer.json()).toMatchObject({ result: [] })
+    const preflight = await fetch(chain.network.rpc, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://elsewhere.example', 'access-control-request-method': 'POST' },
+    })
+    expect(preflight.headers.get('access-control-allow-origin')).toBeNull()
+  })
+
+  it('says so when its keys were exchanged', async () => {
+    await chain.close()
+    await expect(
+      openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, settings: database.settings, keystore: await keys(await temporary()) }),
+    ).rejects.toThrow(/keys of this data folder are not those/)
+    chain = await open()
+  })
+})

@@ -1,0 +1,155 @@
+/**
+ * Chain in memory: a ledger that keeps the contracts' rules without a chain, for fast tests of what stands on top. It checks
+ * signatures like the token does. Nothing of it survives the process. Knows nothing of RPC or gas.
+ */
+import { keccak256, toBytes, verifyTypedData } from 'viem'
+import { isRefusal, refuse } from '../../core/errors.ts'
+import type { Address, Hex, Listing } from '../../core/listing.ts'
+import type { Authorization, Chain, QueryPaid, Settlement } from '../../ports/chain.ts'
+import { authorizationTypes, tokenDomain, wellFormed } from './authorization.ts'
+import { deployments } from './deploy.ts'
+import { modelIdOf } from './evm.ts'
+import { refusalFor } from './revert.ts'
+
+const day = 86_400
+/** The registry keeps a price in 88 bits. */
+const maximumPrice = 2n ** 88n - 1n
+
+type Model = Listing & { rise?: { price: bigint; at: number } | undefined }
+
+/** `now` is in Unix milliseconds. */
+export function memoryChain(options: { now?: () => number } = {}): Chain {
+  const seconds = () => Math.floor((options.now ?? Date.now)() / 1000)
+  const { contracts } = deployments()
+  const network: Chain['network'] = { chainId: 31337, caip2: 'eip155:31337', test: true, currency: 'test OPEN', rpc: 'http://127.0.0.1:0' }
+  const token = { name: 'Wrapped OPEN', version: '1' }
+  const balances = new Map<string, bigint>()
+  const models = new Map<Hex, Model>()
+  const settled = new Map<string, Settlement>()
+  const payments: QueryPaid[] = []
+  let block = 0
+
+  const balanceOf = (address: Address) => balances.get(address.toLowerCase()) ?? 0n
+  const mine = (): Hex => keccak256(toBytes(`memory chain transaction ${++block}`))
+  const present = (modelId: Hex): Model | undefined => {
+    const model = models.get(modelId)
+    if (model?.rise && seconds() >= model.rise.at) Object.assign(model, { price: model.rise.price, rise: undefined })
+    return model
+  }
+  const owned = (owner: Address, modelId: Hex) => {
+    const model = present(modelId)
+    if (!model) return refusalFor('UnknownModel', [modelId])
+    return model.owner === owner ? model : refusalFor('NotModelOwner', [modelId, owner])
+  }
+
+  const refusalTo = async (modelId: Hex, authorization: Authorization) => {
+    const { from, to, value, validAfter, validBefore, signature } = authorization
+    const model = present(modelId)
+    if (!model) return refusalFor('UnknownModel', [modelId])
+    if (model.payout.toLowerCase() !== to.toLowerCase())
+      return refuse('wrong_payee', `The authorization pays ${to}, but the model's builder is paid at ${model.payout}.`, 'Sign for the payee that was quoted.')
+    if (from.toLowerCase() === model.payout.toLowerCase()) return refusalFor('PayerIsBuilder', [from])
+    if (value !== model.price) return refusalFor('WrongAmount', [value, model.price])
+    if (BigInt(seconds()) <= validAfter) return refusalFor('AuthorizationNotYetValid', [validAfter])
+    if (BigInt(seconds()) >= validBefore) return refusalFor('AuthorizationExpired', [validBefore])
+    const { signature: _, ...message } = authorization
+    const domain = tokenDomain({ network, contracts, token })
+    const genuine = await verifyTypedData({
+      address: from,
+      domain,
+      types: authorizationTypes,
+      primaryType: 'TransferWithAuthorization',
+      message,
+      signature,
+    }).catch(() => false)
+    if (!genuine) return refusalFor('InvalidSignature', [from])
+    return balanceOf(from) < value ? refusalFor('InsufficientBalance', []) : undefined
+  }
+
+  return {
+    network,
+    contracts,
+    token,
+    async balance(address) {
+      return { open: balanceOf(address), native: 10n ** 18n }
+    },
+
+    async register({ owner, slug, payout, price }) {
+      const modelId = modelIdOf(network.chainId, contracts.registry, owner.address, keccak256(toBytes(slug)))
+      if (models.has(modelId)) return { modelId, tx: null }
+      if (price <= 0n || price > maximumPrice) return refusalFor('PriceOutOfRange', [price, maximumPrice])
+      if (/^0x0{40}$/.test(payout)) return refusalFor('ZeroPayout', [])
+      const zero: Hex = `0x${'00'.repeat(32)}`
+      models.set(modelId, { modelId, owner: owner.address, payout, price, version: 0, packageId: zero, reportId: zero, retired: false })
+      return { modelId, tx: mine() }
+    },
+
+    async publishVersion({ owner, modelId, packageId, reportId }) {
+      const model = owned(owner.address, modelId)
+      if (isRefusal(model)) return model
+      Object.assign(model, { packageId, reportId, version: model.version + 1 })
+      return { tx: mine(), version: model.version }
+    },
+
+    async setPrice({ owner, modelId, price }) {
+      const model = owned(owner.address, modelId)
+      if (isRefusal(model)) return model
+      if (price <= 0n || price > maximumPrice) return refusalFor('PriceOutOfRange', [price, maximumPrice])
+      if (price <= model.price) Object.assign(model, { price, rise: undefined })
+      else model.rise = { price, at: seconds() + day }
+      return { tx: mine() }
+    },
+
+    async listing(modelId) {
+      const model = present(modelId)
+      if (!model) return undefined
+      const { rise: _, ...listing } = model
+      return listing
+    },
+
+    async settle({ modelId, requestHash, authorization }) {
+      const sound = wellFormed(authorization)
+      if (isRefusal(sound)) return { status: 'refused', code: sound.code, message: sound.message }
+      const refusal = await refusalTo(modelId, sound)
+      // Nothing is awaited from here on, so of two that come at once the second finds what the first did.
+      const standing = settled.get(keyOf(sound))
+      if (standing) return standing
+      if (refusal) return { status: 'refused', code: refusal.code, message: refusal.message }
+      const { from, to, value, nonce } = sound
+      if (balanceOf(from) < value) return { status: 'refused', code: 'insufficient_open', message: refusalFor('InsufficientBalance', []).message }
+      balances.set(from.toLowerCase(), balanceOf(from) - value)
+      balances.set(to.toLowerCase(), balanceOf(to) + value)
+      const tx = mine()
+      const paid: Settlement = { status: 'settled', tx, block, payer: from, builder: to, amount: value, modelId }
+      settled.set(keyOf(sound), paid)
+      payments.push({ modelId, payer: from, builder: to, amount: value, requestHash, nonce, tx, block })
+      return paid
+    },
+
+    async settlement(authorization) {
+      const sound = wellFormed(authorization)
+      return isRefusal(sound) ? { status: 'refused', code: sound.code, message: sound.message } : settled.get(keyOf(sound))
+    },
+
+    async queriesPaid({ modelId, builder, fromBlock = 0 } = {}) {
+      return payments.filter(
+        (paid) =>
+          (modelId === undefined || paid.modelId === modelId) &&
+          (builder === undefined || paid.builder.toLowerCase() === builder.toLowerCase()) &&
+          paid.block >= fromBlock,
+      )
+    },
+
+    async fund(address, amount) {
+      if (amount <= 0n || amount > 2n ** 119n) return refuse('amount_out_of_range', `${amount} is no amount the faucet gives.`, 'Ask for another amount.')
+      balances.set(address.toLowerCase(), balanceOf(address) + amount)
+      return { tx: mine() }
+    },
+
+    async close() {},
+  }
+}
+
+function keyOf({ from, nonce }: Authorization): string {
+  return `${from}:${nonce}`.toLowerCase()
+}

@@ -1,0 +1,187 @@
+/**
+ * What every Chain must do. Knows nothing of where it runs; `open` gives one with two accounts that can register models, and
+ * whose faucet works.
+ */
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isRefusal } from '../core/errors.ts'
+import { hashText } from '../core/id.ts'
+import type { Address, Hex } from '../core/listing.ts'
+import type { Account, Authorization, Chain } from './chain.ts'
+
+const price = 10n ** 16n
+const types = {
+  TransferWithAuthorization: [
+    { name: 'from', type: 'address' },
+    { name: 'to', type: 'address' },
+    { name: 'value', type: 'uint256' },
+    { name: 'validAfter', type: 'uint256' },
+    { name: 'validBefore', type: 'uint256' },
+    { name: 'nonce', type: 'bytes32' },
+  ],
+} as const
+type Signer = ReturnType<typeof privateKeyToAccount>
+type Message = Omit<Authorization, 'signature'>
+
+/** An authorization as a wallet signs it; `domain` and `signer` are for forging. */
+export async function authorize(
+  chain: Chain,
+  payer: Signer,
+  to: Address,
+  patch: Partial<Message> & { chainId?: number; signer?: Signer } = {},
+): Promise<Authorization> {
+  const { chainId = chain.network.chainId, signer = payer, ...values } = patch
+  const now = BigInt(Math.floor(Date.now() / 1000))
+  const message: Message = { from: payer.address, to, value: price, validAfter: now - 600n, validBefore: now + 600n, nonce: generatePrivateKey(), ...values }
+  const domain = { ...chain.token, chainId, verifyingContract: chain.contracts.token }
+  return { ...message, signature: await signer.signTypedData({ domain, types, primaryType: 'TransferWithAuthorization', message }) }
+}
+
+export function chainSuite(name: string, open: () => Promise<{ chain: Chain; owner: Account; other: Account; close(): Promise<void> }>): void {
+  describe(`chain: ${name}`, () => {
+    let chain: Chain
+    let owner: Account
+    let other: Account
+    let close: () => Promise<void>
+    let modelId: Hex
+    const payer = privateKeyToAccount(generatePrivateKey())
+    /** Models are paid at an address of their own, so that balances are the royalties and nothing else. */
+    const payout = privateKeyToAccount(generatePrivateKey())
+    const requestHash = hashText('request')
+
+    beforeAll(async () => {
+      const opened = await open()
+      ;({ chain, owner, other, close } = opened)
+      const registered = await chain.register({ owner, slug: 'hearts', payout: payout.address, price })
+      if (isRefusal(registered)) throw new Error(registered.message)
+      modelId = registered.modelId
+      const funded = await chain.fund(payer.address, 100n * price)
+      if (isRefusal(funded)) throw new Error(funded.message)
+    })
+    afterAll(() => close())
+
+    it('registers a name once for each owner', async () => {
+      expect(await chain.register({ owner, slug: 'hearts', payout: payout.address, price })).toEqual({ modelId, tx: null })
+      const elsewhere = await chain.register({ owner: other, slug: 'hearts', payout: other.address, price })
+      expect(elsewhere).toMatchObject({ tx: expect.stringMatching(/^0x[0-9a-f]{64}$/) })
+      expect((elsewhere as { modelId: Hex }).modelId).not.toBe(modelId)
+      expect(await chain.listing(modelId)).toMatchObject({ modelId, owner: owner.address, payout: payout.address, price, version: 0, retired: false })
+      expect(await chain.listing(hashText('no model'))).toBeUndefined()
+    })
+
+    it('refuses prices that are no prices', async () => {
+      for (const wrong of [0n, -1n, 2n ** 96n, 10n ** 48n]) {
+        expect(await chain.register({ owner, slug: `price ${wrong}`, payout: owner.address, price: wrong })).toMatchObject({ code: 'price_out_of_range' })
+        expect(await chain.setPrice({ owner, modelId, price: wrong })).toMatchObject({ code: 'price_out_of_range' })
+      }
+      const nobody: Address = `0x${'00'.repeat(20)}`
+      expect(await chain.register({ owner, slug: 'nobody', payout: nobody, price })).toMatchObject({ code: 'payout_missing' })
+    })
+
+    it("publishes versions and cuts prices for the owner alone, and lets no price rise under a payer's pen", async () => {
+      const slug = 'versions'
+      const registered = await chain.register({ owner, slug, payout: payout.address, price })
+      const own = (registered as { modelId: Hex }).modelId
+      const version = { modelId: own, packageId: hashText('package'), reportId: hashText('report') }
+      expect(await chain.publishVersion({ owner: other, ...version })).toMatchObject({ code: 'not_owner' })
+      expect(await chain.publishVersion({ owner, ...version })).toMatchObject({ version: 1 })
+      expect(await chain.publishVersion({ owner, ...version, packageId: hashText('package 2') })).toMatchObject({ version: 2 })
+      expect(await chain.setPrice({ owner: other, modelId: own, price: 1n })).toMatchObject({ code: 'not_owner' })
+      expect(await chain.setPrice({ owner, modelId: own, price: price / 2n })).toMatchObject({ tx: expect.any(String) })
+      expect(await chain.setPrice({ owner, modelId: own, price: price * 2n })).toMatchObject({ tx: expect.any(String) })
+      expect(await chain.listing(own)).toMatchObject({ price: price / 2n, version: 2, packageId: hashText('package 2'), reportId: hashText('report') })
+      expect(await chain.publishVersion({ owner, ...version, modelId: hashText('no model') })).toMatchObject({ code: 'model_unknown' })
+    })
+
+    it('gives test OPEN exactly, and none where none was asked for', async () => {
+      const { address } = privateKeyToAccount(generatePrivateKey())
+      await chain.fund(address, 123n)
+      expect((await chain.balance(address)).open).toBe(123n)
+      expect(await chain.fund(address, 0n)).toMatchObject({ code: 'amount_out_of_range' })
+      expect(await chain.fund(address, -5n)).toMatchObject({ code: 'amount_out_of_range' })
+      expect((await chain.balance(address)).open).toBe(123n)
+    })
+
+    it('moves the whole price from the payer to the builder once, however often it is asked', async () => {
+      const authorization = await authorize(chain, payer, payout.address)
+      expect(await chain.settlement(authorization)).toBeUndefined()
+      const before = [(await chain.balance(payer.address)).open, (await chain.balance(payout.address)).open]
+      const asked = await Promise.all(Array.from({ length: 4 }, () => chain.settle({ modelId, requestHash, authorization })))
+      const settled = {
+        status: 'settled',
+        payer: payer.address,
+        builder: payout.address,
+        amount: price,
+        modelId,
+        tx: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+      }
+      for (const settlement of asked) expect(settlement).toEqual({ ...asked[0], ...settled })
+      // The same authorization as a client that lower-cases everything sends it.
+      const lower = { ...authorization, from: payer.address.toLowerCase() as Address, to: payout.address.toLowerCase() as Address }
+      expect(await chain.settle({ modelId, requestHash, authorization: lower })).toEqual(asked[0])
+      expect(await chain.settlement(authorization)).toEqual(asked[0])
+      expect([(await chain.balance(payer.address)).open, (await chain.balance(payout.address)).open]).toEqual([before[0]! - price, before[1]! + price])
+      const events = (await chain.queriesPaid({ modelId })).filter(({ nonce }) => nonce === authorization.nonce)
+      expect(events).toEqual([
+        {
+          modelId,
+          payer: payer.address,
+          builder: payout.address,
+          amount: price,
+          requestHash,
+          nonce: authorization.nonce,
+          tx: (asked[0] as { tx: Hex }).tx,
+          block: expect.any(Number),
+        },
+      ])
+    })
+
+    it('settles many at once, and the events add up to the royalties', async () => {
+      const before = (await chain.balance(payout.address)).open
+      const known = (await chain.queriesPaid({ builder: payout.address })).length
+      const authorizations = await Promise.all(Array.from({ length: 12 }, () => authorize(chain, payer, payout.address)))
+      const settlements = await Promise.all(authorizations.map((authorization) => chain.settle({ modelId, requestHash, authorization })))
+      expect(settlements.map(({ status }) => status)).toEqual(Array(12).fill('settled'))
+      const events = (await chain.queriesPaid({ builder: payout.address })).slice(known)
+      expect(new Set(events.map(({ nonce }) => nonce))).toEqual(new Set(authorizations.map(({ nonce }) => nonce)))
+      expect(events.reduce((sum, { amount }) => sum + amount, 0n)).toBe((await chain.balance(payout.address)).open - before)
+      const last = events.at(-1)!.block
+      expect((await chain.queriesPaid({ fromBlock: last })).every(({ block }) => block >= last)).toBe(true)
+      expect(await chain.queriesPaid({ fromBlock: last + 1 })).toEqual([])
+    })
+
+    it('refuses what is no payment, in a sentence, and moves nothing', async () => {
+      const stranger = privateKeyToAccount(generatePrivateKey())
+      const now = BigInt(Math.floor(Date.now() / 1000))
+      const before = [(await chain.balance(payer.address)).open, (await chain.balance(payout.address)).open]
+      const to = payout.address
+      const good = await authorize(chain, payer, to)
+      const cases: [code: string, authorization: Authorization, modelId?: Hex][] = [
+        ['authorization_expired', await authorize(chain, payer, to, { validBefore: now - 1n })],
+        ['authorization_not_yet_valid', await authorize(chain, payer, to, { validAfter: now + 300n })],
+        ['wrong_amount', await authorize(chain, payer, to, { value: price - 1n })],
+        ['wrong_amount', await authorize(chain, payer, to, { value: price + 1n })],
+        ['insufficient_open', await authorize(chain, stranger, to)],
+        ['signature_invalid', await authorize(chain, payer, to, { signer: stranger })],
+        ['signature_invalid', await authorize(chain, payer, to, { chainId: 1 })],
+        ['signature_invalid', { ...good, validBefore: good.validBefore + 1n }],
+        ['signature_invalid', { ...good, signature: '0x' }],
+        ['wrong_payee', await authorize(chain, payer, stranger.address)],
+        ['payer_is_builder', await authorize(chain, payout, to)],
+        ['model_unknown', good, hashText('no model')],
+        ['authorization_malformed', { ...good, nonce: '0x12' }],
+        ['authorization_malformed', { ...good, signature: 'not hex' as Hex }],
+        ['authorization_malformed', { ...good, from: '0x1' }],
+        ['authorization_malformed', { ...good, value: 2n ** 256n }],
+      ]
+      for (const [code, authorization, model = modelId] of cases) {
+        const settlement = await chain.settle({ modelId: model, requestHash, authorization })
+        expect(settlement).toMatchObject({ status: 'refused', code })
+        expect((settlement as { message: string }).message).toMatch(/^[A-Z].{10,}\.$/)
+      }
+      expect([(await chain.balance(payer.address)).open, (await chain.balance(payout.address)).open]).toEqual(before)
+      // What was refused for another reason can still be used.
+      expect(await chain.settle({ modelId, requestHash, authorization: good })).toMatchObject({ status: 'settled' })
+    })
+  })
+}
