@@ -117,6 +117,8 @@ describe('an unmodified openai client whose fetch is wrapped by @x402/fetch', ()
     }
     const before = await held(bench.builder)
     const response = await post({ ...question, stream: true }, { 'payment-signature': await signed(bench.payer) })
+    expect(decodePaymentResponseHeader(response.headers.get('payment-response')!)).toMatchObject({ success: true })
+    expect(response.headers.get('content-type')).toContain('text/event-stream')
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
     let heard = ''
     while (!heard.includes('Sit ')) heard += (await reader.read()).value
