@@ -133,10 +133,32 @@ describe('our own client', () => {
   const paying = (account: LocalAccount, maximum = PRICE) => payingFetch({ account: account as never, network, asset: bench.chain.contracts.token, maximum })
   const ask = { method: 'POST', body: JSON.stringify(question) }
 
-  it('pays, and waits while the same payment is being answered', async () => {
+  it('pays', async () => {
     const response = await (await paying(bench.payer))(`${server.url}/v1/chat/completions`, ask)
     expect(response.status).toBe(200)
     expect(await explain(response)).toBeUndefined()
+  })
+
+  it('sends the very same payment again while its outcome is not known, and pays once', async () => {
+    const before = await held(bench.builder)
+    const { query } = bench.factory
+    const seen: (string | undefined)[] = []
+    bench.factory.query = async (options) => {
+      seen.push(options.payment)
+      if (seen.length === 2) throw new Error('the disk hiccups')
+      if (seen.length === 3) return { kind: 'reply', status: 409, headers: { 'Retry-After': '1' }, body: {} }
+      return query(options)
+    }
+    try {
+      const response = await (await paying(bench.payer))(`${server.url}/v1/chat/completions`, ask)
+      expect(response.status).toBe(200)
+    } finally {
+      bench.factory.query = query
+    }
+    expect(seen[0]).toBeUndefined()
+    expect(seen.length).toBe(4)
+    expect(new Set(seen.slice(1)).size).toBe(1)
+    expect((await held(bench.builder)) - before).toBe(PRICE)
   })
 
   it('says why it will not sign: price above the maximum', async () => {
