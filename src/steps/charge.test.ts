@@ -1,55 +1,43 @@
 /** One paid query over a real database: races, refusals, clients that leave, and a crash between every two steps. */
+
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer, AnswerPart } from '../core/answer.ts'
+import { isRefusal } from '../core/errors.ts'
 import { contentId, hashText } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import type { PaidPart, Receipt } from '../core/receipt.ts'
+import { memoryChain } from '../drivers/chain/memory.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
-import { type CashPayments, cashPayments } from '../drivers/payments/cash.ts'
-import type { Authorization, Chain, Settlement } from '../ports/chain.ts'
+import { header, payload } from '../drivers/payments/payer.suite.ts'
+import { x402Payments } from '../drivers/payments/x402.ts'
+import type { Chain, QueryPaid } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
-import type { Quote } from '../ports/payments.ts'
+import type { Payments, Quote } from '../ports/payments.ts'
 import { type Charged, type ChargeOptions, type ChargePorts, charge } from './charge.ts'
 import { recheck, reconcile } from './reconcile.ts'
 
-const payer: Address = `0x${'0a'.repeat(20)}`
-const builder: Address = `0x${'0b'.repeat(20)}`
-const clock = { now: () => 1_800_000_000_000 }
+const account = privateKeyToAccount(generatePrivateKey())
+const payer = account.address
+const builder: Address = '0x0B0b0b0b0B0B0B0B0b0b0b0b0B0B0B0B0B0b0B0b'
 const seconds = 1_800_000_000n
-const quote: Quote = { modelId: `0x${'ab'.repeat(32)}`, model: 'heart', payTo: builder, price: 10n, resource: 'http://here', description: 'One answer' }
+const clock = { now: () => Number(seconds) * 1000 }
 const whole: Answer = {
   text: 'Rest. Drink water.',
   citations: [{ quote: 'Rest.', title: 'Flu', heading: 'Care', file: 'flu.md', probability: 0.9 }],
   abstained: false,
 }
 
-/** A chain that is a list of payments. `outcome` decides what the next settlements say. */
-function ledger() {
-  const paid = new Map<string, Settlement & { status: 'settled' }>()
-  const key = (authorization: Authorization) => `${authorization.from}:${authorization.nonce}`
-  const control = { outcome: 'settled' as 'settled' | 'refused' | 'unknown' | 'unknown but paid' | 'throws' }
-  const chain: Pick<Chain, 'settle' | 'settlement'> = {
-    async settle({ authorization, modelId }) {
-      const known = paid.get(key(authorization))
-      if (known) return known
-      if (control.outcome === 'refused') return { status: 'refused', code: 'insufficient_open', message: 'The wallet holds too little.' }
-      if (control.outcome === 'unknown') return { status: 'unknown', message: 'no receipt yet' }
-      if (control.outcome === 'throws') throw new Error('connection reset')
-      const tx = hashText(key(authorization)) as Hex
-      const settled = { status: 'settled', tx, block: paid.size + 1, payer, builder, amount: authorization.value, modelId } as const
-      paid.set(key(authorization), settled)
-      return control.outcome === 'settled' ? settled : { status: 'unknown', message: 'no receipt yet' }
-    },
-    settlement: async (authorization) => paid.get(key(authorization)),
-  }
-  return { paid, control, chain }
-}
+/** What the chain says of the next settlements; `paid` is what it really holds. */
+type Book = { chain: Chain; outcome: 'settled' | 'refused' | 'unknown' | 'unknown but paid' | 'throws'; paid: () => Promise<QueryPaid[]> }
 
 let database: Database
-let cash: CashPayments
-let book: ReturnType<typeof ledger>
+let payments: Payments
+let book: Book
+let quote: Quote
 let ports: ChargePorts
-const balances = new Map([[payer, 1000n]])
+/** What the payer's wallet is said to hold. */
+let held = 1000n
 let serial = 0
 
 beforeAll(async () => {
@@ -57,20 +45,43 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-/** A fresh ledger and a note nobody has used. */
-function fresh(): string {
-  cash = cashPayments({ secrets: new Map([[payer, 'secret']]), balances, now: () => seconds })
-  book = ledger()
-  ports = { payments: cash, chain: book.chain, database }
+/** A fresh chain with one model on it, and a payment nobody has used. */
+async function fresh(): Promise<string> {
+  const memory = memoryChain(clock)
+  const registered = await memory.register({ owner: { name: 'builder', address: builder }, slug: 'heart', payout: builder, price: 10n })
+  if (isRefusal(registered)) throw new Error(registered.message)
+  await memory.fund(payer, 1000n)
+  book = {
+    outcome: 'settled',
+    paid: () => memory.queriesPaid(),
+    chain: {
+      ...memory,
+      async settle(options) {
+        if (book.outcome === 'refused') return { status: 'refused', code: 'insufficient_open', message: 'The wallet holds too little.' }
+        if (book.outcome === 'unknown') return { status: 'unknown', message: 'no receipt yet' }
+        if (book.outcome === 'throws') throw new Error('connection reset')
+        const settled = await memory.settle(options)
+        return book.outcome === 'settled' ? settled : { status: 'unknown', message: 'no receipt yet' }
+      },
+    },
+  }
+  const token = { address: memory.contracts.token, ...memory.token }
+  payments = x402Payments({ network: memory.network, token, balance: async () => held, now: clock.now })
+  ports = { payments, chain: book.chain, database }
+  quote = { modelId: registered.modelId, model: 'heart', payTo: builder, price: 10n, resource: 'http://here', description: 'One answer' }
+  const domain = { ...memory.token, chainId: memory.network.chainId, verifyingContract: memory.contracts.token }
   const nonce = `0x${(++serial).toString(16).padStart(64, '0')}` as Hex
-  return cash.sign({ from: payer, to: builder, value: 10n, validAfter: 0n, validBefore: seconds + 3600n, nonce })
+  const message = { from: payer, to: builder, value: 10n, validAfter: 0n, validBefore: seconds + 3600n, nonce }
+  return header(await payload({ account, payments, quote, domain, message }))
 }
+
+/** The same payment with a signature that is not the payer's. */
+const forge = (note: string) => btoa(atob(note).replace(/"signature":"0x(..)/, (_, byte: string) => `"signature":"0x${byte === '11' ? '12' : '11'}`))
 
 let runs = 0
 async function* model(): AsyncGenerator<AnswerPart> {
   runs++
   yield { delta: 'Rest. ' }
-  await new Promise((resolve) => setTimeout(resolve, 1))
   yield { delta: 'Drink water.' }
   yield { answer: whole }
 }
@@ -78,7 +89,7 @@ async function* model(): AsyncGenerator<AnswerPart> {
 const options = (payment: string | undefined, change: Partial<ChargeOptions> = {}): ChargeOptions => ({
   quote,
   payment,
-  requestHash: hashText('what helps?'),
+  requestHash: hashText(`what helps? ${serial}`),
   packageId: hashText('package'),
   run: model,
   signal: new AbortController().signal,
@@ -97,47 +108,52 @@ async function listen(charged: Charged): Promise<{ text: string; answer: Answer;
   return heard as Required<typeof heard>
 }
 
+const outcomeOf = (charged: Charged) => JSON.parse(atob(charged.headers['PAYMENT-RESPONSE']!))
 const codeOf = (charged: Charged) => (charged.kind === 'reply' ? [charged.status, (charged.body as { error: { code: string } }).error.code] : [200, ''])
-const receiptsOfLedger = async () => (await database.receipts.list()).filter(({ tx }) => [...book.paid.values()].some((paid) => paid.tx === tx))
+const receiptsOfLedger = () =>
+  database.receipts.list({ modelId: quote.modelId }).then(async (receipts) => {
+    const hashes = (await book.paid()).map(({ tx }) => tx)
+    return receipts.filter(({ tx, requestHash }) => hashes.includes(tx) && requestHash === hashText(`what helps? ${serial}`))
+  })
 
 describe('a query that is paid', () => {
   it('is answered, paid once, and leaves a receipt that says what was answered', async () => {
-    const note = fresh()
+    const note = await fresh()
     const charged = await charge(ports, options(note))
     const heard = await listen(charged)
     expect(heard).toMatchObject({ text: whole.text, answer: whole })
     expect(heard.receipt).toMatchObject({
       responseHash: contentId(whole),
-      requestHash: hashText('what helps?'),
+      requestHash: hashText(`what helps? ${serial}`),
       amount: '10',
       payer,
       builder,
       sources: ['Flu > Care > flu.md'],
     })
-    expect(charged.headers['X-Cash-Paid']).toBe(heard.receipt.tx)
+    expect(outcomeOf(charged)).toMatchObject({ success: true, transaction: heard.receipt.tx })
     expect(await receiptsOfLedger()).toEqual([heard.receipt])
   })
 
   it('eight at once with one payment: one run, one payment, seven are told to wait', async () => {
-    const note = fresh()
+    const note = await fresh()
     runs = 0
     const all = await Promise.all(Array.from({ length: 8 }, () => charge(ports, options(note))))
     expect(all.map((charged) => codeOf(charged)[0]).sort()).toEqual([200, 409, 409, 409, 409, 409, 409, 409])
-    expect([runs, book.paid.size]).toEqual([1, 1])
+    expect([runs, (await book.paid()).length]).toEqual([1, 1])
     const waiting = all.find((charged) => charged.kind === 'reply')
     expect(waiting?.headers).toMatchObject({ 'Retry-After': '1', 'x-should-retry': 'false' })
     await listen(all.find((charged) => charged.kind === 'answer')!)
   })
 
   it('comes again: the kept answer and the same receipt, not charged, even with an empty wallet', async () => {
-    const note = fresh()
+    const note = await fresh()
     const first = await listen(await charge(ports, options(note)))
-    balances.set(payer, 0n)
+    held = 0n
     runs = 0
     const second = await listen(await charge(ports, options(note)))
-    balances.set(payer, 1000n)
+    held = 1000n
     expect(second).toEqual(first)
-    expect([runs, book.paid.size]).toEqual([0, 1])
+    expect([runs, (await book.paid()).length]).toEqual([0, 1])
     expect(codeOf(await charge(ports, options(note, { requestHash: hashText('other') })))).toEqual([402, 'payment_spent'])
   })
 
@@ -149,7 +165,7 @@ describe('a query that is paid', () => {
       signal.throwIfAborted()
       yield { answer: whole }
     }
-    const note = fresh()
+    const note = await fresh()
     const charged = await charge(ports, options(note, { run: slow, signal: leaving.signal }))
     if (charged.kind !== 'answer') throw new Error('not answered')
     for await (const _ of charged.parts) break
@@ -164,7 +180,7 @@ describe('a query that is paid', () => {
       await new Promise((resolve) => setTimeout(resolve, 40))
       throw new Error('out of memory')
     }
-    const note = fresh()
+    const note = await fresh()
     const charged = await charge(ports, options(note, { run: broken }))
     await expect(listen(charged)).rejects.toThrow('out of memory')
     if (charged.kind === 'answer') await charged.receipt
@@ -175,39 +191,39 @@ describe('a query that is paid', () => {
     const heard = await listen(two.find((again) => again.kind === 'answer')!)
     expect(heard.answer).toEqual(whole)
     expect(await receiptsOfLedger()).toEqual([heard.receipt])
-    expect([runs, book.paid.size]).toEqual([1, 1])
+    expect([runs, (await book.paid()).length]).toEqual([1, 1])
   })
 })
 
 describe('a query that is not paid', () => {
   it('without a payment: 402 and the terms', async () => {
-    fresh()
+    await fresh()
     const charged = await charge(ports, options(undefined))
     expect(codeOf(charged)).toEqual([402, 'payment_required'])
-    expect(charged.headers['X-Cash']).toBe('10')
+    expect(JSON.parse(atob(charged.headers['PAYMENT-REQUIRED']!)).accepts).toMatchObject([{ amount: '10', payTo: builder }])
   })
 
   it('unreadable: 400; forged or short: 402 with the reason; the model is not run', async () => {
-    const note = fresh()
+    const note = await fresh()
     runs = 0
     expect(codeOf(await charge(ports, options('%%%')))).toEqual([400, 'payment_malformed'])
-    const forged = btoa(atob(note).replace(/"signature":"0x./, '"signature":"0xf0'))
+    const forged = forge(note)
     expect(codeOf(await charge(ports, options(forged)))).toEqual([402, 'payment_forged'])
-    balances.set(payer, 9n)
+    held = 9n
     expect(codeOf(await charge(ports, options(note)))).toEqual([402, 'payer_without_open'])
-    balances.set(payer, 1000n)
-    expect([runs, book.paid.size]).toEqual([0, 0])
+    held = 1000n
+    expect([runs, (await book.paid()).length]).toEqual([0, 0])
   })
 
   it('a forger who knows the nonce of a paid query does not get its answer', async () => {
-    const note = fresh()
+    const note = await fresh()
     await listen(await charge(ports, options(note)))
-    const forged = btoa(atob(note).replace(/"signature":"0x./, '"signature":"0xf0'))
+    const forged = forge(note)
     expect(codeOf(await charge(ports, options(forged)))).toEqual([402, 'payment_forged'])
   })
 
   it('the model fails first: 500, nothing charged, the payment still good', async () => {
-    const note = fresh()
+    const note = await fresh()
     const fails = async function* (): AsyncGenerator<AnswerPart> {
       yield* []
       throw new Error('no such file /secret')
@@ -216,12 +232,12 @@ describe('a query that is not paid', () => {
     expect(codeOf(charged)).toEqual([500, 'model_failed'])
     expect(JSON.stringify(charged.kind === 'reply' && charged.body)).not.toContain('secret')
     expect(charged).toMatchObject({ fault: new Error('no such file /secret') })
-    expect(book.paid.size).toBe(0)
+    expect((await book.paid()).length).toBe(0)
     expect((await listen(await charge(ports, options(note)))).answer).toEqual(whole)
   })
 
   it('the client leaves first: the model is stopped, nothing charged, the payment still good', async () => {
-    const note = fresh()
+    const note = await fresh()
     const leaving = new AbortController()
     let stopped = false
     const stuck = async function* (signal: AbortSignal): AsyncGenerator<AnswerPart> {
@@ -233,16 +249,16 @@ describe('a query that is not paid', () => {
       yield { answer: whole }
     }
     expect(codeOf(await charge(ports, options(note, { run: stuck, signal: leaving.signal })))).toEqual([499, 'client_left'])
-    expect([stopped, book.paid.size]).toEqual([true, 0])
+    expect([stopped, (await book.paid()).length]).toEqual([true, 0])
     expect((await listen(await charge(ports, options(note)))).answer).toEqual(whole)
   })
 
   it('the contract refuses: 402 with its reason, nothing of the answer, and no second run for that payment', async () => {
-    const note = fresh()
-    book.control.outcome = 'refused'
+    const note = await fresh()
+    book.outcome = 'refused'
     const charged = await charge(ports, options(note))
     expect(codeOf(charged)).toEqual([402, 'insufficient_open'])
-    expect(charged.headers['X-Cash-Paid']).toBe('no')
+    expect(outcomeOf(charged)).toMatchObject({ success: false, errorReason: 'insufficient_open' })
     expect(JSON.stringify(charged)).not.toContain('Rest')
     runs = 0
     expect(codeOf(await charge(ports, options(note)))).toEqual([402, 'payment_released'])
@@ -253,23 +269,23 @@ describe('a query that is not paid', () => {
 describe('an outcome that is not known', () => {
   for (const outcome of ['unknown', 'unknown but paid', 'throws'] as const)
     it(`${outcome}: 503, never a second 402, and the same payment is settled on the next try`, async () => {
-      const note = fresh()
-      book.control.outcome = outcome
+      const note = await fresh()
+      book.outcome = outcome
       const charged = await charge(ports, options(note))
       expect(codeOf(charged)).toEqual([503, 'payment_outcome_unknown'])
       expect(charged.headers).toMatchObject({ 'Retry-After': '2', 'x-should-retry': 'false' })
       expect(codeOf(await charge(ports, options(note, { requestHash: hashText('other') })))).toEqual([409, 'payment_in_use'])
-      book.control.outcome = 'settled'
+      book.outcome = 'settled'
       runs = 0
       const heard = await listen(await charge(ports, options(note)))
       expect(heard.answer).toEqual(whole)
-      expect([runs, book.paid.size]).toEqual([0, 1])
+      expect([runs, (await book.paid()).length]).toEqual([0, 1])
       expect(await receiptsOfLedger()).toEqual([heard.receipt])
     })
 
   it('is found out while serving, when the payer does not come back', async () => {
-    const note = fresh()
-    book.control.outcome = 'unknown but paid'
+    const note = await fresh()
+    book.outcome = 'unknown but paid'
     await charge(ports, options(note))
     expect(await recheck({ chain: book.chain, database }, clock)).toEqual({ completed: 1, released: 0, unknown: 0 })
     expect((await receiptsOfLedger()).map(({ responseHash }) => responseHash)).toEqual([contentId(whole)])
@@ -311,10 +327,10 @@ describe('a crash', () => {
     it(`${when} every call of a port (${run.name}): after reconcile nothing is paid twice and every payment has its receipt`, async () => {
       let crashes = 0
       for (let at = 1; ; at++) {
-        const note = fresh()
+        const note = await fresh()
         const life = { calls: 0, at, when }
         const process: ChargePorts = {
-          payments: cash,
+          payments,
           chain: dying(book.chain, life),
           database: dying({ payments: database.payments, receipts: database.receipts }, life),
         }
@@ -325,11 +341,11 @@ describe('a crash', () => {
         if (life.calls >= at) crashes++
         await reconcile({ chain: book.chain, database }, clock)
         expect(await database.payments.inState(['reserved', 'sending', 'unknown']), `at ${at}`).toEqual([])
-        expect((await receiptsOfLedger()).length, `receipts at ${at}`).toBe(book.paid.size)
+        expect((await receiptsOfLedger()).length, `receipts at ${at}`).toBe((await book.paid()).length)
         // The payer tries again with the very same payment, and gets the answer.
         const heard = await listen(await charge(ports, options(note)))
         expect(heard.answer).toEqual(whole)
-        expect(book.paid.size, `payments at ${at}`).toBe(1)
+        expect((await book.paid()).length, `payments at ${at}`).toBe(1)
         expect(await receiptsOfLedger()).toEqual([heard.receipt])
         if (life.calls < at) {
           expect(outcome).not.toBe('crashed')

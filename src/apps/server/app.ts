@@ -26,7 +26,8 @@ export function createApp(options: AppOptions): Hono {
   const app = new Hono()
   app.use(guard(hosts))
   app.onError((fault, context) => {
-    report(fault)
+    // A client that left has cut its own request off; that is no fault of the server.
+    if (!context.req.raw.signal.aborted) report(fault)
     return faultReply(context)
   })
   app.get('/healthz', (context) => context.json({ ok: true }))

@@ -7,7 +7,7 @@ import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type Refusal, refuse } from '../../core/errors.ts'
 import type { PaidPart, Receipt } from '../../core/receipt.ts'
-import type { ModelFactory } from '../../factory/factory.ts'
+import type { ModelFactory, PaidQuery } from '../../factory/factory.ts'
 import { limit } from './guard.ts'
 import { ChatRequest, chunk, completion, extra, type Head, inputOf, modelObject } from './openai.ts'
 import { errorBody, openaiRefusal } from './replies.ts'
@@ -53,14 +53,15 @@ export function chatRoutes(factory: ModelFactory, report: Report): Hono {
       )
     const model = await factory.model(request.model)
     if (!model?.modelId) return openaiRefusal(context, 404, await missing(factory, request.model), 'model')
-    const query = await factory.query({
-      model: request.model,
-      text,
-      requestBody: body,
-      payment: context.req.header('payment-signature'),
-      resource: context.req.url,
-      signal: context.req.raw.signal,
-    })
+    const payment = context.req.header('payment-signature')
+    let query: PaidQuery
+    try {
+      query = await factory.query({ model: request.model, text, requestBody: body, payment, resource: context.req.url, signal: context.req.raw.signal })
+    } catch (fault) {
+      if (payment === undefined) throw fault
+      report(fault)
+      return context.json(unsure, 503, { 'Retry-After': '2', ...doNotRetry })
+    }
     for (const [name, value] of Object.entries(query.headers)) context.header(name, value)
     if (query.kind === 'reply') return context.json(query.body, query.status as ContentfulStatusCode)
     const head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: model.name }
@@ -77,13 +78,15 @@ async function missing(factory: ModelFactory, name: string): Promise<Refusal> {
   return refuse('model_not_found', sentence, known.length ? `Published are: ${known.slice(0, 10).join(', ')}.` : 'No model is published yet.')
 }
 
+// An OpenAI client retries many failures by itself; that retry would carry no payment, and buy a second one.
+const doNotRetry = { 'x-should-retry': 'false' }
+
+const samePayment = 'Send the same request with the same PAYMENT-SIGNATURE again; do not sign a new payment.'
+/** A fault while a payment was in hand: it may or may not have been made. */
+const unsure = errorBody(refuse('payment_outcome_unknown', 'Something broke inside the server while it held your payment.', samePayment), 'server_error')
 /** A fault after the payment: the payer must not pay again to get the rest. */
 const cutOff = errorBody(
-  refuse(
-    'answer_cut_off',
-    'The query is paid, but its answer was cut off.',
-    'Send the same request with the same PAYMENT-SIGNATURE again to get it without paying again.',
-  ),
+  refuse('answer_cut_off', 'The query is paid, but its answer was cut off.', `${samePayment} You get it without paying again.`),
   'server_error',
 )
 
@@ -99,8 +102,7 @@ async function whole(context: Context, head: Head, parts: AsyncIterable<PaidPart
   } catch (fault) {
     report(fault)
   }
-  // Not to be retried by itself: the retry would carry no payment, and buy a second one.
-  return context.json(cutOff, 500, { 'x-should-retry': 'false' })
+  return context.json(cutOff, 500, doNotRetry)
 }
 
 function streamed(context: Context, head: Head, parts: AsyncIterable<PaidPart>, report: Report): Response {

@@ -53,6 +53,10 @@ function sameOrigin(origin: string, host: string | undefined, allowed: AllowedHo
 export function limit(megabytes: number): MiddlewareHandler {
   return bodyLimit({
     maxSize: megabytes * 1024 * 1024,
-    onError: (context) => openaiRefusal(context, 413, refuse('body_too_large', `The request is larger than ${megabytes} MB.`, 'Send less at once.')),
+    onError: (context) => {
+      // The rest of the body is never read, so nothing else can come over this connection.
+      context.header('Connection', 'close')
+      return openaiRefusal(context, 413, refuse('body_too_large', `The request is larger than ${megabytes} MB.`, 'Send less at once.'))
+    },
   })
 }

@@ -50,11 +50,13 @@ function stop(server: Server, closing: AbortController): Promise<void> {
   closing.abort()
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+    // A connection turns idle when its last answer ends, which is after this.
+    const idle = setInterval(() => server.closeIdleConnections(), 20)
     server.close(() => {
       clearTimeout(force)
+      clearInterval(idle)
       resolve()
     })
-    server.closeIdleConnections()
   })
 }
 

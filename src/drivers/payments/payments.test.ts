@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { isRefusal, refuse } from '../../core/errors.ts'
 import { type PaymentsBench, paymentsSuite, suiteQuote } from '../../ports/payments.suite.ts'
 import { cashPayments } from './cash.ts'
+import { header, payload } from './payer.suite.ts'
 import { x402Payments } from './x402.ts'
 
 const token = { address: '0x1111111111111111111111111111111111111111', name: 'Wrapped OPEN', version: '1' } as const
@@ -14,10 +15,6 @@ const accounts = [privateKeyToAccount(generatePrivateKey()), privateKeyToAccount
 const [payer, pauper] = accounts
 const now = 1_800_000_000n
 const balance = async (address: string) => (address.toLowerCase() === payer.address.toLowerCase() ? 10n ** 18n : 0n)
-
-const fields = (...names: string[]) =>
-  names.map((name) => ({ name, type: name === 'nonce' ? 'bytes32' : name === 'from' || name === 'to' ? 'address' : 'uint256' }))
-const types = { TransferWithAuthorization: fields('from', 'to', 'value', 'validAfter', 'validBefore', 'nonce') }
 
 async function bench(change: { chainId?: number; envelope?: (wire: Record<string, unknown>) => unknown } = {}): Promise<PaymentsBench> {
   const payments = x402Payments({ network, token, balance, now: () => Number(now) * 1000 })
@@ -29,11 +26,8 @@ async function bench(change: { chainId?: number; envelope?: (wire: Record<string
     async sign(message, options = {}) {
       const signer = accounts.find((account) => account.address === (options.signedBy ?? message.from))!
       const domain = { name: token.name, version: token.version, chainId: change.chainId ?? network.chainId, verifyingContract: token.address }
-      const signature = await signer.signTypedData({ domain, types, primaryType: 'TransferWithAuthorization', message })
-      const { accepts, resource } = payments.required(options.quote ?? suiteQuote, refuse('x', 'x', 'x')).body as { accepts: unknown[]; resource: unknown }
-      const text = Object.fromEntries(Object.entries(message).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value]))
-      const wire = { x402Version: 2, resource, accepted: accepts[0], payload: { signature, authorization: text } }
-      return btoa(JSON.stringify(change.envelope?.(wire) ?? wire))
+      const wire = await payload({ account: signer, payments, quote: options.quote ?? suiteQuote, domain, message })
+      return header(change.envelope?.(wire) ?? wire)
     },
   }
 }

@@ -1,0 +1,177 @@
+/**
+ * A small factory for the server's tests: one published model with canned words, charged for real over the embedded chain,
+ * x402 and a database. What the server does not need of a factory refuses or throws, on purpose.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { LocalAccount } from 'viem'
+import type { Answer, AnswerPart } from '../../core/answer.ts'
+import { isRefusal, refuse } from '../../core/errors.ts'
+import { contentId, hashText } from '../../core/id.ts'
+import type { Hex } from '../../core/listing.ts'
+import { receiptId } from '../../core/receipt.ts'
+import { amount } from '../../core/royalty.ts'
+import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../../core/view.ts'
+import { openEmbeddedChain } from '../../drivers/chain/embedded.ts'
+import { openDatabase } from '../../drivers/database/pglite.ts'
+import { localAccount, openKeystore } from '../../drivers/keystore/keystore.ts'
+import { x402Payments } from '../../drivers/payments/x402.ts'
+import type { InputFile, ModelFactory } from '../../factory/factory.ts'
+import type { Chain } from '../../ports/chain.ts'
+import type { Database } from '../../ports/database.ts'
+import { charge } from '../../steps/charge.ts'
+
+export const PRICE = 10n ** 16n
+export const canned: Answer = {
+  text: 'Sit down and rest. Call for help.',
+  citations: [{ quote: 'Sit down and rest.', title: 'Angina', heading: 'What to do', file: 'angina.md', probability: 0.93 }],
+  abstained: false,
+}
+
+export type Bench = {
+  factory: ModelFactory
+  chain: Chain
+  database: Database
+  payer: LocalAccount
+  pauper: LocalAccount
+  builder: LocalAccount
+  /** How the model answers the next queries. */
+  behaviour: { run: (signal: AbortSignal) => AsyncIterable<AnswerPart> }
+  received: { words: string; files: readonly InputFile[] }[]
+  listeners: () => number
+  emit: (event: LiveEvent) => void
+  close: () => Promise<void>
+}
+
+export async function* fluent(): AsyncGenerator<AnswerPart> {
+  yield { delta: 'Sit down and rest. ' }
+  yield { delta: 'Call for help.' }
+  yield { answer: canned }
+}
+
+export async function openBench(): Promise<Bench> {
+  const folder = await mkdtemp(join(tmpdir(), 'modelfactory-server-'))
+  const database = await openDatabase({ folder: null })
+  const keystore = await openKeystore({ folder: join(folder, 'keys'), passphrase: undefined, embedded: true })
+  if (isRefusal(keystore)) throw new Error(keystore.message)
+  const chain = await openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, keystore, settings: database.settings })
+  const [owner, payer, pauper] = [await keystore.account('builder'), await keystore.account('payer'), await keystore.account('pauper')]
+  const registered = await chain.register({ owner, slug: 'heart', payout: owner.address, price: PRICE })
+  if (isRefusal(registered)) throw new Error(registered.message)
+  const funded = await chain.fund(payer.address, 10n ** 18n)
+  if (isRefusal(funded)) throw new Error(funded.message)
+  const { modelId } = registered
+  const behaviour: Bench['behaviour'] = { run: fluent }
+  const received: Bench['received'] = []
+  const listeners = new Set<(event: LiveEvent) => void>()
+  const payments = x402Payments({
+    network: chain.network,
+    token: { address: chain.contracts.token, ...chain.token },
+    balance: async (address) => (await chain.balance(address)).open,
+  })
+
+  const model = (name: string, id: Hex | null): ModelView => ({
+    name,
+    packageId: hashText(name),
+    task: 'answer',
+    words: 'Answer questions about hearts.',
+    modelId: id,
+    price: id && amount(PRICE),
+    payout: id && owner.address,
+    labels: null,
+    exam: { n: 40, metric: 'token F1', arms: [] },
+    queries: 0,
+    earned: amount(0n),
+  })
+  const models = [model('heart', modelId), model('draft', null)]
+  const build: BuildView = { id: 'b1', name: 'heart', words: 'hearts', state: 'queued', events: [], training: null, createdAt: 1 }
+  const earnings = async (): Promise<EarningsView> => ({
+    builder: owner.address,
+    balance: amount((await chain.balance(owner.address)).open),
+    total: amount(0n),
+    models: [],
+  })
+  const receipts = async (limit?: number): Promise<ReceiptView[]> =>
+    (await database.receipts.list(limit === undefined ? {} : { limit })).map(({ packageId, requestHash, responseHash, ...receipt }) => ({
+      ...receipt,
+      id: receiptId({ packageId, requestHash, responseHash, ...receipt }),
+      amount: amount(BigInt(receipt.amount)),
+    }))
+
+  const factory: ModelFactory = {
+    async plan() {
+      return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
+    },
+    async startBuild(words, files) {
+      received.push({ words, files })
+      return build
+    },
+    cancelBuild: async (id) => (id === 'b1' ? { ...build, state: 'cancelled' } : refuse('build_not_found', `There is no build "${id}".`, 'Look again.')),
+    build: async (id) => (id === 'b1' ? build : undefined),
+    finished: async () => build,
+    models: async () => models,
+    model: async (name) => models.find((candidate) => candidate.name === name || candidate.modelId === name),
+    ask: async () => canned,
+    async publish() {
+      throw new Error('cannot read /secret/path')
+    },
+    async query({ text, requestBody, payment, resource, signal }) {
+      const quote = { modelId, model: 'heart', payTo: owner.address, price: PRICE, resource, description: 'One answer of heart' }
+      const requestHash = contentId({ model: modelId, text, body: requestBody })
+      const ports = { payments, chain, database }
+      const charged = await charge(ports, {
+        quote,
+        payment,
+        requestHash,
+        packageId: hashText('heart'),
+        run: (stop) => behaviour.run(stop),
+        signal,
+        now: Date.now,
+      })
+      if (charged.kind === 'answer')
+        void charged.receipt
+          .then(async () => {
+            const [newest] = await receipts(1)
+            for (const listener of listeners) listener({ type: 'receipt', receipt: newest!, earnings: await earnings() })
+          })
+          .catch(() => {})
+      return charged
+    },
+    receipts,
+    earnings,
+    state: async (): Promise<StateView> => ({
+      network: chain.network,
+      contracts: chain.contracts,
+      builds: [build],
+      models,
+      receipts: await receipts(),
+      earnings: await earnings(),
+    }),
+    listen(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async close() {},
+  }
+
+  return {
+    factory,
+    chain,
+    database,
+    payer: localAccount(payer),
+    pauper: localAccount(pauper),
+    builder: localAccount(owner),
+    behaviour,
+    received,
+    listeners: () => listeners.size,
+    emit(event) {
+      for (const listener of listeners) listener(event)
+    },
+    async close() {
+      await chain.close()
+      await database.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
