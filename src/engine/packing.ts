@@ -33,8 +33,8 @@ const ATTENTION_LENGTH = 1500
 
 /** Chooses the extents that compute a set of sequences with the least work, at most `tokensPerStep` (or one sequence) at a time. */
 export function chooseExtent(sequences: readonly Sequence[], tokensPerStep: number): Extent {
-  const longest = Math.max(...sequences.map(({ tokens }) => tokens.length))
-  const mostReads = Math.max(...sequences.map(({ reads }) => reads.length))
+  const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 1)
+  const mostReads = sequences.reduce((most, { reads }) => Math.max(most, reads.length), 1)
   const tokens = sequences.reduce((total, sequence) => total + sequence.tokens.length, 0)
   const allReads = sequences.reduce((total, sequence) => total + sequence.reads.length, 0)
   // A sample is enough to see how well a length fills.

@@ -13,7 +13,8 @@ import type { Trainer, TrainingJob, TrainingProgress, TrainingResult } from './t
 
 /** `base` is a GGUF file the trainer accepts, `labelTokens` two of its label tokens. */
 export function trainerSuite(name: string, make: () => Promise<{ trainer: Trainer; base: string; labelTokens: string[] }>): void {
-  describe(`trainer: ${name}`, () => {
+  // Real training runs as a process of low priority: on a busy machine it waits.
+  describe(`trainer: ${name}`, { timeout: 300_000 }, () => {
     let made: Awaited<ReturnType<typeof make>>
     let root: string
     let runs = 0

@@ -2,7 +2,7 @@
  * Child: the process a training run lives in, so that the server stays responsive and a cancelled run can simply be ended.
  * Takes one job over IPC, trains, answers, exits. Exits too when the parent goes away. Knows nothing of specs.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { type Refusal, refuse } from '../../core/errors.ts'
@@ -39,6 +39,8 @@ async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) =>
   if ('refused' in sets) return sets
 
   mkdirSync(job.folder, { recursive: true })
+  // A run that was killed while writing leaves its temporary file.
+  for (const name of readdirSync(job.folder)) if (name.endsWith('.tmp')) rmSync(join(job.folder, name), { force: true })
   const checkpoint = join(job.folder, 'checkpoint.bin')
   const found = readCheckpoint(checkpoint, job.id)
   let trained: Awaited<ReturnType<typeof train>>

@@ -1,9 +1,8 @@
 import { fork } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { isRefusal } from '../../core/errors.ts'
 import { classifyPrompt } from '../../core/prompt.ts'
 import { chooseRecipe } from '../../core/recipe.ts'
 import { trainerSuite } from '../../ports/trainer.suite.ts'
@@ -33,27 +32,23 @@ const job = (name: string, override = {}): TrainingJob => ({
   folder: join(folder, name),
 })
 
-it('throws a damaged checkpoint away and starts over', async () => {
-  const trainer = createOnnxTrainer()
-  const whole = await trainer.fit(job('torn'))
-  const checkpoint = join(folder, 'torn', 'checkpoint.bin')
-  const bytes = readFileSync(checkpoint)
-  bytes[bytes.length >> 1]! ^= 1
-  writeFileSync(checkpoint, bytes.subarray(0, bytes.length))
-  const again = await trainer.fit(job('torn'))
-  if (isRefusal(whole) || isRefusal(again)) throw new Error('refused')
-  expect(again.resumed).toBe(false)
-  expect(again.curve.map(({ validationLoss }) => validationLoss)).toEqual(whole.curve.map(({ validationLoss }) => validationLoss))
+it('throws a damaged checkpoint away and starts over', { timeout: 300_000 }, async () => {
+  const which = job('torn')
+  mkdirSync(which.folder)
+  writeFileSync(join(which.folder, 'checkpoint.bin'), 'MFCK and then nothing that makes sense')
+  writeFileSync(join(which.folder, 'checkpoint.bin.1.tmp'), 'left by a killed run')
+  expect(await createOnnxTrainer().fit(which)).toMatchObject({ resumed: false, adapter: join(which.folder, 'adapter.gguf') })
+  expect(readdirSync(which.folder).sort()).toEqual(['adapter.gguf', 'checkpoint.bin'])
 })
 
-it('explains a loss that is not a number', async () => {
+it('explains a loss that is not a number', { timeout: 300_000 }, async () => {
   expect(await createOnnxTrainer().fit(job('diverged', { learningRate: 1e30, clipNorm: 1e30, warmupSteps: 0 }))).toMatchObject({
     code: 'training_diverged',
     message: expect.stringMatching(/step \d+.*half the learning rate \(5e\+29\)/),
   })
 })
 
-it('refuses a file that is not a model, and a target no layer has', async () => {
+it('refuses a file that is not a model, and a target no layer has', { timeout: 300_000 }, async () => {
   const path = join(folder, 'not-a-model.gguf')
   writeFileSync(path, 'GGUF but not really, only some text that goes on for a while')
   expect(await createOnnxTrainer().fit({ ...job('text'), base: path })).toMatchObject({ refused: true, code: 'base_unreadable' })
@@ -63,7 +58,7 @@ it('refuses a file that is not a model, and a target no layer has', async () => 
   })
 })
 
-it('ends the child when its parent goes away', async () => {
+it('ends the child when its parent goes away', { timeout: 300_000 }, async () => {
   const child = fork(new URL('./child.ts', import.meta.url).pathname, [], {
     execArgv: ['--import', import.meta.resolve('tsx')],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
