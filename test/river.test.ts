@@ -50,7 +50,7 @@ describe('the royalty loop', () => {
     expect(unpublished.code).toBe(1)
     expect(unpublished.stderr).toContain('not published')
 
-    for (const price of ['0', '-1', '1e30', 'abc', '79228162515']) {
+    for (const price of ['0', '-1', '1e30', 'abc', '309485010']) {
       const refused = await modelfactory(['publish', 'clauses', `--price=${price}`, '--json'], folder)
       expect(refused.code, price).toBe(1)
       expect(refused.stderr, price).toContain(price)

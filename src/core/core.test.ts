@@ -31,12 +31,12 @@ describe('royalty', () => {
     for (const amount of [0n, 1n, 999_999_999_999_999_999n, 10n ** 18n, MAXIMUM_PRICE]) expect(parseOpen(formatOpen(amount))).toBe(amount)
   })
   it('refuses a price that is none', () => {
-    const codes = (['0', '0.000', '-1', '1e30', '', 'abc', '1,5', '0x10', '1.0000000000000000001', '79228162514.264337593543950336'] as const).map((text) => {
+    const codes = (['0', '0.000', '-1', '1e30', '', 'abc', '1,5', '0x10', '1.0000000000000000001', '309485009.821345068724781056'] as const).map((text) => {
       const price = parsePrice(text)
       return isRefusal(price) ? price.code : price
     })
     expect(codes).toEqual(['price_not_positive', 'price_not_positive', ...Array(7).fill('price_not_decimal'), 'price_too_large'])
-    expect(parsePrice('79228162514.264337593543950335')).toBe(MAXIMUM_PRICE)
+    expect(parsePrice('309485009.821345068724781055')).toBe(MAXIMUM_PRICE)
   })
 })
 

@@ -8,8 +8,8 @@ import { type Refusal, refuse } from './errors.ts'
 export const OPEN_DECIMALS = 18
 const UNIT = 10n ** BigInt(OPEN_DECIMALS)
 
-/** The registry packs a price into 96 bits beside the payout address, so this is the largest price there is. */
-export const MAXIMUM_PRICE = (1n << 96n) - 1n
+/** The registry packs a price into 88 bits beside the payout address, so this is the largest price there is. */
+export const MAXIMUM_PRICE = (1n << 88n) - 1n
 
 /** Formats atomic units as a decimal string of OPEN without trailing zeros, e.g. `10000000000000000n` -> `0.01`. */
 export function formatOpen(amount: bigint): string {

@@ -3,7 +3,7 @@
  * adapter, and chooses the abstention threshold on practice. It gets no handle on the exam.
  * Knows nothing of how training is done; that is the trainer's business.
  */
-import { type Dataset, datasetId, type Example, type Passage } from '../core/dataset.ts'
+import { type Dataset, datasetId, duplicateKey, type Example, type Passage, sentences } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { classifyPrompt, NOT_SUPPORTING, type Prompt, SUPPORTING, selectPrompt } from '../core/prompt.ts'
 import { chooseRecipe, type Recipe } from '../core/recipe.ts'
@@ -47,8 +47,24 @@ export async function train(
   if (isRefusal(labelTokens)) return labelTokens
   const index = spec.task === 'answer' ? ports.retriever.index(dataset.passages, spec.language[0]!) : null
 
-  const training = dataset.training.flatMap((example) => prompts(spec, example, vocabulary, index, dataset.passages))
-  const validation = dataset.practice.flatMap((example) => prompts(spec, example, vocabulary, index, dataset.passages))
+  const bySentence = new Map<string, Passage[]>()
+  for (const passage of dataset.passages)
+    for (const sentence of passage.sentences) {
+      const key = duplicateKey(sentence)
+      bySentence.set(key, [...(bySentence.get(key) ?? []), passage])
+    }
+  const made = async (examples: readonly Example[]) => {
+    const all: Prompt[] = []
+    for (const example of examples) {
+      all.push(...prompts(spec, example, vocabulary, index, bySentence))
+      // Thousands of long texts take seconds; whoever shares the process gets a turn in between.
+      await new Promise((resolve) => setTimeout(resolve))
+      options.signal?.throwIfAborted()
+    }
+    return all
+  }
+  const training = await made(dataset.training)
+  const validation = await made(dataset.practice)
   if (!training.length || !validation.length)
     return refuse('nothing_to_learn', 'No training prompt could be made from the examples.', 'Add examples whose answers are found in the pages.')
   shuffle(training, 7)
@@ -91,7 +107,7 @@ export async function train(
 }
 
 /** The prompts one example teaches with. A classify text longer than the base reads becomes several windows of less weight. */
-function prompts(spec: Spec, example: Example, vocabulary: Vocabulary, index: PassageIndex | null, passages: readonly Passage[]): Prompt[] {
+function prompts(spec: Spec, example: Example, vocabulary: Vocabulary, index: PassageIndex | null, bySentence: ReadonlyMap<string, Passage[]>): Prompt[] {
   if (spec.task === 'classify') {
     const label = spec.labels!.indexOf(example.label!)
     const pieces = classifyWindows(example.input, vocabulary)
@@ -102,8 +118,9 @@ function prompts(spec: Spec, example: Example, vocabulary: Vocabulary, index: Pa
   const near = index!.search(example.input, 2 * (HELPFUL + UNHELPFUL)).map(({ passage }) => passage)
   const support = new Map<Passage, (0 | 1)[]>()
   const holds = reference === null ? () => false : supports(reference)
-  // The passages that hold the answer may not be among the nearest; those are looked up by their text.
-  for (const passage of reference === null ? near : [...near, ...passages.filter((candidate) => candidate.sentences.some(holds))])
+  // The passages that hold the answer may not be among the nearest; those are looked up by their sentences.
+  const holding = reference === null ? [] : sentences(reference).flatMap((sentence) => bySentence.get(duplicateKey(sentence)) ?? [])
+  for (const passage of [...near, ...holding])
     support.set(
       passage,
       passage.sentences.map((sentence) => (holds(sentence) ? SUPPORTING : NOT_SUPPORTING)),

@@ -5,7 +5,7 @@
 
 import { isRefusal, type Refusal } from '../../core/errors.ts'
 import type { Hex } from '../../core/listing.ts'
-import { type Amount, amount } from '../../core/royalty.ts'
+import type { Amount } from '../../core/royalty.ts'
 import type { StateView } from '../../core/view.ts'
 import type { Config } from '../../factory/config.ts'
 import { openWallet } from '../../factory/gateway.ts'
@@ -64,6 +64,6 @@ function purchase({ choices, modelfactory }: ChatCompletion): Purchase {
     answer: choices[0]?.message.content ?? '',
     ...(sources === undefined ? {} : { sources }),
     ...(label === undefined ? {} : { label, scores }),
-    receipt: { tx: receipt.tx, amount: amount(BigInt(receipt.amount)), payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId },
+    receipt: { tx: receipt.tx, amount: receipt.amount, payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId },
   }
 }

@@ -38,8 +38,10 @@ export async function up(options: { config: Config; out: Printer; examples: bool
   if (options.examples) {
     for (const example of await examples()) {
       if (stopping) return undefined
-      const outcome = await runExample(config, out, server.url, example)
       // One example that fails must not hide the others, nor close the studio.
+      const outcome = await runExample(config, out, server.url, example).catch((error: unknown) =>
+        refuse('fault', error instanceof Error ? error.message : String(error), ''),
+      )
       if (isRefusal(outcome)) out.line(arrowLine(example.folder, 'note', `${outcome.message} ${outcome.hint}`))
     }
   }
