@@ -26,7 +26,7 @@ type ChatCompletion = {
     sources?: unknown
     label?: string
     scores?: unknown
-    receipt: { tx: string; amount: string; payer: string; builder: string; modelId: string }
+    receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string }
   }
 }
 
