@@ -7,7 +7,7 @@ import react from '@vitejs/plugin-react'
 import { defineConfig, loadEnv } from 'vite'
 
 export default defineConfig(({ mode }) => {
-  const server = loadEnv(mode, '.', 'MODELFACTORY_').MODELFACTORY_URL ?? 'http://127.0.0.1:8402'
+  const server = loadEnv(mode, '.', 'MODELFACTORY_').MODELFACTORY_URL ?? 'http://127.0.0.1:4020'
   // The server takes requests from its own page only, so the proxy speaks in its name.
   const proxied = { target: server, changeOrigin: true, headers: { origin: server } }
   return {
