@@ -60,9 +60,9 @@ describe('dataset', () => {
 describe('prompt', () => {
   it('reads once after a text, and after every sentence of a passage', () => {
     expect(classifyPrompt('x', 2).filter((segment) => segment.kind === 'read')).toEqual([{ kind: 'read', label: 2 }])
-    expect(selectPrompt('q', 'h', ['a', 'b'], [1, 0], [2, 1]).filter((segment) => segment.kind === 'read')).toEqual([
-      { kind: 'read', label: 1, weight: 2 },
-      { kind: 'read', label: 0, weight: 1 },
+    expect(selectPrompt('q', { rank: 0, match: 1 }, 'h', ['a', 'b'], [1, 0]).filter((segment) => segment.kind === 'read')).toEqual([
+      { kind: 'read', label: 1 },
+      { kind: 'read', label: 0 },
     ])
   })
   it('cuts even a text without spaces into windows that lose nothing', () => {

@@ -25,18 +25,27 @@ export function classifyPrompt(input: string, label?: number): Prompt {
 export const NOT_SUPPORTING = 0
 export const SUPPORTING = 1
 
+/** What retrieval found of a question in a passage, told to the model in digits: a small base cannot count matching words itself. */
+export type Evidence = {
+  /** Place among the passages found, from 0. */
+  rank: number
+  /** Share of the question's weight (inverse document frequency) that the passage holds, 0 to 1. */
+  match: number
+}
+
 /**
- * answer: the question, the passage's heading, then each sentence followed by a marker at which the model says whether
- * that sentence helps answer the question. One forward pass judges every sentence of the passage.
+ * answer: the question, how well the passage matches it, the passage's heading, then each sentence followed by a marker at
+ * which the model says whether that sentence helps answer the question. One forward pass judges every sentence.
  */
 export function selectPrompt(
   question: string,
+  evidence: Evidence,
   heading: string,
   sentences: readonly string[],
   labels?: readonly (0 | 1)[],
   weights?: readonly number[],
 ): Prompt {
-  const prompt: Segment[] = [start, text(question), end, text(`${heading}\n`)]
+  const prompt: Segment[] = [start, text(question), end, text(evidenceText(evidence)), text(`${heading}\n`)]
   for (const [index, sentence] of sentences.entries()) {
     prompt.push(text(sentence), end)
     const label = labels?.[index]
@@ -44,6 +53,11 @@ export function selectPrompt(
     prompt.push(label === undefined ? { kind: 'read' } : weight === undefined ? { kind: 'read', label } : { kind: 'read', label, weight })
   }
   return prompt
+}
+
+/** Tenths of the match and the place, one digit each: `9 1 `. */
+export function evidenceText({ rank, match }: Evidence): string {
+  return `${Math.min(9, Math.floor(match * 10))} ${Math.min(9, rank + 1)} `
 }
 
 /**

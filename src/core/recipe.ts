@@ -19,6 +19,9 @@ export const Recipe = z.object({
   /** Longest sequence in tokens, questions and markers included. */
   maximumTokens: z.number().int().positive(),
   clipNorm: z.number().positive(),
+  /** classify: each text is shown in this many versions, each with this share of its words left out; practice texts stay whole. */
+  versions: z.number().int().positive(),
+  wordDropout: z.number().min(0).max(0.9),
   /** Steps between validations; training stops after `patience` validations without a better loss. */
   validateEvery: z.number().int().positive(),
   patience: z.number().int().positive(),
@@ -57,6 +60,8 @@ export function chooseRecipe(options: {
     tokensPerStep,
     maximumTokens: options.maximumTokens,
     clipNorm: 1,
+    versions: Math.min(epochs, 8),
+    wordDropout: 0.25,
     validateEvery: Math.max(10, Math.ceil(steps / 12)),
     patience: 4,
     seed: options.seed ?? 1,

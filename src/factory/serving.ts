@@ -8,6 +8,7 @@ import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import type { Served } from '../steps/answer.ts'
+import { matcher } from '../steps/match.ts'
 import { type Unpacked, unpack } from '../steps/pack.ts'
 
 /** Adapters kept in memory at once; each costs a context. */
@@ -35,7 +36,7 @@ export function openServing(ports: { runtime: Runtime; retriever: Retriever; sto
     const scorer = await ports.runtime.open({ base: base.path, adapter: unpacked.adapterPath, labelTokens: weights.labelTokens })
     if (isRefusal(scorer)) throw new RefusedError(scorer)
     const index = spec.task === 'answer' ? ports.retriever.index(unpacked.passages, spec.language[0]!) : null
-    return { unpacked, served: { spec, threshold: weights.threshold, vocabulary, scorer, index } }
+    return { unpacked, served: { spec, threshold: weights.threshold, vocabulary, scorer, index, match: index && matcher(unpacked.passages) } }
   }
 
   return {

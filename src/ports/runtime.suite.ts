@@ -35,7 +35,7 @@ export function runtimeSuite(name: string, open: () => Runtime, base: string): v
       const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(3))
       const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
       const prompts = Array.from({ length: 9 }, (_, index) => classifyPrompt(`Text number ${index} about the heart`))
-      const together = await scorer.score([...prompts, selectPrompt('Why?', 'Hearts', ['One.', 'Two.', 'Three.'])])
+      const together = await scorer.score([...prompts, selectPrompt('Why?', { rank: 0, match: 1 }, 'Hearts', ['One.', 'Two.', 'Three.'])])
       expect(together.map((reads) => reads.length)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 3])
       for (const reads of together)
         for (const read of reads) {
@@ -53,9 +53,9 @@ export function runtimeSuite(name: string, open: () => Runtime, base: string): v
       const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
       const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
       const [short, long, other] = await scorer.score([
-        selectPrompt('Why?', 'Hearts', ['One is here.']),
-        selectPrompt('Why?', 'Hearts', ['One is here.', 'Two follows it.']),
-        selectPrompt('What colour are the walls of the castle?', 'Hearts', ['One is here.']),
+        selectPrompt('Why?', { rank: 0, match: 1 }, 'Hearts', ['One is here.']),
+        selectPrompt('Why?', { rank: 0, match: 1 }, 'Hearts', ['One is here.', 'Two follows it.']),
+        selectPrompt('What colour are the walls of the castle?', { rank: 0, match: 1 }, 'Hearts', ['One is here.']),
       ])
       expect(short![0]![0]).toBeCloseTo(long![0]![0]!, 3)
       expect(Math.abs(short![0]![0]! - other![0]![0]!)).toBeGreaterThan(1e-6)

@@ -6,10 +6,11 @@
 import type { Answer, AnswerPart, Citation } from '../core/answer.ts'
 import type { Passage } from '../core/dataset.ts'
 import { type Refusal, refuse } from '../core/errors.ts'
-import { classifyPrompt, type Prompt, SUPPORTING, selectPrompt, windows } from '../core/prompt.ts'
+import { classifyPrompt, evidenceText, type Prompt, SUPPORTING, selectPrompt, windows } from '../core/prompt.ts'
 import type { Spec } from '../core/spec.ts'
 import type { PassageIndex } from '../ports/retriever.ts'
 import type { Scorer, Vocabulary } from '../ports/runtime.ts'
+import type { Match } from './match.ts'
 
 /** A model ready to answer: what the spec asked for, and the parts that run it. */
 export type Served = {
@@ -17,8 +18,9 @@ export type Served = {
   threshold: number | null
   vocabulary: Vocabulary
   scorer: Scorer
-  /** answer: the index over the package's passages. */
+  /** answer: the index over the package's passages, and how well a passage matches a question. */
   index: PassageIndex | null
+  match: Match | null
 }
 
 /** Passages looked at for one question. */
@@ -57,7 +59,8 @@ export async function classify(served: Pick<Served, 'vocabulary' | 'scorer'>, in
  */
 export function selectPrompts(question: string, passage: Passage, vocabulary: Vocabulary): { sentences: string[]; positions: number[] }[] {
   const heading = `${passage.title}. ${passage.heading}`
-  const room = vocabulary.contextLength - MARKERS - vocabulary.count(question) - vocabulary.count(`${heading}\n`)
+  const room =
+    vocabulary.contextLength - MARKERS - vocabulary.count(question) - vocabulary.count(`${heading}\n`) - vocabulary.count(evidenceText({ rank: 0, match: 1 }))
   const groups: { sentences: string[]; positions: number[] }[] = []
   let group = { sentences: [] as string[], positions: [] as number[] }
   let used = 0
@@ -87,10 +90,12 @@ export function tooLong(question: string, vocabulary: Vocabulary): Refusal | und
 }
 
 /** Judges every sentence of the passages found for a question. Sentences come in the order of passage rank, then text. */
-export async function judge(served: Pick<Served, 'vocabulary' | 'scorer' | 'index'>, question: string, signal?: AbortSignal): Promise<Judged[]> {
+export async function judge(served: Pick<Served, 'vocabulary' | 'scorer' | 'index' | 'match'>, question: string, signal?: AbortSignal): Promise<Judged[]> {
   const found = served.index?.search(question, PASSAGES) ?? []
   const plans = found.flatMap(({ passage }, rank) => selectPrompts(question, passage, served.vocabulary).map((group) => ({ passage, rank, ...group })))
-  const prompts: Prompt[] = plans.map((plan) => selectPrompt(question, `${plan.passage.title}. ${plan.passage.heading}`, plan.sentences))
+  const prompts: Prompt[] = plans.map((plan) =>
+    selectPrompt(question, { rank: plan.rank, match: served.match!(question, plan.passage) }, `${plan.passage.title}. ${plan.passage.heading}`, plan.sentences),
+  )
   const scored = await served.scorer.score(prompts, { signal })
   const best = new Map<string, Judged>()
   for (const [index, plan] of plans.entries())

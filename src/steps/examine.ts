@@ -18,6 +18,7 @@ import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import { classify, judge, quote, tooLong } from './answer.ts'
 import { quoteBaseline, whatBaselineIs } from './baseline.ts'
+import { matcher } from './match.ts'
 import { chooseThreshold } from './train.ts'
 import { supports, worth } from './worth.ts'
 
@@ -113,6 +114,7 @@ export async function examine(
 
     async function examineAnswers(): Promise<Arms> {
       const index = ports.retriever.index(options.dataset.passages, spec.language[0]!)
+      const match = matcher(options.dataset.passages)
       const language = spec.outputLanguage[0] ?? 'en'
       const quoting = async (scorer: Scorer, threshold: number, timed: boolean): Promise<Prediction[]> => {
         const predictions: Prediction[] = []
@@ -120,7 +122,7 @@ export async function examine(
           const began = options.now()
           const judged = tooLong(example.input, vocabulary as Vocabulary)
             ? []
-            : await judge({ vocabulary: vocabulary as Vocabulary, scorer, index }, example.input, options.signal)
+            : await judge({ vocabulary: vocabulary as Vocabulary, scorer, index, match }, example.input, options.signal)
           const answered = quote(judged, threshold, language)
           if (timed) {
             milliseconds.push(options.now() - began)
@@ -132,7 +134,7 @@ export async function examine(
       }
       // Every arm gets the same favour: its own threshold, chosen on practice.
       const baseThreshold = await chooseThreshold(
-        { vocabulary: vocabulary as Vocabulary, scorer: base as Scorer, index },
+        { vocabulary: vocabulary as Vocabulary, scorer: base as Scorer, index, match },
         options.dataset.practice,
         spec,
         options.signal,

@@ -3,9 +3,10 @@
  * too little of the question is found there. No model at all; every tuned model is measured against it.
  */
 import type { Answer, Citation } from '../core/answer.ts'
-import { duplicateKey, type Example, type Passage } from '../core/dataset.ts'
+import type { Example, Passage } from '../core/dataset.ts'
 import { tokenF1 } from '../core/report.ts'
 import type { Retriever } from '../ports/retriever.ts'
+import { matcher } from './match.ts'
 
 export const whatQuoteIs = 'BM25 passage, best sentences quoted, abstains under a threshold'
 
@@ -21,32 +22,19 @@ export interface Quoter {
 /** Builds the index once; answering takes milliseconds. */
 export function quoter(ports: { retriever: Retriever }, passages: readonly Passage[], language: string): Quoter {
   const index = ports.retriever.index(passages, language)
-  const documents = new Map<string, number>()
-  for (const passage of passages) for (const word of new Set(words(whole(passage)))) documents.set(word, (documents.get(word) ?? 0) + 1)
-  const rarity = (word: string): number => Math.log(1 + (passages.length - (documents.get(word) ?? 0) + 0.5) / ((documents.get(word) ?? 0) + 0.5))
+  const match = matcher(passages)
   const best = (question: string) => index.search(question, 1)[0]?.passage
-  const share = (question: readonly string[], text: string): number => {
-    const held = new Set(words(text))
-    let sum = 0
-    let all = 0
-    for (const word of new Set(question)) {
-      all += rarity(word)
-      if (held.has(word)) sum += rarity(word)
-    }
-    return all > 0 ? sum / all : 0
-  }
   const confidence = (question: string): number => {
     const passage = best(question)
-    return passage ? share(words(question), whole(passage)) : 0
+    return passage ? match(question, passage) : 0
   }
   return {
     confidence,
     answer(question, threshold, limit = 3) {
       const passage = best(question)
-      if (!passage || share(words(question), whole(passage)) < threshold) return { text: notCovered, citations: [], abstained: true }
-      const asked = words(question)
+      if (!passage || match(question, passage) < threshold) return { text: notCovered, citations: [], abstained: true }
       const chosen = passage.sentences
-        .map((sentence, place) => ({ sentence, place, value: share(asked, sentence) }))
+        .map((sentence, place) => ({ sentence, place, value: match.share(question, sentence) }))
         .sort((a, b) => b.value - a.value || a.place - b.place)
         .slice(0, limit)
         .sort((a, b) => a.place - b.place)
@@ -94,6 +82,4 @@ export function score(answer: Answer, example: Example): number {
   return answer.abstained ? 0 : tokenF1(answer.text, example.answer)
 }
 
-const whole = (passage: Passage): string => `${passage.title} ${passage.heading} ${passage.sentences.join(' ')}`
-const words = (text: string): string[] => duplicateKey(text).split(' ').filter(Boolean)
 const mean = (numbers: readonly number[]): number => (numbers.length ? numbers.reduce((sum, value) => sum + value, 0) / numbers.length : 0)

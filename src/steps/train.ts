@@ -15,6 +15,7 @@ import type { Runtime, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { classifyWindows, type Judged, judge, quote, selectPrompts, tooLong } from './answer.ts'
+import { type Match, matcher } from './match.ts'
 import { supports, worth } from './worth.ts'
 
 /** Passages a training question is shown with: those that hold its answer, then the nearest that do not. */
@@ -47,35 +48,42 @@ export async function train(
   if (isRefusal(labelTokens)) return labelTokens
   const index = spec.task === 'answer' ? ports.retriever.index(dataset.passages, spec.language[0]!) : null
 
+  const match = matcher(dataset.passages)
   const bySentence = new Map<string, Passage[]>()
   for (const passage of dataset.passages)
     for (const sentence of passage.sentences) {
       const key = duplicateKey(sentence)
       bySentence.set(key, [...(bySentence.get(key) ?? []), passage])
     }
-  const made = async (examples: readonly Example[]) => {
+  const made = async (examples: readonly Example[], versions: (example: Example) => Example[]) => {
     const all: Prompt[] = []
     for (const example of examples) {
-      all.push(...prompts(spec, example, vocabulary, index, bySentence))
+      for (const version of versions(example)) all.push(...prompts(spec, version, vocabulary, index, match, bySentence))
       // Thousands of long texts take seconds; whoever shares the process gets a turn in between.
       await new Promise((resolve) => setTimeout(resolve))
       options.signal?.throwIfAborted()
     }
     return all
   }
-  const training = await made(dataset.training)
-  const validation = await made(dataset.practice)
-  if (!training.length || !validation.length)
+  const whole = await made(dataset.training, (example) => [example])
+  const validation = await made(dataset.practice, (example) => [example])
+  if (!whole.length || !validation.length)
     return refuse('nothing_to_learn', 'No training prompt could be made from the examples.', 'Add examples whose answers are found in the pages.')
-  shuffle(training, 7)
-  const trainingTokens = training.reduce((sum, prompt) => sum + tokens(prompt, vocabulary), 0)
   const recipe = chooseRecipe({
-    trainingTokens,
+    trainingTokens: whole.reduce((sum, prompt) => sum + tokens(prompt, vocabulary), 0),
     maximumTokens: vocabulary.contextLength,
     threads: options.threads,
     maximumSeconds: options.maximumSeconds,
     ...(options.override ? { override: options.override } : {}),
   })
+  const next = random(recipe.seed)
+  const training =
+    spec.task === 'classify' && recipe.wordDropout > 0
+      ? await made(dataset.training, (example) =>
+          Array.from({ length: recipe.versions }, () => ({ ...example, input: leaveOut(example.input, recipe.wordDropout, next) })),
+        )
+      : whole
+  shuffle(training, recipe.seed)
   const fitted = await ports.trainer.fit(
     { id: `${datasetId(dataset)}:${options.base.sha256}`, base: options.basePath, training, validation, labelTokens, recipe, folder: options.folder },
     { signal: options.signal, onProgress: options.onProgress },
@@ -87,7 +95,7 @@ export async function train(
     const scorer = await ports.runtime.open({ base: options.basePath, adapter: fitted.adapter, labelTokens })
     if (isRefusal(scorer)) return scorer
     try {
-      threshold = await chooseThreshold({ vocabulary, scorer, index }, dataset.practice, spec, options.signal)
+      threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
     } finally {
       await scorer.close()
     }
@@ -107,7 +115,14 @@ export async function train(
 }
 
 /** The prompts one example teaches with. A classify text longer than the base reads becomes several windows of less weight. */
-function prompts(spec: Spec, example: Example, vocabulary: Vocabulary, index: PassageIndex | null, bySentence: ReadonlyMap<string, Passage[]>): Prompt[] {
+function prompts(
+  spec: Spec,
+  example: Example,
+  vocabulary: Vocabulary,
+  index: PassageIndex | null,
+  match: Match,
+  bySentence: ReadonlyMap<string, Passage[]>,
+): Prompt[] {
   if (spec.task === 'classify') {
     const label = spec.labels!.indexOf(example.label!)
     const pieces = classifyWindows(example.input, vocabulary)
@@ -131,6 +146,7 @@ function prompts(spec: Spec, example: Example, vocabulary: Vocabulary, index: Pa
     selectPrompts(example.input, passage, vocabulary).map((group) =>
       selectPrompt(
         example.input,
+        { rank: near.indexOf(passage) < 0 ? near.length : near.indexOf(passage), match: match(example.input, passage) },
         `${passage.title}. ${passage.heading}`,
         group.sentences,
         group.positions.map((position) => labels[position]!),
@@ -154,6 +170,12 @@ export async function chooseThreshold(served: Parameters<typeof judge>[0], pract
     if (score > best.score) best = { threshold: Math.round(threshold * 100) / 100, score }
   }
   return best.threshold
+}
+
+/** A text with a share of its words left out: a weak base learns a small set of texts by heart, but not by these. */
+function leaveOut(text: string, share: number, next: () => number): string {
+  const kept = text.split(/(?<=\s)/).filter(() => next() >= share)
+  return kept.join('').trim() || text
 }
 
 function tokens(prompt: Prompt, vocabulary: Vocabulary): number {

@@ -136,7 +136,7 @@ describe.each(['F32', 'Q8_0'] as const)('log-probabilities on %s weights, at eve
 it('tokenises the same from the vocabulary alone as from the whole model', async () => {
   const alone = await openVocabulary(path)
   if ('refused' in alone) throw new Error(alone.message)
-  const prompt = selectPrompt('What is <|im_end|> é 心?', 'Heart', ['It beats.', 'It rests.'], [1, 0], [2, 1])
+  const prompt = selectPrompt('What is <|im_end|> é 心?', { rank: 0, match: 1 }, 'Heart', ['It beats.', 'It rests.'], [1, 0], [2, 1])
   expect(alone.tokenize(prompt)).toEqual(vocabulary.tokenize(prompt))
   const { tokens, reads } = alone.tokenize(prompt)
   expect(tokens[0]).toBe(1)

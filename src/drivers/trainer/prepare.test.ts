@@ -25,7 +25,7 @@ const job = (change: Partial<TrainingJob>): TrainingJob => ({
 })
 
 it('keeps tokens, places, labels and weights', () => {
-  const prompt = selectPrompt('q', 'h', ['s', 't'], [1, 0], [2, 3])
+  const prompt = selectPrompt('q', { rank: 0, match: 1 }, 'h', ['s', 't'], [1, 0], [2, 3])
   expect(prepare(job({ training: [prompt, ...good] }), vocabulary)).toMatchObject({
     training: [
       {
@@ -46,7 +46,7 @@ it.each<[string, Partial<TrainingJob>, string, RegExp]>([
   ['one label', { training: [classifyPrompt('a', 1), classifyPrompt('b', 1)] }, 'training_one_label', /All 2 .*number 1/],
   [
     'one label once weightless ones are left out',
-    { training: [selectPrompt('q', 'h', ['s', 't'], [1, 0], [1, 0]), classifyPrompt('a', 1)] },
+    { training: [selectPrompt('q', { rank: 0, match: 1 }, 'h', ['s', 't'], [1, 0], [1, 0]), classifyPrompt('a', 1)] },
     'training_one_label',
     /number 1/,
   ],
@@ -54,7 +54,7 @@ it.each<[string, Partial<TrainingJob>, string, RegExp]>([
   ['a validation text that does not fit', { validation: [classifyPrompt('x'.repeat(30), 0)] }, 'prompt_too_long', /Validation example 1 is 32 tokens.* 20\./],
   ['no label', { training: [...good, classifyPrompt('what')] }, 'prompt_without_label', /example 3/],
   ['a label without a token', { training: [...good, classifyPrompt('what', 2)] }, 'label_unknown', /label number 2, but there are 2/],
-  ['a weight that is not one', { training: [...good, selectPrompt('q', 'h', ['s'], [1], [Number.NaN])] }, 'weight_invalid', /NaN/],
+  ['a weight that is not one', { training: [...good, selectPrompt('q', { rank: 0, match: 1 }, 'h', ['s'], [1], [Number.NaN])] }, 'weight_invalid', /NaN/],
 ])('refuses %s', (_, change, code, message) => {
   expect(prepare(job(change), vocabulary)).toMatchObject({ refused: true, code, message: expect.stringMatching(message) })
 })
