@@ -61,6 +61,7 @@ export function openBuilds(
   const queued = new Map<string, Build>()
   const waiting = new Map<string, ((view: BuildView) => void)[]>()
   let queue: Promise<void> = Promise.resolve()
+  let admitting: Promise<unknown> = Promise.resolve()
   let closing = false
 
   const view = (build: Build): BuildView => ({
@@ -119,12 +120,20 @@ export function openBuilds(
       files: stored.sort((a, b) => (a.name < b.name ? -1 : 1)),
     }
     const id = contentId(input)
+    // One at a time: the same request sent twice at once is one build, and no two builds get the same free name.
+    const admitted = admitting.then(() => admit(id, input, spec.slug))
+    admitting = admitted.catch(() => {})
+    return admitted
+  }
+
+  async function admit(id: Id, input: Input, slug: string): Promise<BuildView> {
+    const { words, name } = input
     const known = await ports.database.builds.get(id)
     if (known && ['queued', 'running', 'done'].includes(known.state)) return view(known)
     await ports.store.put(new TextEncoder().encode(canonical(input)))
     const build: Build = {
       id,
-      name: wish.name ?? (await freeName(spec.slug, words)),
+      name: name ?? (await freeName(slug, words)),
       words,
       folder: join(options.folder, id.slice(2, 18)),
       state: 'queued',
