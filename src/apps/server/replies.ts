@@ -6,6 +6,9 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { z } from 'zod'
 import { type Refusal, refuse } from '../../core/errors.ts'
 
+/** On every reply of this server. */
+export const SERVER_HEADER = 'X-ModelFactory'
+
 /** `hint` stands beside the message for the studio; OpenAI clients show the message alone, so there it is part of it. */
 export type ErrorBody = { error: { message: string; type: string; code: string; param: string | null; hint?: string } }
 
