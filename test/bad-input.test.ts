@@ -119,7 +119,10 @@ describe('bad input', () => {
     expect(ended.events.find((event) => event.arrow === 'train')?.text).toContain('continued from a checkpoint')
     expect((await buildOf(waiting.id)).state).toBe('cancelled')
 
-    const running = (await post('/api/builds', { words, files: [file('clauses.csv', table)], name: 'other', seconds: 18 })).body as BuildView
+    // Sent twice at once, it is one build.
+    const twice = () => post('/api/builds', { words, files: [file('clauses.csv', table)], name: 'other', seconds: 18 })
+    const [running, same] = (await Promise.all([twice(), twice()])).map((reply) => reply.body as BuildView) as [BuildView, BuildView]
+    expect([same.id, same.createdAt]).toEqual([running.id, running.createdAt])
     await inTraining(running.id)
     expect((await post(`/api/builds/${running.id}/cancel`, {})).body).toMatchObject({ state: 'cancelled' })
     expectRefused(await post(`/api/builds/${running.id}/cancel`, {}), 409, 'other', 'cancelled')
@@ -302,8 +305,9 @@ describe('bad input', () => {
   it('commands say what is wrong, exit 1, and end with one JSON object', { timeout: 120_000 }, async () => {
     await mkdir(join(scratch, 'empty'))
     await writeFile(join(scratch, 'file'), 'a file')
+    await writeFile(join(scratch, 'big'), Buffer.alloc(50 << 20, 'a'))
     await writeFile(join(scratch, 'page.html'), '<p>hello</p>')
-    const stranger = createServer((_, response) => response.end('<html>hello</html>'))
+    const stranger = createServer((_, response) => response.setHeader('content-type', 'application/json').end('{"hello":1}'))
     await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
     const strangerPort = (stranger.address() as AddressInfo).port
     const { port } = new URL(server.url)
@@ -323,6 +327,8 @@ describe('bad input', () => {
       [['list', '--url', 'http://127.0.0.1:1'], 1, ['http://127.0.0.1:1']],
       [['list', '--url', 'nonsense'], 1, ['nonsense']],
       [['list', '--url', `http://127.0.0.1:${strangerPort}`], 1, [`http://127.0.0.1:${strangerPort}`]],
+      [['ask', 'clauses', 'x', '--url', `http://127.0.0.1:${strangerPort}`], 1, [`http://127.0.0.1:${strangerPort}`]],
+      [['plan', words, '--files', join(scratch, 'big')], 1, [join(scratch, 'big'), '50 MB']],
       [['list'], 1, ['MODELFACTORY_PORT', '"abc"'], { ...folder, env: { MODELFACTORY_PORT: 'abc' } }],
       [['list'], 1, ['MODELFACTORY_URL', '"nonsense"'], { ...folder, env: { MODELFACTORY_URL: 'nonsense' } }],
       [['up', '--port', '0'], 1, [`process ${server.child.pid}`, folder.data]],
@@ -352,6 +358,13 @@ describe('bad input', () => {
     })
     stranger.close()
     expect(failures).toEqual([])
+  })
+
+  it('says that a data folder is read-only', async ({ skip }) => {
+    if (process.getuid?.() === 0) return skip("root may write anywhere, whatever a folder's mode says")
+    const readOnly = join(scratch, 'read-only')
+    await mkdir(readOnly, { mode: 0o555 })
+    expectExit(await modelfactory(['list', '--json'], { data: readOnly }), 1, readOnly, 'read-only')
   })
 
   it('every command helps, and exits 0', { timeout: 60_000 }, async () => {
