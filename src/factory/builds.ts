@@ -57,8 +57,11 @@ export function openBuilds(
 ) {
   const training = new Map<string, Training>()
   const controllers = new Map<string, AbortController>()
+  /** Builds whose turn has not come. */
+  const queued = new Map<string, Build>()
   const waiting = new Map<string, ((view: BuildView) => void)[]>()
   let queue: Promise<void> = Promise.resolve()
+  let admitting: Promise<unknown> = Promise.resolve()
   let closing = false
 
   const view = (build: Build): BuildView => ({
@@ -117,12 +120,20 @@ export function openBuilds(
       files: stored.sort((a, b) => (a.name < b.name ? -1 : 1)),
     }
     const id = contentId(input)
+    // One at a time: the same request sent twice at once is one build, and no two builds get the same free name.
+    const admitted = admitting.then(() => admit(id, input, spec.slug))
+    admitting = admitted.catch(() => {})
+    return admitted
+  }
+
+  async function admit(id: Id, input: Input, slug: string): Promise<BuildView> {
+    const { words, name } = input
     const known = await ports.database.builds.get(id)
     if (known && ['queued', 'running', 'done'].includes(known.state)) return view(known)
     await ports.store.put(new TextEncoder().encode(canonical(input)))
     const build: Build = {
       id,
-      name: wish.name ?? (await freeName(spec.slug, words)),
+      name: name ?? (await freeName(slug, words)),
       words,
       folder: join(options.folder, id.slice(2, 18)),
       state: 'queued',
@@ -148,7 +159,11 @@ export function openBuilds(
   function enqueue(build: Build): void {
     const controller = new AbortController()
     controllers.set(build.id, controller)
-    queue = queue.then(() => run(build, controller.signal))
+    queued.set(build.id, build)
+    // A build whose record cannot be written must not keep the next from running, nor bring the server down.
+    queue = queue
+      .then(() => run(build, controller.signal))
+      .catch((error: unknown) => console.error(`The build ${build.name} ended, but its record could not be written:`, error))
   }
 
   async function run(build: Build, signal: AbortSignal): Promise<void> {
@@ -156,6 +171,9 @@ export function openBuilds(
       build.events.push({ at: Date.now(), arrow, text, ...(data === undefined ? {} : { data }) })
       await save(build)
     }
+    // Cancelled while it waited, and perhaps queued anew since.
+    if (queued.get(build.id) !== build) return
+    queued.delete(build.id)
     try {
       signal.throwIfAborted()
       build.state = 'running'
@@ -175,6 +193,11 @@ export function openBuilds(
         text: signal.aborted ? 'Cancelled; what was trained so far is kept.' : `It broke: ${error instanceof Error ? error.message : String(error)}`,
       })
     }
+    await end(build)
+  }
+
+  /** Keeps how a build ended and tells whoever waits for it. */
+  async function end(build: Build): Promise<void> {
     controllers.delete(build.id)
     await save(build)
     if (build.state === 'done') await options.built(build)
@@ -268,7 +291,13 @@ export function openBuilds(
           'Start it again if you want another run.',
         )
       controller.abort(new Error('cancelled'))
-      return finished(id)
+      const unstarted = queued.get(id)
+      if (!unstarted) return finished(id)
+      queued.delete(id)
+      unstarted.state = 'cancelled'
+      unstarted.events.push({ at: Date.now(), arrow: 'note', text: 'Cancelled before it began.' })
+      await end(unstarted)
+      return view(unstarted)
     },
     finished,
     /** Appends a line to a finished build: its publishing, its first royalty. */

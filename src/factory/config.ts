@@ -11,14 +11,25 @@ import { type Refusal, refuse } from '../core/errors.ts'
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const DEFAULT_PORT = 4020
 
+const text = (what: string) => z.string().min(1, what).optional()
+/** Digits only: an empty value is no number, though JavaScript would read it as 0. */
+const whole = (least: number, most: number) => {
+  const what = `a whole number from ${least} to ${most}`
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, what)
+    .transform(Number)
+    .pipe(z.number().min(least, what).max(most, what))
+    .optional()
+}
 const Environment = z.object({
-  MODELFACTORY_DATA: z.string().min(1).optional(),
-  MODELFACTORY_URL: z.url().optional(),
-  MODELFACTORY_HOST: z.string().min(1).optional(),
-  MODELFACTORY_PORT: z.coerce.number().int().min(0).max(65535).optional(),
-  MODELFACTORY_BASE: z.string().min(1).optional(),
-  MODELFACTORY_PASSPHRASE: z.string().min(1).optional(),
-  MODELFACTORY_THREADS: z.coerce.number().int().min(1).max(1024).optional(),
+  MODELFACTORY_DATA: text('the path of a folder'),
+  MODELFACTORY_URL: z.url({ protocol: /^https?$/, error: 'an address such as http://127.0.0.1:4020' }).optional(),
+  MODELFACTORY_HOST: text('an address to listen on'),
+  MODELFACTORY_PORT: whole(0, 65535),
+  MODELFACTORY_BASE: text('the path of a GGUF file'),
+  MODELFACTORY_PASSPHRASE: text('a passphrase'),
+  MODELFACTORY_THREADS: whole(1, 1024),
 })
 
 export type Config = {
@@ -47,7 +58,7 @@ export function readConfig(
     const issue = parsed.error.issues[0]!
     const name = String(issue.path[0])
     const shown = name === 'MODELFACTORY_PASSPHRASE' ? '(not shown)' : `"${environment[name]}"`
-    return refuse('bad_environment', `The environment variable ${name} is ${shown}: ${issue.message}.`, 'Correct or unset it.')
+    return refuse('bad_environment', `The environment variable ${name} is ${shown}, but must be ${issue.message}.`, 'Correct or unset it.')
   }
   const cores = parsed.data.MODELFACTORY_THREADS ?? availableParallelism()
   return {

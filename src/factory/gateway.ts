@@ -8,7 +8,6 @@ import { localAccount, openKeystore } from '../drivers/keystore/keystore.ts'
 import { acquire, holder } from '../drivers/lock/lock.ts'
 import type { Config } from './config.ts'
 import type { ModelFactory } from './factory.ts'
-import { openFactory } from './open.ts'
 
 export type Gateway = { factory: ModelFactory; announce(url: string): Promise<void>; close(): Promise<void> }
 
@@ -18,6 +17,8 @@ export async function openGateway(config: Config): Promise<Gateway | Refusal> {
   if (isRefusal(lock)) return lock
   let factory: ModelFactory | Refusal
   try {
+    // All drivers come with it; a command that talks to a running server needs none of them.
+    const { openFactory } = await import('./open.ts')
     factory = await openFactory(config)
   } catch (error) {
     await lock.release()

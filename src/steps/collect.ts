@@ -77,13 +77,11 @@ function classifyCases(spec: Spec, contents: readonly Content[], notes: string[]
     }
   }
   if (!cases.length) {
-    const found = contents
-      .filter((content): content is Table => content.kind === 'table')
-      .map((table) => `${table.name} has the columns ${table.columns.join(', ')}`)
+    const found = contents.filter((content): content is Table => content.kind === 'table')
     return refuse(
       'columns_missing',
-      found.length ? `No table with a text and its kind was found: ${found.join('; ')}.` : 'No table of examples was found among the files.',
-      'Hand over a table with one column for the text and one that says which kind it is; call them "text" and "label" to be sure.',
+      found.length ? `No table with texts and their kinds was found: ${found.map(shape).join('; ')}.` : 'No table of examples was found among the files.',
+      `Hand over at least ${leastCases} rows with one column for the text and one that says which of several kinds it is; call them "text" and "label" to be sure.`,
     )
   }
   if (unusable) notes.push(`${unusable} rows without a text or without a label were left out.`)
@@ -252,6 +250,14 @@ function tables(spec: Spec, contents: readonly Content[], use: FileUse['use']): 
     const table = contents.find((content): content is Table => content.kind === 'table' && content.name === file.name)
     return table && file.use === use ? [{ table, use: file }] : []
   })
+}
+
+/** A table in a few words: its rows, its columns, and a column that says the same in all rows. */
+function shape(table: Table): string {
+  const first = table.rows[0] ?? {}
+  const same = table.rows.length < 2 ? undefined : table.columns.find((column) => first[column] && table.rows.every((row) => row[column] === first[column]))
+  const constant = same === undefined ? '' : `, and "${same}" says "${first[same]!.slice(0, 60)}" in every row`
+  return `${table.name} has ${table.rows.length} ${table.rows.length === 1 ? 'row' : 'rows'} with the columns ${table.columns.join(', ')}${constant}`
 }
 
 function missingColumns(table: Table, wanted: readonly (string | undefined)[]): Refusal | undefined {

@@ -49,28 +49,28 @@ export async function build(context: Context, words: string, flags: { files: str
     const models = await request<StateView>(url, '/api/state')
     if (isRefusal(models)) return models
     const model = models.models.find((one) => one.name === finished.name)
-    return model ?? refuse('build_lost', `The build ${finished.name} ended as ${finished.state}.`, 'Look at its events in the studio.')
+    if (!model) return refuse('build_lost', `The build ${finished.name} ended as ${finished.state}.`, 'Look at its events in the studio.')
+    return { model, spec: specOf(finished) }
   })
   if (isRefusal(outcome)) return outcome
-  const score = (name: string) => outcome.exam.arms.find((arm) => arm.name === name)?.score ?? null
+  const { model, spec } = outcome
+  const score = (name: string) => model.exam.arms.find((arm) => arm.name === name)?.score ?? null
   context.out.result(
     {
-      model: outcome.name,
-      package: outcome.packageId,
-      spec: await specOf(context, outcome),
-      exam: { n: outcome.exam.n, metric: outcome.exam.metric, tuned: score('tuned'), base: score('base'), baseline: score('baseline') },
+      model: model.name,
+      package: model.packageId,
+      spec,
+      exam: { n: model.exam.n, metric: model.exam.metric, tuned: score('tuned'), base: score('base'), baseline: score('baseline') },
       seconds: Math.round((Date.now() - began) / 100) / 10,
     },
-    `Built ${outcome.name}. Ask it: npx modelfactory ask ${outcome.name} "..."; sell it: npx modelfactory publish ${outcome.name} --price 0.01`,
+    `Built ${model.name}. Ask it: npx modelfactory ask ${model.name} "..."; sell it: npx modelfactory publish ${model.name} --price 0.01`,
   )
   return undefined
 }
 
 /** The spec a model was built from, as its build told it. */
-async function specOf(context: Context, model: ModelView): Promise<unknown> {
-  const state = await withServer(context, (url) => request<StateView>(url, '/api/state'))
-  if (isRefusal(state)) return null
-  const told = state.builds.find((one) => one.name === model.name && one.state === 'done')?.events.find((event) => event.arrow === 'describe')
+function specOf(build: BuildView): unknown {
+  const told = build.events.find((event) => event.arrow === 'describe')
   return (told?.data as { spec?: unknown } | undefined)?.spec ?? null
 }
 

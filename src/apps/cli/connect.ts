@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { type Config, ROOT } from '../../factory/config.ts'
 import { openGateway, whoHolds } from '../../factory/gateway.ts'
-import { startServer } from '../server/serve.ts'
 
 export type Connection = { url: string; close(): Promise<void> }
 
@@ -34,6 +33,7 @@ export async function connect(config: Config, url: string | undefined): Promise<
 export async function serve(config: Config, port: number): Promise<(Connection & { gateway: import('../../factory/gateway.ts').Gateway }) | Refusal> {
   const gateway = await openGateway(config)
   if (isRefusal(gateway)) return gateway
+  const { startServer } = await import('../server/serve.ts')
   const server = await startServer({ factory: gateway.factory, host: config.host, port, studioFolder: join(ROOT, 'studio', 'dist') })
   if (isRefusal(server)) {
     await gateway.close()

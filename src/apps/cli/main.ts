@@ -15,6 +15,9 @@ type Flags = { json?: boolean; data?: string; url?: string }
 const REFUSED = 1
 const WRONG_USAGE = 2
 
+/** Ten days, the longest training a server accepts. */
+const MOST_MINUTES = 14_400
+
 const program = new Command('modelfactory')
   .description('Describe a model in plain words, hand over documents or examples, and be paid for every query it answers.')
   .exitOverride()
@@ -94,8 +97,8 @@ function wholeNumber(text: string): number {
 
 function positive(text: string): number {
   const value = Number(text)
-  if (!(value > 0) || !Number.isFinite(value))
-    throw new CommanderError(WRONG_USAGE, 'modelfactory.minutes', `error: "${text}" is not a number of minutes above 0`)
+  if (!(value > 0) || value > MOST_MINUTES)
+    throw new CommanderError(WRONG_USAGE, 'modelfactory.minutes', `error: "${text}" is not a number of minutes above 0 and at most ${MOST_MINUTES}`)
   return value
 }
 
@@ -105,6 +108,10 @@ try {
   if (!(error instanceof CommanderError)) throw error
   if (error.code.startsWith('modelfactory.')) console.error(error.message)
   process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+  if (process.exitCode && process.argv.includes('--json')) {
+    const message = error.code === 'commander.help' ? 'No command was given.' : error.message.replace(/^error: /, '')
+    printer(true).result({ error: { code: 'wrong_usage', message, hint: 'Add --help for the options.' } })
+  }
 }
 // node-llama-cpp keeps native threads that would hold the process; everything was closed above, unless it is serving.
 if (!process.env.MODELFACTORY_SERVING) process.exit()

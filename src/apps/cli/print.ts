@@ -22,9 +22,12 @@ export function printer(json: boolean): Printer {
   const out = json ? process.stderr : process.stdout
   let open = false
   let last = 0
-  const line = (text: string) => {
+  const clear = () => {
     if (open) out.write('\r\u001b[K')
     open = false
+  }
+  const line = (text: string) => {
+    clear()
     out.write(`${text}\n`)
   }
   return {
@@ -43,7 +46,7 @@ export function printer(json: boolean): Printer {
       else if (text !== undefined) line(text)
     },
     refusal(refusal) {
-      line('')
+      clear()
       process.stderr.write(`${refusal.message} ${refusal.hint}\n`.trim().concat('\n'))
       if (json) process.stdout.write(`${JSON.stringify({ error: { code: refusal.code, message: refusal.message, hint: refusal.hint } })}\n`)
     },

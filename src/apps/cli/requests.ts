@@ -5,7 +5,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { z } from 'zod'
-import { type Refusal, refuse } from '../../core/errors.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import { SERVER_HEADER } from '../server/replies.ts'
+
+/** What one upload may hold: the server takes 64 MB, and base64 makes four bytes of three. */
+const MOST_MEGABYTES = 47
 
 const Failure = z.object({ error: z.object({ message: z.string(), code: z.string().nullish(), hint: z.string().nullish() }) })
 
@@ -20,16 +24,15 @@ export async function request<T>(url: string, path: string, body?: unknown): Pro
   } catch {
     return refuse('server_unreachable', `No ModelFactory server answers at ${url}.`, 'Start one with: npm start, or correct --url.')
   }
-  const text = await response.text()
+  if (!response.headers.has(SERVER_HEADER)) {
+    await response.body?.cancel()
+    return refuse('not_modelfactory', `${url} answered ${response.status}, but is not a ModelFactory server.`, 'Correct --url (or MODELFACTORY_URL).')
+  }
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = await response.json()
   } catch {
-    return refuse(
-      'not_modelfactory',
-      `${url}${path} answered ${response.status} with something that is not JSON.`,
-      'Is it a ModelFactory server? Correct --url.',
-    )
+    return refuse('reply_cut_off', `${url}${path} answered ${response.status} with something that is not JSON.`, 'Look at the server’s output, and try again.')
   }
   if (response.ok) return parsed as T
   const failure = Failure.safeParse(parsed)
@@ -55,10 +58,28 @@ export async function filesUnder(path: string): Promise<{ name: string; base64: 
         .map((entry) => join(entry.parentPath, entry.name))
         .sort()
   if (!paths.length) return refuse('empty_folder', `The folder "${path}" holds no files.`, 'Put your documents or table into it.')
-  return Promise.all(
-    paths.map(async (file) => ({
-      name: found.isFile() ? file.split(sep).at(-1)! : relative(path, file).split(sep).join('/'),
-      base64: (await readFile(file)).toString('base64'),
-    })),
+  const sizes = await Promise.all(
+    paths.map((file) =>
+      stat(file).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
   )
+  const megabytes = sizes.reduce((sum, size) => sum + size, 0) / 1024 / 1024
+  if (megabytes > MOST_MEGABYTES)
+    return refuse(
+      'files_too_large',
+      `The files in "${path}" are ${Math.ceil(megabytes)} MB; at most ${MOST_MEGABYTES} MB can be handed over at once.`,
+      'Leave out what the model need not learn: a few thousand good rows or pages are plenty.',
+    )
+  const files: { name: string; base64: string }[] = []
+  for (const file of paths) {
+    const read = await readFile(file).catch((error: NodeJS.ErrnoException) =>
+      refuse('file_unreadable', `The file "${file}" cannot be read (${error.code ?? error.message}).`, 'Make it readable, or take it out of the folder.'),
+    )
+    if (isRefusal(read)) return read
+    files.push({ name: found.isFile() ? file.split(sep).at(-1)! : relative(path, file).split(sep).join('/'), base64: read.toString('base64') })
+  }
+  return files
 }

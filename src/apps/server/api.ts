@@ -9,7 +9,7 @@ import type { LiveEvent } from '../../core/view.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { readJson } from './chat.ts'
 import { limit } from './guard.ts'
-import { refusal } from './replies.ts'
+import { refusal, wrongField } from './replies.ts'
 
 const HEARTBEAT_MS = 15_000
 /** Events a listener may lag behind before it is cut off; it comes back by itself and reads the state anew. */
@@ -82,11 +82,9 @@ function answer(context: Context, value: object): Response {
 }
 
 async function read<Value>(context: Context, schema: z.ZodType<Value>, shape: string) {
-  const parsed = schema.safeParse(readJson(await context.req.text()))
+  const parsed = schema.safeParse(readJson(await context.req.text()), { reportInput: true })
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const where = issue?.path.join('.')
-  return refuse('invalid_request', where ? `"${where}" is wrong: ${issue?.message}.` : 'The body is not a JSON object.', `Send ${shape}.`)
+  return refuse('invalid_request', wrongField(parsed.error.issues[0], 'The body is not a JSON object.'), `Send ${shape}.`)
 }
 
 /** Files as bytes. Names stay inside the folder they will be put in. */

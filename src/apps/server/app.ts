@@ -7,7 +7,7 @@ import type { ModelFactory } from '../../factory/factory.ts'
 import { apiRoutes } from './api.ts'
 import { chatRoutes } from './chat.ts'
 import { type AllowedHosts, guard } from './guard.ts'
-import { faultReply, openaiRefusal } from './replies.ts'
+import { faultReply, openaiRefusal, SERVER_HEADER } from './replies.ts'
 import { studio } from './studio.ts'
 
 export type AppOptions = {
@@ -24,6 +24,11 @@ export type AppOptions = {
 export function createApp(options: AppOptions): Hono {
   const { factory, studioFolder, hosts, closing, report } = options
   const app = new Hono()
+  // By this the command line knows that it talks to a ModelFactory and not to whatever else listens at an address.
+  app.use(async (context, next) => {
+    await next()
+    context.header(SERVER_HEADER, '1')
+  })
   app.use(guard(hosts))
   app.onError((fault, context) => {
     // A client that left has cut its own request off; that is no fault of the server.

@@ -10,7 +10,7 @@ import type { PaidPart, Receipt } from '../../core/receipt.ts'
 import type { ModelFactory, PaidQuery } from '../../factory/factory.ts'
 import { limit } from './guard.ts'
 import { ChatRequest, chunk, completion, extra, type Head, inputOf, modelObject } from './openai.ts'
-import { errorBody, openaiRefusal } from './replies.ts'
+import { errorBody, openaiRefusal, wrongField } from './replies.ts'
 
 type Report = (fault: unknown) => void
 
@@ -30,11 +30,11 @@ export function chatRoutes(factory: ModelFactory, report: Report): Hono {
 
   routes.post('/chat/completions', limit(1), async (context) => {
     const body = await context.req.text()
-    const parsed = ChatRequest.safeParse(readJson(body))
+    const parsed = ChatRequest.safeParse(readJson(body), { reportInput: true })
     if (!parsed.success) {
       const issue = parsed.error.issues[0]
       const where = issue?.path.join('.') ?? ''
-      const wrong = where ? `"${where}" is wrong: ${issue?.message}.` : 'The body is not a JSON object.'
+      const wrong = wrongField(issue, 'The body is not a JSON object.')
       return openaiRefusal(
         context,
         400,

@@ -15,7 +15,7 @@ export const ChatRequest = z.looseObject({
   model: z.string().min(1),
   messages: z.array(z.looseObject({ role: z.string(), content: Content.nullish() })).min(1),
   stream: z.boolean().nullish(),
-  n: z.literal(1, 'must be 1: a query has one answer').nullish(),
+  n: z.literal(1, '1, because a query has one answer').nullish(),
 })
 export type ChatRequest = z.infer<typeof ChatRequest>
 
