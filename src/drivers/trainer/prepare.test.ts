@@ -30,8 +30,8 @@ it('keeps tokens, places, labels and weights', () => {
     training: [
       {
         reads: [
-          { position: 6, label: 1, weight: 2 },
-          { position: 8, label: 0, weight: 3 },
+          { position: 10, label: 1, weight: 2 },
+          { position: 12, label: 0, weight: 3 },
         ],
       },
       { tokens: [1, 121, 101, 115, 1] },
