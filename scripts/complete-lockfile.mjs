@@ -7,8 +7,33 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const path = new URL('../package-lock.json', import.meta.url)
 const lock = JSON.parse(readFileSync(path, 'utf8'))
-const systems = { darwin: 'darwin', mac: 'darwin', win32: 'win32', win: 'win32', linux: 'linux', android: 'android', freebsd: 'freebsd', netbsd: 'netbsd', openbsd: 'openbsd', openharmony: 'openharmony', sunos: 'sunos', aix: 'aix' }
-const processors = { arm64: 'arm64', x64: 'x64', amd64: 'x64', arm: 'arm', armv7l: 'arm', ia32: 'ia32', riscv64: 'riscv64', loong64: 'loong64', mips64el: 'mips64el', ppc64: 'ppc64', s390x: 's390x' }
+const systems = {
+  darwin: 'darwin',
+  mac: 'darwin',
+  win32: 'win32',
+  win: 'win32',
+  linux: 'linux',
+  android: 'android',
+  freebsd: 'freebsd',
+  netbsd: 'netbsd',
+  openbsd: 'openbsd',
+  openharmony: 'openharmony',
+  sunos: 'sunos',
+  aix: 'aix',
+}
+const processors = {
+  arm64: 'arm64',
+  x64: 'x64',
+  amd64: 'x64',
+  arm: 'arm',
+  armv7l: 'arm',
+  ia32: 'ia32',
+  riscv64: 'riscv64',
+  loong64: 'loong64',
+  mips64el: 'mips64el',
+  ppc64: 'ppc64',
+  s390x: 's390x',
+}
 let added = 0
 for (const [where, entry] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
@@ -29,7 +54,14 @@ for (const [where, entry] of Object.entries(lock.packages)) {
       continue
     }
     const libc = words.some((word) => word.startsWith('musl')) ? 'musl' : words.some((word) => word.startsWith('gnu')) && os === 'linux' ? 'glibc' : undefined
-    lock.packages[`node_modules/${name}`] = { version, ...(cpu ? { cpu: [cpu] } : {}), ...(entry.dev ? { dev: true } : {}), ...(libc ? { libc: [libc] } : {}), optional: true, os: [os] }
+    lock.packages[`node_modules/${name}`] = {
+      version,
+      ...(cpu ? { cpu: [cpu] } : {}),
+      ...(entry.dev ? { dev: true } : {}),
+      ...(libc ? { libc: [libc] } : {}),
+      optional: true,
+      os: [os],
+    }
     added++
   }
 }

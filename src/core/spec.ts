@@ -67,7 +67,11 @@ export function describeSpec(spec: Spec): string[] {
   lines.push(`It reads ${spec.language.join(', ')}.`)
   if (spec.mustCite) lines.push('It quotes your pages word for word and says where each sentence comes from.')
   if (spec.refuseOutsideScope) lines.push('When the pages do not cover a question it says so instead of guessing.')
-  for (const file of spec.files) lines.push(`${file.name}: ${file.why}`)
+  // Thirty pages read the same way are one line, not thirty.
+  for (const why of new Set(spec.files.map((file) => file.why))) {
+    const names = spec.files.filter((file) => file.why === why).map((file) => file.name)
+    lines.push(`${names.length > 3 ? `${names.length} files (${names.slice(0, 2).join(', ')}, ...)` : names.join(', ')}: ${why}`)
+  }
   for (const assumption of spec.assumptions) lines.push(`Assumed: ${assumption}`)
   for (const question of spec.clarify) lines.push(`Open question: ${question}`)
   return lines

@@ -13,6 +13,7 @@ import type { Address, Hex } from '../../core/listing.ts'
 import { formatOpen } from '../../core/royalty.ts'
 import type { Authorization, Network, Settlement } from '../../ports/chain.ts'
 import type { PaymentRequired, Payments, Quote } from '../../ports/payments.ts'
+import { authorizationTypes } from '../chain/authorization.ts'
 
 export type X402Options = {
   network: Pick<Network, 'chainId' | 'caip2' | 'currency'>
@@ -32,17 +33,6 @@ const TIMEOUT_SECONDS = 3600
 const MINIMUM_SECONDS_LEFT = 60
 /** Half the order of secp256k1: a signature with a larger s is a copy of another one (EIP-2). */
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
-
-const types = {
-  TransferWithAuthorization: [
-    { name: 'from', type: 'address' },
-    { name: 'to', type: 'address' },
-    { name: 'value', type: 'uint256' },
-    { name: 'validAfter', type: 'uint256' },
-    { name: 'validBefore', type: 'uint256' },
-    { name: 'nonce', type: 'bytes32' },
-  ],
-} as const
 
 const address = z.custom<Address>((value) => typeof value === 'string' && /^0x[0-9a-fA-F]{40}$/.test(value), 'is not an address')
 const integer = z
@@ -128,7 +118,7 @@ export function x402Payments(options: X402Options): Payments {
   async function signed(authorization: Authorization): Promise<boolean> {
     const { signature, ...message } = authorization
     const domain = { name: token.name, version: token.version, chainId: network.chainId, verifyingContract: token.address }
-    const hash = hashTypedData({ domain, types, primaryType: 'TransferWithAuthorization', message })
+    const hash = hashTypedData({ domain, types: authorizationTypes, primaryType: 'TransferWithAuthorization', message })
     if (signature.length === 132 && BigInt(`0x${signature.slice(66, 130)}`) <= HALF_ORDER) {
       const signer = await recoverAddress({ hash, signature }).catch(() => undefined)
       if (signer && same(signer, authorization.from)) return true
