@@ -64,7 +64,7 @@ export function describeSpec(spec: Spec): string[] {
     )
   else if (spec.task === 'extract') lines.push(`It finds ${(spec.fields ?? []).join(', ') || 'fields'} in a text${domain}.`)
   else lines.push(`It rewrites a text${domain}.`)
-  lines.push(`It reads ${spec.language.join(', ')}.`)
+  lines.push(`It reads ${spec.language.map(languageName).join(', ')}.`)
   if (spec.mustCite) lines.push('It quotes your pages word for word and says where each sentence comes from.')
   if (spec.refuseOutsideScope) lines.push('When the pages do not cover a question it says so instead of guessing.')
   // Thirty pages read the same way are one line, not thirty.
@@ -75,4 +75,13 @@ export function describeSpec(spec: Spec): string[] {
   for (const assumption of spec.assumptions) lines.push(`Assumed: ${assumption}`)
   for (const question of spec.clarify) lines.push(`Open question: ${question}`)
   return lines
+}
+
+/** The English name of a BCP-47 tag, e.g. `sw` -> Swahili; the tag itself when it has none. */
+function languageName(tag: string): string {
+  try {
+    return new Intl.DisplayNames(['en'], { type: 'language' }).of(tag) ?? tag
+  } catch {
+    return tag
+  }
 }

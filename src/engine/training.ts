@@ -102,14 +102,16 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   }
   const report = (point: LossPoint) => {
     lastProgress = elapsed()
-    const perStep = state.step ? lastProgress / state.step : 0
+    // Before the first step the rate is unknown, and the time limit is all that can be promised.
+    const perStep = state.step ? lastProgress / state.step : Number.POSITIVE_INFINITY
     const secondsLeft = Math.max(0, Math.min((settings.steps - state.step) * perStep, settings.maximumSeconds - lastProgress))
     onProgress?.({ ...point, steps: settings.steps, tokensPerSecond: lastProgress ? state.tokens / lastProgress : 0, secondsLeft })
   }
   const validate = async () => {
     if (!evaluator) return
     const loss = await evaluator.loss(state.adapter)
-    const point = { step: state.step, trainingLoss: meanLoss(state), validationLoss: loss, seconds: elapsed() }
+    // Before the first step nothing was learned from: the curve starts at what the untouched model loses on validation.
+    const point = { step: state.step, trainingLoss: state.step ? meanLoss(state) : loss, validationLoss: loss, seconds: elapsed() }
     state.curve.push(point)
     state.lossSum = state.lossCount = 0
     if (loss < state.bestLoss) {
