@@ -28,7 +28,7 @@ type Run = { url: string; seconds: { page: number; royalties: number[]; ready: n
 async function start(data: string): Promise<Run> {
   const began = Date.now()
   const elapsed = () => (Date.now() - began) / 1000
-  const child = spawn('npm', ['start', '--', '--port', '0', '--data', data], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('npm', ['start', '--', '--port', '0', '--data', data], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
   const seconds: Run['seconds'] = { page: 0, royalties: [], ready: 0 }
   let url = ''
   let line = ''
@@ -63,9 +63,9 @@ async function start(data: string): Promise<Run> {
     seconds,
     state,
     async stop() {
-      process.kill(child.pid!, 'SIGINT')
-      // npm passes the signal on; the server closes by itself.
-      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 20_000))])
+      // As Ctrl-C does on a terminal: to the whole process group. The server closes by itself.
+      process.kill(-child.pid!, 'SIGINT')
+      await exited
     },
   }
 }
