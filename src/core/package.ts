@@ -17,7 +17,7 @@ export const Package = z.object({
   reportId: Id,
   base: Base,
   /** Store hashes of the parts, canonical JSON but for the adapter, which is GGUF. */
-  files: z.object({ spec: Id, weights: Id, adapter: Id, passages: Id, report: Id }),
+  files: z.object({ spec: Id, weights: Id, adapter: Id, expert: Id.nullable(), passages: Id, report: Id }),
   /** Licences and attributions of the data, as the builder's files state them. */
   licences: z.array(z.string()),
 })

@@ -9,6 +9,13 @@ import { Recipe } from './recipe.ts'
 export const Base = z.object({ name: z.string(), sha256: Id, licence: z.string() })
 export type Base = z.infer<typeof Base>
 
+/**
+ * The classical part of a classify model: log p = (1 - share) log p_neural + share log softmax(temperature * scores).
+ * Share and temperature were chosen on practice; share 0 means that the neural weights decide alone.
+ */
+export const Expert = z.object({ file: Id, what: z.string(), share: z.number().min(0).max(1), temperature: z.number().positive() })
+export type Expert = z.infer<typeof Expert>
+
 /** One point of the loss curve; losses are mean cross-entropy in nats over the read places. */
 export const CurvePoint = z.object({ step: z.number().int(), trainingLoss: z.number(), validationLoss: z.number().nullable(), seconds: z.number() })
 export type CurvePoint = z.infer<typeof CurvePoint>
@@ -23,6 +30,8 @@ export const Weights = z.object({
   recipe: Recipe,
   /** answer: sentences above this probability are quoted; when none is, the model abstains. Chosen on practice. */
   threshold: z.number().min(0).max(1).nullable(),
+  /** classify: null when practice gave the classical part no share. */
+  expert: Expert.nullable(),
   bestStep: z.number().int(),
   curve: z.array(CurvePoint),
 })

@@ -67,7 +67,8 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   }
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
-  const serving = openServing({ runtime, retriever, store }, { path: config.base, sha256: base.sha256 })
+  const baseline = ngramSvm()
+  const serving = openServing({ runtime, retriever, baseline, store }, { path: config.base, sha256: base.sha256 })
   const payments = x402Payments({
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
@@ -86,7 +87,7 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   rechecking.unref()
 
   const builds = openBuilds(
-    { planner: offlinePlanner(), reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline: ngramSvm(), store, database },
+    { planner: offlinePlanner(), reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
     { folder: join(config.data, 'training'), base, basePath: config.base, threads: config.trainingThreads, seconds: config.trainingSeconds, emit, built },
   )
 

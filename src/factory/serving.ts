@@ -4,6 +4,7 @@
  */
 import { BaseError, isRefusal, RefusedError } from '../core/errors.ts'
 import { hashBytes, type Id } from '../core/id.ts'
+import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
@@ -16,7 +17,7 @@ const KEPT = 8
 
 export type Loaded = { unpacked: Unpacked; served: Served }
 
-export function openServing(ports: { runtime: Runtime; retriever: Retriever; store: Store }, base: { path: string; sha256: Id }) {
+export function openServing(ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store }, base: { path: string; sha256: Id }) {
   const loaded = new Map<Id, Promise<Loaded>>()
   const packages = new Map<Id, Promise<Unpacked>>()
 
@@ -36,7 +37,8 @@ export function openServing(ports: { runtime: Runtime; retriever: Retriever; sto
     const scorer = await ports.runtime.open({ base: base.path, adapter: unpacked.adapterPath, labelTokens: weights.labelTokens })
     if (isRefusal(scorer)) throw new RefusedError(scorer)
     const index = spec.task === 'answer' ? ports.retriever.index(unpacked.passages, spec.language[0]!) : null
-    return { unpacked, served: { spec, threshold: weights.threshold, vocabulary, scorer, index, match: index && matcher(unpacked.passages) } }
+    const expert = weights.expert && { settings: weights.expert, baseline: ports.baseline.load(await ports.store.get(weights.expert.file)) }
+    return { unpacked, served: { spec, threshold: weights.threshold, vocabulary, scorer, index, match: index && matcher(unpacked.passages), expert } }
   }
 
   return {

@@ -11,6 +11,7 @@ import type { Spec } from '../core/spec.ts'
 import type { PassageIndex } from '../ports/retriever.ts'
 import type { Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Match } from './match.ts'
+import { aligned, type LoadedExpert, mix } from './mix.ts'
 
 /** A model ready to answer: what the spec asked for, and the parts that run it. */
 export type Served = {
@@ -21,6 +22,8 @@ export type Served = {
   /** answer: the index over the package's passages, and how well a passage matches a question. */
   index: PassageIndex | null
   match: Match | null
+  /** classify: the classical part, when the model has one. */
+  expert: LoadedExpert | null
 }
 
 /** Passages looked at for one question. */
@@ -50,6 +53,12 @@ export async function classify(served: Pick<Served, 'vocabulary' | 'scorer'>, in
   const weights = sums.map((sum) => Math.exp(sum - largest))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   return weights.map((weight) => weight / total)
+}
+
+/** The neural probabilities with the classical part mixed in, in the order of `labels`. */
+export function withExpert(expert: LoadedExpert | null, labels: readonly string[], input: string, neural: number[]): number[] {
+  if (!expert) return neural
+  return mix(neural, aligned(expert.baseline, labels, expert.baseline.scores([input])[0]!), expert.settings)
 }
 
 /**
@@ -162,7 +171,7 @@ export function abstention(language: string): string {
 export async function* answer(served: Served, input: string, signal?: AbortSignal): AsyncGenerator<AnswerPart> {
   const language = served.spec.outputLanguage[0] ?? served.spec.language[0] ?? 'en'
   if (served.spec.task === 'classify') {
-    const probabilities = await classify(served, input, signal)
+    const probabilities = withExpert(served.expert, served.spec.labels!, input, await classify(served, input, signal))
     const scores = probabilities
       .map((probability, index) => ({ label: served.spec.labels![index]!, probability }))
       .sort((a, b) => b.probability - a.probability)

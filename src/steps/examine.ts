@@ -16,7 +16,7 @@ import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
-import { classify, judge, quote, tooLong } from './answer.ts'
+import { classify, judge, quote, tooLong, withExpert } from './answer.ts'
 import { quoteBaseline, whatBaselineIs } from './baseline.ts'
 import { matcher } from './match.ts'
 import { chooseThreshold } from './train.ts'
@@ -73,12 +73,17 @@ export async function examine(
       const truth = exam.cases.map((example) => example.label!)
       const labels = spec.labels!
       const pick = (probabilities: number[]) => labels[probabilities.indexOf(Math.max(...probabilities))]!
+      // The classical part is read back from the store, so that what is examined is what will be served.
+      const expert = weights.expert && { settings: weights.expert, baseline: ports.baseline.load(await ports.store.get(weights.expert.file)) }
       const tunedLabels: string[] = []
+      const neuralLabels: string[] = []
       const baseLabels: string[] = []
       for (const [index, example] of exam.cases.entries()) {
         const began = options.now()
-        tunedLabels.push(pick(await classify({ vocabulary: vocabulary as Vocabulary, scorer: tuned as Scorer }, example.input, options.signal)))
+        const neural = await classify({ vocabulary: vocabulary as Vocabulary, scorer: tuned as Scorer }, example.input, options.signal)
+        tunedLabels.push(pick(withExpert(expert, labels, example.input, neural)))
         milliseconds.push(options.now() - began)
+        neuralLabels.push(pick(neural))
         baseLabels.push(await promptedLabel(base as Scorer, vocabulary as Vocabulary, labels, example.input))
         options.onProgress?.(index + 1, exam.cases.length)
       }
@@ -104,11 +109,18 @@ export async function examine(
       return {
         metric: 'macro-F1',
         arms: [
-          arm('tuned', 'the trained adapter on the base', tunedLabels),
+          arm(
+            'tuned',
+            expert
+              ? `the model as served: the trained adapter with ${Math.round(100 * expert.settings.share)} % say for n-grams`
+              : 'the trained adapter on the base',
+            tunedLabels,
+          ),
+          ...(expert ? [arm('neural', 'the trained adapter alone', neuralLabels)] : []),
           arm('base', 'the base model alone, prompted in words', baseLabels),
           arm('baseline', ports.baseline.what, baselineLabels),
         ],
-        predictions: { tuned: tunedLabels, base: baseLabels, baseline: baselineLabels },
+        predictions: { tuned: tunedLabels, neural: neuralLabels, base: baseLabels, baseline: baselineLabels },
       }
     }
 

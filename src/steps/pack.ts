@@ -27,7 +27,14 @@ export async function pack(
     weightsId: weightsId(weights),
     reportId: reportId(report),
     base: weights.base,
-    files: { spec: await put(spec), weights: await put(weights), adapter: weights.adapter, passages: await put(dataset.passages), report: await put(report) },
+    files: {
+      spec: await put(spec),
+      weights: await put(weights),
+      adapter: weights.adapter,
+      expert: weights.expert?.file ?? null,
+      passages: await put(dataset.passages),
+      report: await put(report),
+    },
     licences: [...options.licences],
   }
   // The store names bytes by their hash, so the manifest's place in it is the package's id.

@@ -9,13 +9,15 @@ import { classifyPrompt, NOT_SUPPORTING, type Prompt, SUPPORTING, selectPrompt }
 import { chooseRecipe, type Recipe } from '../core/recipe.ts'
 import { random } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
-import type { Base, Weights } from '../core/weights.ts'
+import type { Base, Expert, Weights } from '../core/weights.ts'
+import type { Baseline } from '../ports/baseline.ts'
 import type { PassageIndex, Retriever } from '../ports/retriever.ts'
-import type { Runtime, Vocabulary } from '../ports/runtime.ts'
+import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
-import { classifyWindows, type Judged, judge, quote, selectPrompts, tooLong } from './answer.ts'
+import { classify, classifyWindows, type Judged, judge, quote, selectPrompts, tooLong } from './answer.ts'
 import { type Match, matcher } from './match.ts'
+import { aligned, chooseMix } from './mix.ts'
 import { supports, worth } from './worth.ts'
 
 /** Passages a training question is shown with: those that hold its answer, then the nearest that do not. */
@@ -38,7 +40,7 @@ export type TrainOptions = {
 }
 
 export async function train(
-  ports: { trainer: Trainer; runtime: Runtime; retriever: Retriever; store: Store },
+  ports: { trainer: Trainer; runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
   options: TrainOptions,
 ): Promise<{ weights: Weights; seconds: number; resumed: boolean } | Refusal> {
   const { spec, dataset } = options
@@ -91,11 +93,13 @@ export async function train(
   if (isRefusal(fitted)) return fitted
 
   let threshold: number | null = null
-  if (spec.task === 'answer') {
+  let expert: Expert | null = null
+  {
     const scorer = await ports.runtime.open({ base: options.basePath, adapter: fitted.adapter, labelTokens })
     if (isRefusal(scorer)) return scorer
     try {
-      threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
+      if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
+      else threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
     } finally {
       await scorer.close()
     }
@@ -108,10 +112,31 @@ export async function train(
     labelTokens,
     recipe,
     threshold,
+    expert,
     bestStep: fitted.bestStep,
     curve: fitted.curve,
   }
   return { weights, seconds: fitted.seconds, resumed: fitted.resumed }
+}
+
+/** Fits the classical part and lets practice say how much it should decide; null when that is nothing. */
+async function chooseExpert(
+  ports: { baseline: Baseline; store: Store },
+  served: { vocabulary: Vocabulary; scorer: Scorer },
+  { spec, dataset, signal }: TrainOptions,
+): Promise<Expert | null> {
+  const labelled = (examples: readonly Example[]) => examples.map((example) => ({ input: example.input, label: example.label! }))
+  const fitted = await ports.baseline.fit({ training: labelled(dataset.training), practice: labelled(dataset.practice), signal })
+  const labels = spec.labels!
+  const cases: { neural: number[]; scores: number[]; truth: number }[] = []
+  for (const [index, example] of dataset.practice.entries())
+    cases.push({
+      neural: await classify(served, example.input, signal),
+      scores: aligned(fitted, labels, fitted.practiceScores[index]!),
+      truth: labels.indexOf(example.label!),
+    })
+  const settings = chooseMix(cases)
+  return settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.baseline.what, ...settings }
 }
 
 /** The prompts one example teaches with. A classify text longer than the base reads becomes several windows of less weight. */

@@ -36,3 +36,19 @@ describe('n-grams and a linear SVM', () => {
     await expect(ngramSvm().fit({ training: [], practice: [] })).rejects.toThrow('at least one')
   })
 })
+
+it('says the same after it was saved and loaded, and refuses bytes that are cut short', async () => {
+  const training = Array.from({ length: 60 }, (_, index) =>
+    case_(`${index % 2 ? 'the heart beats' : 'rain falls down'} ${index}`, index % 2 ? 'heart' : 'rain'),
+  )
+  const practice = [case_('a heart', 'heart'), case_('much rain', 'rain')]
+  const fitted = await ngramSvm().fit({ training, practice })
+  const bytes = fitted.save()
+  const loaded = ngramSvm().load(bytes)
+  const inputs = ['heart and rain', 'beats', 'falls', '']
+  expect(loaded.labels).toEqual(['heart', 'rain'])
+  expect(loaded.scores(inputs)).toEqual(fitted.scores(inputs))
+  expect(fitted.practiceScores.map((row) => row.indexOf(Math.max(...row)))).toEqual([0, 1])
+  expect(() => ngramSvm().load(bytes.subarray(0, bytes.length - 2))).toThrow(/bytes/)
+  expect(() => ngramSvm().load(new TextEncoder().encode('{"format":"other"}\n'))).toThrow()
+})
