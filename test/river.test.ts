@@ -1,12 +1,18 @@
 /** The whole river through the command line, on real parts: words to royalty, twenty queries, to the last unit. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ExactEvmScheme } from '@x402/evm/exact/client'
+import { wrapFetchWithPaymentFromConfig } from '@x402/fetch'
 import { getLlama } from 'node-llama-cpp'
+import OpenAI from 'openai'
 import { createPublicClient, http, parseAbiItem } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isRefusal } from '../src/core/errors.ts'
 import type { StateView } from '../src/core/view.ts'
 import { ngramSvm } from '../src/drivers/baseline/ngram-svm.ts'
 import { folderStore } from '../src/drivers/store/folder.ts'
+import { readConfig } from '../src/factory/config.ts'
+import { openWallet } from '../src/factory/gateway.ts'
 import { aligned, mix } from '../src/steps/mix.ts'
 import { unpack } from '../src/steps/pack.ts'
 import { dataFolder, modelfactory, type Running, root, startServer } from './process.ts'
@@ -101,6 +107,30 @@ describe('the royalty loop', () => {
     const unknown = await modelfactory(['query', 'nobody', 'x', '--json'], folder)
     expect(unknown.code).toBe(1)
     expect(unknown.stderr).toContain('"nobody"')
+  })
+
+  it('answers an openai client whose fetch is wrapped by @x402/fetch, streaming and not', { timeout: 60_000 }, async () => {
+    const state = (await (await fetch(`${server.url}/api/state`)).json()) as StateView
+    const config = readConfig({ data: folder.data })
+    if (isRefusal(config)) throw new Error(config.message)
+    const account = await openWallet(config, 'payer')
+    if (isRefusal(account)) throw new Error(account.message)
+    const network = state.network.caip2 as `${string}:${string}`
+    const pay = wrapFetchWithPaymentFromConfig(fetch, {
+      schemes: [{ network, client: new ExactEvmScheme(account) }],
+      spendControls: { allowedAssets: [{ network, asset: state.contracts.token, maxAmountPerPayment: (10n ** 17n).toString() }] },
+    })
+    const openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', fetch: pay })
+    const before = BigInt(state.earnings.balance.atomic)
+    const messages = [{ role: 'user' as const, content: 'Licensee shall keep insurance of at least one million dollars.' }]
+    const whole = await openai.chat.completions.create({ model: 'clauses', messages })
+    expect(['Audit Rights', 'Governing Law', 'Insurance']).toContain(whole.choices[0]!.message.content)
+    let streamed = ''
+    for await (const chunk of await openai.chat.completions.create({ model: 'clauses', messages, stream: true }))
+      streamed += chunk.choices[0]?.delta.content ?? ''
+    expect(streamed).toBe(whole.choices[0]!.message.content)
+    const after = (await (await fetch(`${server.url}/api/earnings`)).json()) as { balance: { atomic: string } }
+    expect(BigInt(after.balance.atomic) - before).toBe(2n * 10n ** 16n)
   })
 
   it('gives an adapter that plain node-llama-cpp loads and answers with alike', { timeout: 120_000 }, async () => {
