@@ -11,7 +11,7 @@ import { isRefusal } from '../src/core/errors.ts'
 import { random } from '../src/core/report.ts'
 import type { StateView } from '../src/core/view.ts'
 import { readConfig } from '../src/factory/config.ts'
-import { dataFolder, killGroup, modelfactory, spawnServer, startServer } from './process.ts'
+import { dataFolder, killGroup, modelfactory, type Running, spawnServer, startServer } from './process.ts'
 import { clauses } from './rows.ts'
 
 const paidEvent = parseAbiItem(
@@ -23,7 +23,16 @@ describe('kill -9', () => {
   beforeAll(async () => {
     folder = await dataFolder()
   })
-  afterAll(() => folder?.remove())
+  /** The server running last: killed at the end, also when an expectation failed before it was stopped. */
+  let last: Running | undefined
+  const start = async () => {
+    last = await startServer(folder.data)
+    return last
+  }
+  afterAll(async () => {
+    if (last) killGroup(last.child)
+    await folder?.remove()
+  })
 
   it('loses and doubles nothing, ten times over', { timeout: 600_000 }, async () => {
     const seed = Number(process.env.MODELFACTORY_KILL_SEED ?? Math.floor(Math.random() * 1e9))
@@ -40,7 +49,7 @@ describe('kill -9', () => {
     const files = join(folder.data, '..', `${folder.data.split('/').at(-1)}-files`)
     await mkdir(files)
     await writeFile(join(files, 'clauses.csv'), await clauses(['Governing Law', 'Insurance'], 40))
-    const first = await startServer(folder.data)
+    const first = await start()
     const built = await modelfactory(['build', 'Which kind of clause is this?', '--files', files, '--name', 'clauses', '--minutes', '0.2', '--json'], folder)
     expect(built.code, built.stderr).toBe(0)
     const published = await modelfactory(['publish', 'clauses', '--price', '0.01', '--json'], folder)
@@ -49,7 +58,7 @@ describe('kill -9', () => {
 
     const answered: string[] = []
     for (let round = 0; round < 6; round++) {
-      const server = await startServer(folder.data)
+      const server = await start()
       const config = readConfig({ data: folder.data })
       if (isRefusal(config)) throw new Error(config.message)
       const buy = await openBuyer(config, { url: server.url, wallet: 'payer', maximum: 10n ** 18n })
@@ -67,7 +76,7 @@ describe('kill -9', () => {
       await Promise.all(paying)
     }
 
-    const server = await startServer(folder.data)
+    const server = await start()
     const state = (await (await fetch(`${server.url}/api/state`)).json()) as StateView
     const client = createPublicClient({ transport: http(state.network.rpc) })
     const events = await client.getLogs({ address: state.contracts.router as `0x${string}`, event: paidEvent, fromBlock: 0n })
