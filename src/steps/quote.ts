@@ -8,8 +8,6 @@ import { tokenF1 } from '../core/report.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import { matcher } from './match.ts'
 
-export const whatQuoteIs = 'BM25 passage, best sentences quoted, abstains under a threshold'
-
 export const notCovered = 'The pages do not cover this.'
 
 export interface Quoter {

@@ -1,10 +1,11 @@
 /**
  * Dataset -> Weights: turns examples into prompts with labels, chooses a recipe from their size, has the trainer fit an
- * adapter, and chooses the abstention threshold on practice. It gets no handle on the exam.
+ * adapter, and chooses on practice when to abstain and how much say a classical part has. It gets no handle on the exam.
  * Knows nothing of how training is done; that is the trainer's business.
  */
 import { type Dataset, datasetId, duplicateKey, type Example, type Passage, sentences } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
+import { contentId } from '../core/id.ts'
 import { classifyPrompt, NOT_SUPPORTING, type Prompt, SUPPORTING, selectPrompt } from '../core/prompt.ts'
 import { chooseRecipe, type Recipe } from '../core/recipe.ts'
 import { random } from '../core/report.ts'
@@ -86,23 +87,23 @@ export async function train(
         )
       : whole
   shuffle(training, recipe.seed)
+  // A checkpoint goes on only under the settings it was begun with; the number of threads alone may change.
+  const id = contentId({ dataset: datasetId(dataset), base: options.base.sha256, recipe: { ...recipe, threads: undefined } })
   const fitted = await ports.trainer.fit(
-    { id: `${datasetId(dataset)}:${options.base.sha256}`, base: options.basePath, training, validation, labelTokens, recipe, folder: options.folder },
+    { id, base: options.basePath, training, validation, labelTokens, recipe, folder: options.folder },
     { signal: options.signal, onProgress: options.onProgress },
   )
   if (isRefusal(fitted)) return fitted
 
   let threshold: number | null = null
   let expert: Expert | null = null
-  {
-    const scorer = await ports.runtime.open({ base: options.basePath, adapter: fitted.adapter, labelTokens })
-    if (isRefusal(scorer)) return scorer
-    try {
-      if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
-      else threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
-    } finally {
-      await scorer.close()
-    }
+  const scorer = await ports.runtime.open({ base: options.basePath, adapter: fitted.adapter, labelTokens })
+  if (isRefusal(scorer)) return scorer
+  try {
+    if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
+    else threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
+  } finally {
+    await scorer.close()
   }
   const adapter = await ports.store.putFile(fitted.adapter)
   const weights: Weights = {
