@@ -2,8 +2,9 @@
  * Adapter: the trained numbers of a LoRA as one array, its start values, and its way to a GGUF file. Knows nothing of how
  * it is trained.
  */
+
+import { type Llama, matrixShape } from './architecture.ts'
 import { writeAdapter } from './gguf.ts'
-import { type Llama, matrixShape } from './llama.ts'
 import { generator } from './random.ts'
 
 export type LoraSettings = { rank: number; alpha: number; targets: readonly string[] }

@@ -2,7 +2,8 @@
  * Evaluate: the model forward only, for validation and for comparing with other implementations. Knows nothing of training.
  */
 import { type AdapterPart, adapterViews, type LoraSettings } from './adapter.ts'
-import { buildLlama, type Extent, type Llama } from './llama.ts'
+import type { Llama } from './architecture.ts'
+import { buildLlama, type Extent } from './llama.ts'
 import { type Batch, batchValues } from './packing.ts'
 import { openSession } from './session.ts'
 

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
+import { type Llama, matrixShape } from './architecture.ts'
 import { gradients } from './autodiff.ts'
 import { size } from './graph.ts'
-import { buildLlama, type Llama, matrixShape } from './llama.ts'
+import { buildLlama } from './llama.ts'
 import { crossEntropy } from './ops.ts'
 import { batchValues, type Sequence } from './packing.ts'
 import { generator } from './random.ts'
@@ -9,7 +10,7 @@ import { openSession } from './session.ts'
 
 const shape = {
   ...{ architecture: 'llama', rotary: 'interleaved' as const, width: 16, layers: 2, heads: 4, groups: 2, headWidth: 4, feedForward: 24, vocabulary: 40 },
-  ...{ epsilon: 1e-5, ropeBase: 10_000 },
+  ...{ epsilon: 1e-5, ropeBase: 10_000, tied: false },
 }
 
 /** A random model of that shape; the same name always gives the same values. */

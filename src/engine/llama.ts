@@ -1,110 +1,12 @@
 /**
- * Llama: a decoder of the Llama family (Touvron et al. 2023) from a GGUF file, as a graph: RMSNorm, rotary positions,
- * grouped-query attention, SwiGLU. The last layer is computed only where the model is read. Knows nothing of training.
+ * Llama: a decoder of the Llama family as a graph: RMSNorm, rotary positions, grouped-query attention, SwiGLU. The last
+ * layer is computed only where the model is read. Where its matrices come from (frozen in the graph, trained, or fed) is
+ * for the caller to say. Knows nothing of training or files.
  */
-import { FormatError, type Gguf, openGguf } from './gguf.ts'
-import { Graph, type Tensor } from './graph.ts'
+import { type Llama, type LlamaShape, matrixShape } from './architecture.ts'
+import { Graph, type Shape, type Tensor } from './graph.ts'
 import { adaptedLinear, type LoraPair } from './lora.ts'
 import { add, attention, gatherRows, linear, reshape, rmsNorm, rotary, swiglu, transpose } from './ops.ts'
-
-/** How each architecture pairs the coordinates that rotary positions turn. What is not listed is refused by name. */
-const ARCHITECTURES: Record<string, { rotary: 'interleaved' | 'half-split' }> = { llama: { rotary: 'interleaved' } }
-
-export type LlamaShape = {
-  architecture: string
-  rotary: 'interleaved' | 'half-split'
-  width: number
-  layers: number
-  heads: number
-  groups: number
-  headWidth: number
-  feedForward: number
-  vocabulary: number
-  epsilon: number
-  ropeBase: number
-}
-
-/** A base model on disk: its shape, and its tensors when they are asked for. */
-export type Llama = { shape: LlamaShape; tensor(name: string): Float32Array }
-
-const LAYER_TENSORS = ['attn_norm', 'attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_norm', 'ffn_gate', 'ffn_up', 'ffn_down']
-
-/** Opens a base. @throws {FormatError} naming the architecture, setting or tensor that is not supported. */
-export function openLlama(path: string): Llama {
-  return llamaOf(openGguf(path))
-}
-
-export function llamaOf(gguf: Gguf): Llama {
-  const { metadata, tensors } = gguf
-  const architecture = String(metadata.get('general.architecture') ?? 'none')
-  const known = ARCHITECTURES[architecture]
-  if (!known) throw new FormatError(`its architecture is "${architecture}"; trained are ${Object.keys(ARCHITECTURES).join(', ')}`)
-  const number = (key: string, fallback?: number): number => {
-    const value = metadata.get(`${architecture}.${key}`) ?? fallback
-    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) throw new FormatError(`its setting ${architecture}.${key} is ${String(value)}`)
-    return value
-  }
-  const embedding = tensors.get('token_embd.weight')
-  if (embedding?.shape.length !== 2) throw new FormatError('it has no matrix "token_embd.weight"')
-  const heads = number('attention.head_count')
-  const width = number('embedding_length')
-  const shape: LlamaShape = {
-    architecture,
-    rotary: known.rotary,
-    width,
-    layers: number('block_count'),
-    heads,
-    groups: number('attention.head_count_kv', heads),
-    headWidth: number('attention.key_length', width / heads),
-    feedForward: number('feed_forward_length'),
-    vocabulary: embedding.shape[0]!,
-    epsilon: number('attention.layer_norm_rms_epsilon'),
-    ropeBase: number('rope.freq_base', 10_000),
-  }
-  if (shape.heads % shape.groups) throw new FormatError(`its ${shape.heads} heads do not divide into ${shape.groups} groups`)
-  if (number('rope.dimension_count', shape.headWidth) !== shape.headWidth || shape.headWidth % 2)
-    throw new FormatError(
-      `it turns ${String(metadata.get(`${architecture}.rope.dimension_count`))} of ${shape.headWidth} head coordinates, which is not supported`,
-    )
-  const scaling = metadata.get(`${architecture}.rope.scaling.type`)
-  if (scaling !== undefined && scaling !== 'none') throw new FormatError(`its rope scaling "${String(scaling)}" is not supported`)
-
-  const expected = new Map<string, number[]>([
-    ['token_embd.weight', [shape.vocabulary, width]],
-    ['output_norm.weight', [width]],
-  ])
-  for (let layer = 0; layer < shape.layers; layer++)
-    for (const stem of LAYER_TENSORS) expected.set(`blk.${layer}.${stem}.weight`, stem.endsWith('norm') ? [width] : matrixShape(shape, stem))
-  if (tensors.has('output.weight')) expected.set('output.weight', [shape.vocabulary, width])
-  for (const [name, wanted] of expected) {
-    const found = tensors.get(name)
-    if (found?.shape.join() !== wanted.join())
-      throw new FormatError(`tensor "${name}" is ${found?.shape.join(' x ') ?? 'absent'} instead of ${wanted.join(' x ')}`)
-  }
-  for (const name of tensors.keys()) if (!expected.has(name)) throw new FormatError(`its tensor "${name}" is not part of a model we can train`)
-  return { shape, tensor: (name) => gguf.tensor(name === 'output.weight' && !tensors.has(name) ? 'token_embd.weight' : name) }
-}
-
-/** [out, in] of a layer's matrix. @throws {FormatError} for a stem no layer has. */
-export function matrixShape(shape: LlamaShape, stem: string): [number, number] {
-  const { width, heads, groups, headWidth, feedForward } = shape
-  switch (stem) {
-    case 'attn_q':
-      return [heads * headWidth, width]
-    case 'attn_k':
-    case 'attn_v':
-      return [groups * headWidth, width]
-    case 'attn_output':
-      return [width, heads * headWidth]
-    case 'ffn_gate':
-    case 'ffn_up':
-      return [feedForward, width]
-    case 'ffn_down':
-      return [width, feedForward]
-    default:
-      throw new FormatError(`no layer has a matrix "${stem}" to adapt`)
-  }
-}
 
 /** Fixed extents of one run: `rows` of `length` tokens, each read at `reads` places. */
 export type Extent = { rows: number; length: number; reads: number }
@@ -125,84 +27,117 @@ export type LlamaInputs = {
 
 export type LlamaGraph = { graph: Graph; inputs: LlamaInputs; adapter: Map<string, LoraPair>; logits: Tensor }
 
+export type LoraTargets = { rank: number; alpha: number; targets: readonly string[] }
+
+/** A matrix or vector of the model by its GGUF name. */
+export type WeightSource = (name: string, shape: Shape) => Tensor
+
+/** What every layer of one graph shares. */
+export type LayerContext = {
+  graph: Graph
+  shape: LlamaShape
+  extent: Extent
+  inputs: Omit<LlamaInputs, 'tokens'>
+  turning: { cosine: Tensor; sine: Tensor; negativeSine: Tensor; form: LlamaShape['rotary'] }
+  weight: WeightSource
+  lora: LoraTargets | undefined
+  /** Filled with the pairs that were added, by tensor name. */
+  adapter: Map<string, LoraPair>
+}
+
 /**
  * The model as a graph. `logits` is [rows * reads, head rows]: the next-token logits at the read places over the rows of the
  * output matrix in `vocabulary`, or over all of them. `lora` adds a trainable pair, named by tensor, to each target.
+ * `weight` says where matrices come from; by default they are frozen in the graph.
  */
 export function buildLlama(
   base: Llama,
   extent: Extent,
-  options: { vocabulary?: readonly number[] | undefined; lora?: { rank: number; alpha: number; targets: readonly string[] } | undefined } = {},
+  options: { vocabulary?: readonly number[] | undefined; lora?: LoraTargets | undefined; weight?: (graph: Graph) => WeightSource } = {},
 ): LlamaGraph {
   const { shape } = base
-  const { rows, length, reads } = extent
   const graph = new Graph()
-  const inputs: LlamaInputs = {
-    tokens: graph.input('tokens', [rows * length], 'int64'),
+  const inputs: LlamaInputs = { tokens: graph.input('tokens', [extent.rows * extent.length], 'int64'), ...placeInputs(graph, extent) }
+  const weight = options.weight?.(graph) ?? ((name, wanted) => graph.constant(base.tensor(name), wanted))
+  const context: LayerContext = {
+    ...{ graph, shape, extent, inputs, weight, lora: options.lora, adapter: new Map() },
+    turning: rotaryTables(graph, shape, extent.length),
+  }
+  const embedding = weight('token_embd.weight', [shape.vocabulary, shape.width])
+  let state = gatherRows(graph, embedding, inputs.tokens)
+  for (let layer = 0; layer < shape.layers; layer++) state = decoderLayer(context, layer, state, layer === shape.layers - 1 ? 'reads' : 'all')
+  const final = rmsNorm(graph, state, weight('output_norm.weight', [shape.width]), shape.epsilon)
+  return { graph, inputs, adapter: context.adapter, logits: linear(graph, final, headRows(context, base, embedding, options.vocabulary)) }
+}
+
+/** The inputs that say where tokens stand, who may look at whom, and where the model is read. */
+export function placeInputs(graph: Graph, { rows, length, reads }: Extent): LayerContext['inputs'] {
+  return {
     positions: graph.input('positions', [rows, length], 'int64'),
     mask: graph.input('mask', [rows, 1, length, length]),
     readPlaces: graph.input('readPlaces', [rows * reads], 'int64'),
     readPositions: graph.input('readPositions', [rows, reads], 'int64'),
     readMask: graph.input('readMask', [rows, 1, reads, length]),
   }
-  const angles = Array.from({ length: length * (shape.headWidth / 2) }, (_, index) => {
-    const half = shape.headWidth / 2
-    return Math.floor(index / half) / shape.ropeBase ** ((index % half) / half)
-  })
-  const table = (value: (angle: number) => number) => graph.constant(Float32Array.from(angles, value), [length, shape.headWidth / 2])
-  const turning = { cosine: table(Math.cos), sine: table(Math.sin), negativeSine: table((angle) => -Math.sin(angle)), form: shape.rotary }
-  const norm = (name: string, x: Tensor) => rmsNorm(graph, x, graph.constant(base.tensor(name), [shape.width]), shape.epsilon)
-
-  const adapter = new Map<string, LoraPair>()
-  const project = (layer: number, stem: string, x: Tensor): Tensor => {
-    const name = `blk.${layer}.${stem}.weight`
-    const [outputs, width] = matrixShape(shape, stem)
-    const weight = graph.constant(base.tensor(name), [outputs, width])
-    const { lora } = options
-    if (!lora?.targets.includes(stem)) return linear(graph, x, weight)
-    const pair = {
-      down: graph.parameter(`${name}.lora_a`, [lora.rank, width]),
-      up: graph.parameter(`${name}.lora_b`, [outputs, lora.rank]),
-      scale: lora.alpha / lora.rank,
-    }
-    adapter.set(name, pair)
-    return adaptedLinear(graph, x, weight, pair)
-  }
-  /** [rows * n, heads * width] to [rows, heads, n, width]. */
-  const heads = (x: Tensor, count: number, n: number) => transpose(graph, reshape(graph, x, [rows, n, count, shape.headWidth]), [0, 2, 1, 3])
-  const rotate = (x: Tensor, positions: Tensor) => rotary(graph, x, { ...turning, positions })
-
-  const embedding = graph.constant(base.tensor('token_embd.weight'), [shape.vocabulary, shape.width])
-  let state = gatherRows(graph, embedding, inputs.tokens)
-  for (let layer = 0; layer < shape.layers; layer++) {
-    const last = layer === shape.layers - 1
-    const normal = norm(`blk.${layer}.attn_norm.weight`, state)
-    const key = rotate(heads(project(layer, 'attn_k', normal), shape.groups, length), inputs.positions)
-    const value = heads(project(layer, 'attn_v', normal), shape.groups, length)
-    const n = last ? reads : length
-    const asking = last ? gatherRows(graph, normal, inputs.readPlaces) : normal
-    if (last) state = gatherRows(graph, state, inputs.readPlaces)
-    const query = rotate(heads(project(layer, 'attn_q', asking), shape.heads, n), last ? inputs.readPositions : inputs.positions)
-    const mixed = attention(graph, query, key, value, last ? inputs.readMask : inputs.mask)
-    const joined = reshape(graph, transpose(graph, mixed, [0, 2, 1, 3]), [rows * n, shape.heads * shape.headWidth])
-    state = add(graph, state, project(layer, 'attn_output', joined))
-    const inner = norm(`blk.${layer}.ffn_norm.weight`, state)
-    const gated = swiglu(graph, project(layer, 'ffn_gate', inner), project(layer, 'ffn_up', inner))
-    state = add(graph, state, project(layer, 'ffn_down', gated))
-  }
-  const final = norm('output_norm.weight', state)
-  return { graph, inputs, adapter, logits: linear(graph, final, headRows(graph, base, options.vocabulary)) }
 }
 
-/** The rows of the output matrix that logits are wanted for. */
-function headRows(graph: Graph, base: Llama, vocabulary: readonly number[] | undefined): Tensor {
-  const { width, vocabulary: size } = base.shape
-  const matrix = base.tensor('output.weight')
-  if (!vocabulary) return graph.constant(matrix, [size, width])
-  const rows = new Float32Array(vocabulary.length * width)
-  for (const [index, token] of vocabulary.entries()) {
-    if (!Number.isInteger(token) || token < 0 || token >= size) throw new RangeError(`Token ${token} is not in a vocabulary of ${size}.`)
-    rows.set(matrix.subarray(token * width, (token + 1) * width), index * width)
+/** Tables of the cosine and sine of each position's angles, [length, head width / 2]. */
+export function rotaryTables(graph: Graph, shape: LlamaShape, length: number): LayerContext['turning'] {
+  const half = shape.headWidth / 2
+  const angles = Array.from({ length: length * half }, (_, index) => Math.floor(index / half) / shape.ropeBase ** ((index % half) / half))
+  const table = (value: (angle: number) => number) => graph.constant(Float32Array.from(angles, value), [length, half])
+  return { cosine: table(Math.cos), sine: table(Math.sin), negativeSine: table((angle) => -Math.sin(angle)), form: shape.rotary }
+}
+
+/**
+ * One layer: state [rows * length, width] to the next state, of the same shape, or with `at` "reads" only of the read
+ * places, [rows * reads, width]: keys and values come from every token all the same.
+ */
+export function decoderLayer(context: LayerContext, layer: number, state: Tensor, at: 'all' | 'reads'): Tensor {
+  const { graph, shape, extent, inputs } = context
+  const { rows, length, reads } = extent
+  const norm = (stem: string, x: Tensor) => rmsNorm(graph, x, context.weight(`blk.${layer}.${stem}.weight`, [shape.width]), shape.epsilon)
+  const project = (stem: string, x: Tensor) => projection(context, `blk.${layer}.${stem}.weight`, stem, x)
+  /** [rows * n, heads * width] to [rows, heads, n, width]. */
+  const heads = (x: Tensor, count: number, n: number) => transpose(graph, reshape(graph, x, [rows, n, count, shape.headWidth]), [0, 2, 1, 3])
+  const rotate = (x: Tensor, positions: Tensor) => rotary(graph, x, { ...context.turning, positions })
+
+  const normal = norm('attn_norm', state)
+  const key = rotate(heads(project('attn_k', normal), shape.groups, length), inputs.positions)
+  const value = heads(project('attn_v', normal), shape.groups, length)
+  const last = at === 'reads'
+  const n = last ? reads : length
+  const asking = last ? gatherRows(graph, normal, inputs.readPlaces) : normal
+  const before = last ? gatherRows(graph, state, inputs.readPlaces) : state
+  const query = rotate(heads(project('attn_q', asking), shape.heads, n), last ? inputs.readPositions : inputs.positions)
+  const mixed = attention(graph, query, key, value, last ? inputs.readMask : inputs.mask)
+  const joined = reshape(graph, transpose(graph, mixed, [0, 2, 1, 3]), [rows * n, shape.heads * shape.headWidth])
+  const middle = add(graph, before, project('attn_output', joined))
+  const inner = norm('ffn_norm', middle)
+  const gated = swiglu(graph, project('ffn_gate', inner), project('ffn_up', inner))
+  return add(graph, middle, project('ffn_down', gated))
+}
+
+/** x W^T, with a trainable pair on W when its stem is a target. */
+function projection({ graph, shape, weight, lora, adapter }: LayerContext, name: string, stem: string, x: Tensor): Tensor {
+  const [outputs, width] = matrixShape(shape, stem)
+  const matrix = weight(name, [outputs, width])
+  if (!lora?.targets.includes(stem)) return linear(graph, x, matrix)
+  const pair = {
+    down: graph.parameter(`${name}.lora_a`, [lora.rank, width]),
+    up: graph.parameter(`${name}.lora_b`, [outputs, lora.rank]),
+    scale: lora.alpha / lora.rank,
   }
-  return graph.constant(rows, [vocabulary.length, width])
+  adapter.set(name, pair)
+  return adaptedLinear(graph, x, matrix, pair)
+}
+
+/** The rows of the output matrix that logits are wanted for. Without a matrix of its own the embedding serves (tied). */
+function headRows({ graph, weight }: LayerContext, base: Llama, embedding: Tensor, vocabulary: readonly number[] | undefined): Tensor {
+  const { width, vocabulary: size, tied } = base.shape
+  const matrix = tied ? embedding : weight('output.weight', [size, width])
+  if (!vocabulary) return matrix
+  for (const token of vocabulary)
+    if (!Number.isInteger(token) || token < 0 || token >= size) throw new RangeError(`Token ${token} is not in a vocabulary of ${size}.`)
+  return gatherRows(graph, matrix, graph.integers(vocabulary))
 }

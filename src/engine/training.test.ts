@@ -2,16 +2,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { type Llama, matrixShape } from './architecture.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { size } from './graph.ts'
-import { type Llama, matrixShape } from './llama.ts'
 import type { Sequence } from './packing.ts'
 import { generator } from './random.ts'
 import { type TrainingSettings, type TrainingState, train } from './training.ts'
 
 const shape = {
   ...{ architecture: 'llama', rotary: 'interleaved' as const, width: 16, layers: 2, heads: 2, groups: 1, headWidth: 8, feedForward: 24, vocabulary: 40 },
-  ...{ epsilon: 1e-5, ropeBase: 10_000 },
+  ...{ epsilon: 1e-5, ropeBase: 10_000, tied: false },
 }
 const base: Llama = {
   shape,

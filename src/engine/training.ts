@@ -6,9 +6,10 @@
 
 import { adamw, globalNorm } from './adamw.ts'
 import { type AdapterPart, adapterLayout, adapterViews, initialAdapter, type LoraSettings } from './adapter.ts'
+import type { Llama } from './architecture.ts'
 import { gradients } from './autodiff.ts'
 import { type Evaluator, openEvaluator } from './evaluate.ts'
-import { buildLlama, type Extent, type Llama } from './llama.ts'
+import { buildLlama, type Extent } from './llama.ts'
 import { crossEntropy } from './ops.ts'
 import { type Batch, batchValues, chooseExtent, pack, type Sequence } from './packing.ts'
 import { generator, shuffle } from './random.ts'
