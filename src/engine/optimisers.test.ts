@@ -19,10 +19,7 @@ const fixture: {
 const layout = layOut(Object.entries(fixture.shapes).map(([name, shape]) => ({ name, shape })))
 const joined = (values: Values) => Float32Array.from(layout.flatMap(({ name }) => values[name]!))
 
-it.each([
-  ['adamw', adamw] as const,
-  ['adafactor', adafactor] as const,
-])('%s walks with its reference for five steps', (name, open) => {
+it.each([['adamw', adamw] as const, ['adafactor', adafactor] as const])('%s walks with its reference for five steps', (name, open) => {
   const optimiser = open(layout)
   const parameters = joined(fixture.start)
   const moments = new Float32Array(optimiser.length)

@@ -8,6 +8,8 @@ import { adafactor } from './adafactor.ts'
 import { adamw } from './adamw.ts'
 import { type LoraSettings, trainableAdapter } from './adapter.ts'
 import type { Llama } from './architecture.ts'
+import { balance, balanced } from './balance.ts'
+import { trainableModel } from './full.ts'
 import { type Gradient, type LossOptions, openGradient, openLoss } from './gradient.ts'
 import type { Extent } from './llama.ts'
 import { type Batch, batchValues, chooseExtent, pack, readWeight, type Sequence } from './packing.ts'
@@ -26,6 +28,8 @@ export type TrainingSettings = LoraSettings & {
   tokensPerStep: number
   /** Runs a step is computed in, each of `tokensPerStep / accumulate` tokens at most. */
   accumulate: number
+  /** `balanced`: every read of labels counts by {@link balance}, in training and validation alike. */
+  classWeights: 'none' | 'balanced'
   clipNorm: number
   validateEvery: number
   patience: number
@@ -89,8 +93,10 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   const optimiser = OPTIMISERS[settings.optimiser](trainable.layout)
   const classes = vocabulary?.length ?? 0
   let state = resumable(options.state, trainable, optimiser) ? copy(options.state!) : initialState(trainable, optimiser, settings)
-  const extent = chooseExtent([...options.training], Math.max(1, Math.floor(settings.tokensPerStep / settings.accumulate)))
-  const validation = validationSet(options.validation, settings)
+  const factor = settings.classWeights === 'balanced' && vocabulary ? balance(options.training) : undefined
+  const training = factor ? balanced(options.training, factor) : options.training
+  const extent = chooseExtent(training, Math.max(1, Math.floor(settings.tokensPerStep / settings.accumulate)))
+  const validation = validationSet(factor ? balanced(options.validation, factor) : options.validation, settings)
   const plan = { trainable, vocabulary, threads: settings.threads }
   const gradient = accumulated(await openGradient(base, extent, plan), extent, classes)
   const evaluator = validation.length ? await openValidation(base, validation, settings, plan) : undefined
@@ -100,7 +106,7 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   let snapshot = copy(state)
   let lastSnapshot = state.seconds
   let lastProgress = 0
-  const stepsOf = (epoch: number) => epochSteps(options.training, extent, settings, epoch)
+  const stepsOf = (epoch: number) => epochSteps(training, extent, settings, epoch)
   let steps = stepsOf(state.epoch)
 
   const keep = () => {
@@ -188,7 +194,7 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
 const OPTIMISERS: Record<TrainingSettings['optimiser'], (layout: readonly Part[]) => Optimiser> = { adamw, adafactor }
 
 function trainableOf(base: Llama, settings: TrainingSettings): Trainable {
-  return trainableAdapter(base, settings)
+  return settings.method === 'full' ? trainableModel(base) : trainableAdapter(base, settings)
 }
 
 /** The state before the first step. */
