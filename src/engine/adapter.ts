@@ -4,7 +4,7 @@
  */
 
 import { type Llama, matrixShape } from './architecture.ts'
-import { writeAdapter } from './gguf.ts'
+import { writeAdapter } from './gguf-writer.ts'
 import { generator } from './random.ts'
 
 export type LoraSettings = { rank: number; alpha: number; targets: readonly string[] }

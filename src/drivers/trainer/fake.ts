@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises'
 import { refuse } from '../../core/errors.ts'
 import { random } from '../../core/report.ts'
 import type { CurvePoint } from '../../core/weights.ts'
-import { writeAdapter } from '../../engine/gguf.ts'
+import { writeAdapter } from '../../engine/gguf-writer.ts'
 import type { Trainer } from '../../ports/trainer.ts'
 import { prepare, type Tokenizer } from './prepare.ts'
 
