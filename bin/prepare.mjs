@@ -35,7 +35,8 @@ export function install() {
     process.exit(1)
   }
   const stamp = join(root, 'node_modules', '.modelfactory-lockfile')
-  const wanted = fingerprint([join(root, 'package-lock.json'), join(root, 'package.json'), join(root, 'studio', 'package.json')])
+  // The lockfile repeats what both package.json ask for; their scripts change nothing that is installed.
+  const wanted = fingerprint([join(root, 'package-lock.json')])
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   console.log('Installing packages (once; about a minute) ...')
   // npm is started through the very Node that runs this, so that a version manager cannot mix two of them.

@@ -6,8 +6,7 @@ import { adamw } from '../../src/engine/adamw.ts'
 import { trainableAdapter } from '../../src/engine/adapter.ts'
 import { openLlama } from '../../src/engine/architecture.ts'
 import { trainableModel } from '../../src/engine/full.ts'
-import { openGradient } from '../../src/engine/gradient.ts'
-import { expandedWeights, quantisedWeights } from '../../src/engine/layer-weights.ts'
+import { layerPlan, openGradient } from '../../src/engine/gradient.ts'
 import { batchValues } from '../../src/engine/packing.ts'
 import { globalNorm } from '../../src/engine/parameters.ts'
 import { generator } from '../../src/engine/random.ts'
@@ -18,10 +17,9 @@ const base = openLlama(process.argv[3]!)
 const { rows, length, method, threads } = work
 const targets = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
 const trainable = method === 'full' ? trainableModel(base) : trainableAdapter(base, { rank: RANK, alpha: 2 * RANK, targets })
-const weights = method === 'qlora' ? quantisedWeights(base) : expandedWeights(base)
 const reads = Math.round(length * work.share)
 const extent = { rows, length, reads }
-const gradient = await openGradient(base, extent, { trainable, vocabulary: undefined, threads, weights, keep: method === 'qlora' ? 'boundaries' : 'products' })
+const gradient = await openGradient(base, extent, { trainable, vocabulary: undefined, threads, ...layerPlan(base, method) })
 const optimiser = adamw(trainable.layout)
 const parameters = trainable.initial(1)
 const moments = new Float32Array(optimiser.length)

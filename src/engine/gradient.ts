@@ -9,7 +9,7 @@ import type { Llama } from './architecture.ts'
 import { pullback } from './autodiff.ts'
 import { Graph, size, type Tensor } from './graph.ts'
 import { openHead } from './head.ts'
-import { expandedWeights, type LayerWeights, layerName } from './layer-weights.ts'
+import { expandedWeights, type LayerWeights, layerName, quantisedWeights } from './layer-weights.ts'
 import { decoderLayer, type Extent, type LayerContext, placeInputs, rotaryTables } from './llama.ts'
 import type { BatchValues } from './packing.ts'
 import { type Part, partViews, type Trainable } from './parameters.ts'
@@ -40,8 +40,19 @@ export type LossOptions = {
   threads: number
   /** The frozen tensors, which several plans of one base can share; expanded when not given. */
   weights?: LayerWeights | undefined
+  /** False where values are large and memory is dear (see `openSession`). */
+  arena?: boolean | undefined
   /** Floats of logits computed at once. */
   logitsAtOnce?: number | undefined
+}
+
+/**
+ * How a base is held and what is kept between the passes, by method. Over a quantised base memory is what decides: its blocks
+ * stay as they are, only boundaries are kept, and no arena hoards what a layer has used.
+ */
+export function layerPlan(base: Llama, method: 'lora' | 'qlora' | 'full'): { weights: LayerWeights; keep: Keep; arena: boolean } {
+  if (method === 'qlora') return { weights: quantisedWeights(base), keep: 'boundaries', arena: false }
+  return { weights: expandedWeights(base), keep: 'products', arena: true }
 }
 
 /** When more than this share of the places is read, the last layer is computed everywhere, like the others. */
@@ -125,7 +136,7 @@ type Compiled = {
 
 /** What the loss and the gradient share: compiled layers, the head, and the way forward through them. */
 async function openPlan(base: Llama, extent: Extent, options: PlanOptions) {
-  const { weights = expandedWeights(base), trainable, vocabulary, threads, logitsAtOnce } = options
+  const { weights = expandedWeights(base), trainable, vocabulary, threads, logitsAtOnce, arena } = options
   const { shape } = base
   const { rows, length, reads } = extent
   const parts = new Map(trainable.layout.map((part) => [part.name, part]))
@@ -133,7 +144,7 @@ async function openPlan(base: Llama, extent: Extent, options: PlanOptions) {
   const middle = shape.layers > 1 || everywhere ? await compileLayer(base, extent, 'all', options, parts) : undefined
   const last = everywhere ? middle! : await compileLayer(base, extent, 'reads', options, parts)
   const compiled = (layer: number): Compiled => (layer === shape.layers - 1 ? last : middle!)
-  const head = await openHead({ base, weights, threads, parts, count: rows * reads, vocabulary, logitsAtOnce })
+  const head = await openHead({ base, weights, threads, parts, count: rows * reads, vocabulary, logitsAtOnce, arena })
   const final = new Float32Array(size(last.output.shape))
 
   /** What a compiled layer is fed with besides its state. */
@@ -168,7 +179,7 @@ async function openPlan(base: Llama, extent: Extent, options: PlanOptions) {
 
 /** One layer as a graph, cut between its passes at what is kept. */
 async function compileLayer(base: Llama, extent: Extent, at: 'all' | 'reads', options: PlanOptions, parts: ReadonlyMap<string, Part>): Promise<Compiled> {
-  const { threads, keep } = options
+  const { threads, keep, arena } = options
   const graph = new Graph()
   const state = graph.parameter('state', [extent.rows * extent.length, base.shape.width])
   const names: string[] = []
@@ -184,16 +195,16 @@ async function compileLayer(base: Llama, extent: Extent, at: 'all' | 'reads', op
   const output = decoderLayer(context, 0, state, at)
   const trained = graph.parameters.map(({ name }) => name).filter((name) => name !== state.name)
   if (!keep) {
-    const forward = await openSession(graph, [output], { threads })
+    const forward = await openSession(graph, [output], { threads, arena })
     return { ...{ names, output, trained, kept: [], forward }, backward: undefined, lowest: undefined }
   }
   const forwardNodes = graph.nodes.length
   const slopes = pullback(graph, output, graph.input('gradient', output.shape))
   const kept = keep === 'everything' ? readBack(graph, forwardNodes) : keep === 'products' ? products : []
   const own = trained.map((name) => slopes.get(name)!)
-  const forward = await openSession(graph, [output, ...kept], { threads })
-  const backward = await openSession(graph, [...own, slopes.get(state.name)!], { threads, given: kept })
-  const lowest = parts.has(EMBEDDING) || !own.length ? undefined : await openSession(graph, own, { threads, given: kept })
+  const forward = await openSession(graph, [output, ...kept], { threads, arena })
+  const backward = await openSession(graph, [...own, slopes.get(state.name)!], { threads, arena, given: kept })
+  const lowest = parts.has(EMBEDDING) || !own.length ? undefined : await openSession(graph, own, { threads, arena, given: kept })
   return { names, output, trained, kept, forward, backward, lowest }
 }
 

@@ -21,6 +21,7 @@ export type HeadOptions = {
   count: number
   vocabulary?: readonly number[] | undefined
   logitsAtOnce?: number | undefined
+  arena?: boolean | undefined
 }
 
 /** As in `BatchValues`; `allowed` counts only when there are label tokens. */
@@ -74,7 +75,7 @@ export async function openHead(options: HeadOptions): Promise<Head> {
   const slopes = pullback(graph, loss, graph.scalar(1))
   const trained = [GAIN, name].filter((one) => slopes.has(one))
   const outputs = [loss, slopes.get('hidden')!, ...trained.map((one) => slopes.get(one)!)]
-  const session = await openSession(graph, outputs, { threads: options.threads })
+  const session = await openSession(graph, outputs, { threads: options.threads, arena: options.arena })
 
   const own = vocabulary ? classes : 0
   const padded = {

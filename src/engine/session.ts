@@ -16,12 +16,13 @@ export interface Session {
 
 /**
  * Compiles what computes `outputs` for a number of threads. Tensors in `given` are fed like inputs instead of computed.
- * onnxruntime is loaded when this is first called.
+ * Without `arena` memory is taken and given back value by value: slower, and never more than is in use. onnxruntime is loaded
+ * when this is first called.
  */
 export async function openSession(
   graph: Graph,
   outputs: readonly Tensor[],
-  options: { threads: number; profile?: string; given?: readonly Tensor[] },
+  options: { threads: number; profile?: string; given?: readonly Tensor[]; arena?: boolean | undefined },
 ): Promise<Session> {
   const runtime = await import('onnxruntime-node')
   const settings: InferenceSession.SessionOptions = {
@@ -29,6 +30,8 @@ export async function openSession(
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    // The arena grows by doubling: fast for small values, half of it unused for large ones.
+    enableCpuMemArena: options.arena ?? true,
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
   }
   const session = await runtime.InferenceSession.create(writeModel(graph, outputs, options.given), settings)
