@@ -145,11 +145,12 @@ export function attention(graph: Graph, q: Tensor, k: Tensor, v: Tensor, mask: T
   const scores = as(product(query, k, [...stacked, keys], { transB: 1, alpha: scale }), [batch, heads, queries, keys])
   const shares = as(graph.node('Softmax', [graph.node('Add', [scores, mask], scores.shape)], scores.shape, { axis: -1 }), [...stacked, keys])
   const mixed = product(shares, v, [...stacked, width], {})
-  return graph.differentiable(as(mixed, q.shape), [q, k, v], (gradient) => {
+  const y = as(mixed, q.shape)
+  return graph.differentiable(y, [q, k, v], (gradient) => {
     const dy = as(gradient, [...stacked, width])
     const dShares = product(dy, v, [...stacked, keys], { transB: 1 })
     // sum over keys of shares * dShares equals sum over width of y * dy (Dao et al. 2022), which is shorter.
-    const meeting = graph.node('ReduceSum', [graph.node('Mul', [dy, mixed], dy.shape), graph.integers([3])], [...stacked, 1], { keepdims: 1 })
+    const meeting = graph.node('ReduceSum', [graph.node('Mul', [dy, as(y, dy.shape)], dy.shape), graph.integers([3])], [...stacked, 1], { keepdims: 1 })
     const dScores = graph.node('Mul', [shares, graph.node('Sub', [dShares, meeting], dShares.shape)], shares.shape)
     return [
       q.differentiable ? as(product(dScores, k, [...stacked, width], { alpha: scale }), q.shape) : undefined,
@@ -160,16 +161,33 @@ export function attention(graph: Graph, q: Tensor, k: Tensor, v: Tensor, mask: T
 }
 
 /**
- * Cross-entropy of logits[n, classes] against targets[n, classes], a scalar: -sum(targets * log softmax(logits)). A row of
- * targets sums to the row's weight, which is zero for padding.
+ * Cross-entropy of next-token logits hidden[n, width] matrix[classes, width]^T against labels[n] (int64), a scalar:
+ * -sum(weights * log softmax(logits)[label]). Rows of weight zero are padding. Product and loss are one operator because
+ * the derivative by way of the probabilities p, weights * (p matrix - matrix[label]), needs no further pass over [n, classes].
+ * `offset` [n, classes] is added to the logits: a large negative number says that a class is no choice.
  */
-export function crossEntropy(graph: Graph, logits: Tensor, targets: Tensor): Tensor {
+export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor, targets: { labels: Tensor; weights: Tensor; offset?: Tensor }): Tensor {
+  const { labels, weights, offset } = targets
+  const [n, width] = hidden.shape as [number, number]
+  const classes = matrix.shape[0]!
+  const logits = gemm(graph, hidden, matrix, { transposeB: true, ...(offset ? { addend: offset } : {}) })
   const logarithms = graph.node('LogSoftmax', [logits], logits.shape, { axis: -1 })
-  const total = graph.node('ReduceSum', [graph.node('Mul', [logarithms, targets], logits.shape), graph.integers([0, 1])], [], { keepdims: 0 })
-  const loss = graph.node('Neg', [total], [])
-  return graph.differentiable(loss, [logits], (dy) => {
-    const weight = graph.node('ReduceSum', [targets, graph.integers([1])], [logits.shape[0]!, 1], { keepdims: 1 })
-    const expected = graph.node('Mul', [graph.node('Exp', [logarithms], logits.shape), weight], logits.shape)
-    return [graph.node('Mul', [graph.node('Sub', [expected, targets], logits.shape), dy], logits.shape)]
+  const column = (tensor: Tensor) => graph.node('Reshape', [tensor, graph.integers([n, 1])], [n, 1])
+  const weight = column(weights)
+  const chosen = graph.node('GatherElements', [logarithms, column(labels)], [n, 1], { axis: 1 })
+  const total = graph.node('ReduceSum', [graph.node('Mul', [chosen, weight], [n, 1]), graph.integers([0, 1])], [], { keepdims: 0 })
+  return graph.differentiable(graph.node('Neg', [total], []), [hidden, matrix], (dy) => {
+    const share = graph.node('Mul', [weight, dy], [n, 1])
+    const probabilities = graph.node('Exp', [logarithms], logits.shape)
+    const taken = graph.node('Gather', [matrix, labels], [n, width], { axis: 0 })
+    const away = graph.node('Sub', [gemm(graph, probabilities, matrix), taken], [n, width])
+    if (!matrix.differentiable) return [graph.node('Mul', [away, share], [n, width]), undefined]
+    const shared = graph.node('Mul', [hidden, share], [n, width])
+    const expected = gemm(graph, probabilities, shared, { transposeA: true })
+    const back = graph.node('Neg', [shared], [n, width])
+    return [
+      hidden.differentiable ? graph.node('Mul', [away, share], [n, width]) : undefined,
+      graph.node('ScatterND', [expected, column(labels), back], [classes, width], { reduction: 'add' }),
+    ]
   })
 }
