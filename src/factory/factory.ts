@@ -4,6 +4,7 @@
  */
 import type { Answer } from '../core/answer.ts'
 import type { Refusal } from '../core/errors.ts'
+import type { ExportView } from '../core/export.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
 import type { Spec } from '../core/spec.ts'
@@ -31,6 +32,9 @@ export interface ModelFactory {
   model(nameOrModelId: string): Promise<ModelView | undefined>
   /** The builder's own question to their own model: free, not settled, not counted. */
   ask(model: string, text: string, signal?: AbortSignal): Promise<Answer | Refusal>
+  /** Writes the model in a form of other people's software; made once, then ready for {@link exportedFile}. */
+  export(model: string, kind: string): Promise<ExportView | Refusal>
+  exportedFile(model: string, kind: string, file: string): Promise<{ path: string; bytes: number } | Refusal>
   publish(model: string, price: string): Promise<Published | Refusal>
   /** One query through the contract: quote, verify, reserve, run, settle at first token, stream. */
   query(options: { model: string; text: string; requestBody: string; payment: string | undefined; resource: string; signal: AbortSignal }): Promise<PaidQuery>

@@ -11,6 +11,7 @@ import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
+import { ggufExporter } from '../drivers/export/exporter.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
@@ -27,6 +28,7 @@ import { publish } from '../steps/publish.ts'
 import { recheck, reconcile } from '../steps/reconcile.ts'
 import { openBuilds } from './builds.ts'
 import type { Config } from './config.ts'
+import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
 import { hashFile, openServing } from './serving.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
@@ -69,6 +71,7 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   const retriever = miniSearchRetriever()
   const baseline = ngramSvm()
   const serving = openServing({ runtime, retriever, baseline, store }, { path: config.base, sha256: base.sha256 })
+  const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), base: { path: config.base, sha256: base.sha256 } })
   const payments = x402Payments({
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
@@ -172,6 +175,20 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
       if (refused) return refused
       for await (const part of answer(served, text, signal)) if ('answer' in part) return part.answer
       throw new Error('The model ended without an answer.')
+    },
+
+    async export(name, kind) {
+      const model = await find(name)
+      if (isRefusal(model)) return model
+      const wanted = exportKind(kind)
+      if (isRefusal(wanted)) return wanted
+      return exports.make(model.packageId, await serving.open(model.packageId), wanted)
+    },
+    async exportedFile(name, kind, file) {
+      const model = await find(name)
+      if (isRefusal(model)) return model
+      const wanted = exportKind(kind)
+      return isRefusal(wanted) ? wanted : exports.file(model.packageId, wanted, file)
     },
 
     async publish(name, price) {

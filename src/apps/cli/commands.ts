@@ -17,7 +17,7 @@ export type Context = { config: Config; out: Printer; url: string | undefined }
 type Published = { model: string; modelId: string; price: { open: string; atomic: string }; tx: string }
 
 /** Connects, runs `work` with the server's address, closes a server that was started for it. */
-async function withServer<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<T | Refusal> {
+export async function withServer<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<T | Refusal> {
   const connection = await connect(context.config, context.url)
   if (isRefusal(connection)) return connection
   try {

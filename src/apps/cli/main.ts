@@ -4,8 +4,10 @@
  */
 import { Command, CommanderError } from 'commander'
 import { BaseError, isRefusal, RefusedError } from '../../core/errors.ts'
+import { EXPORT_KINDS } from '../../core/export.ts'
 import { readConfig } from '../../factory/config.ts'
 import { ask, build, type Context, earnings, list, plan, publish, query } from './commands.ts'
+import { exportModel } from './export.ts'
 import { printer } from './print.ts'
 import { up } from './up.ts'
 
@@ -86,6 +88,10 @@ talking('query <model> <text>', 'ask a published model and pay its builder by x4
   .option('--wallet <name>', 'wallet of the data folder that pays', 'payer')
   .option('--maximum <open>', 'largest amount this query may cost', '1')
   .action((model: string, text: string, flags: Flags & { wallet: string; maximum: string }) => run(flags, (context) => query(context, model, text, flags)))
+talking('export <model>', 'write a model in the form of other software: llama.cpp, transformers, Ollama')
+  .requiredOption('--as <kind>', `one of ${EXPORT_KINDS.join(', ')}`)
+  .requiredOption('--to <folder>', 'folder for the files; made when missing')
+  .action((model: string, flags: Flags & { as: string; to: string }) => run(flags, (context) => exportModel(context, model, flags)))
 talking('earnings', 'what the builder was paid').action((flags: Flags) => run(flags, earnings))
 talking('list', 'the models here').action((flags: Flags) => run(flags, list))
 

@@ -1,0 +1,169 @@
+/**
+ * Exporter over GGUF files: the adapter as it is, merged into its base, as a PEFT folder, or for Ollama. Files are written into
+ * a temporary folder that takes its name only when it is whole. Knows nothing of packages' stores or of who asks.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Refusal, refuse } from '../../core/errors.ts'
+import { BASE_KEY, type ExportedFile, exportSettings, type Markers, modelfile, peftConfig } from '../../core/export.ts'
+import { FormatError, type Gguf, openGguf } from '../../engine/gguf.ts'
+import { type MetadataEntry, writeModel } from '../../engine/gguf-writer.ts'
+import { checkFit, mergedTensor, onlyLabels, openAdapter, type StoredAdapter } from '../../engine/merge.ts'
+import { writeSafetensors } from '../../engine/safetensors.ts'
+import type { Exporter, ExportJob } from '../../ports/exporter.ts'
+import { syncFolder, writeFailure } from '../files/durable.ts'
+import { fileHash } from '../files/hash.ts'
+import { llama, vocabularyOf } from '../llama/vocabulary.ts'
+import { peftTensors } from './peft.ts'
+
+export function ggufExporter(): Exporter {
+  return {
+    async write(job) {
+      const temporary = `${job.folder}.${randomBytes(6).toString('hex')}.part`
+      try {
+        const fitting = await openPair(job)
+        if ('refused' in fitting) return fitting
+        await mkdir(temporary, { recursive: true })
+        const refused = await writers[job.kind](job, fitting, temporary)
+        if (refused) return refused
+        const files = await listed(temporary)
+        await rm(job.folder, { recursive: true, force: true })
+        await rename(temporary, job.folder)
+        await syncFolder(dirname(job.folder))
+        return files
+      } catch (error) {
+        if (job.signal?.aborted) throw job.signal.reason
+        if (error instanceof FormatError)
+          return refuse(
+            'export_unsupported',
+            `The model ${job.model.manifest.name} cannot be exported: ${error.message}.`,
+            'Build it again, or choose another kind.',
+          )
+        if ((error as NodeJS.ErrnoException).code === undefined) throw error
+        const { message, hint } = writeFailure(job.folder, error)
+        return refuse('export_unwritable', message, hint)
+      } finally {
+        await rm(temporary, { recursive: true, force: true }).catch(() => {})
+      }
+    },
+  }
+}
+
+type Pair = { base: Gguf; adapter: StoredAdapter; settings: MetadataEntry[] }
+type Writer = (job: ExportJob, pair: Pair, folder: string) => Promise<Refusal | undefined>
+
+/** Opens both files and checks, by hash and by shape, that they belong together. */
+async function openPair(job: ExportJob): Promise<Pair | Refusal> {
+  const { model } = job
+  if (!(await stat(job.base).catch(() => undefined))?.isFile()) return refuse('base_missing', `There is no base model at "${job.base}".`, 'Give --base.')
+  const named = openGguf(job.adapter).metadata.get(BASE_KEY) ?? model.weights.base.sha256
+  const found = await fileHash(job.base)
+  if (named !== found)
+    return refuse(
+      'adapter_for_another_base',
+      `The adapter of ${model.manifest.name} was trained on the base ${String(named).slice(0, 10)}..., but "${job.base}" is ${found.slice(0, 10)}...`,
+      `Use the base ${model.weights.base.name} it was trained on.`,
+    )
+  const base = openGguf(job.base)
+  const adapter = openAdapter(job.adapter)
+  checkFit(base, adapter)
+  return { base, adapter, settings: Object.entries(exportSettings(model)).map(([key, value]) => [key, value, 'string']) }
+}
+
+const merged =
+  (type: 'F16' | 'Q8_0' | 'Q4_0'): Writer =>
+  async ({ model, base: source, signal }, { base, adapter, settings }, folder) => {
+    const name = model.manifest.name
+    await writeModel({
+      ...{ source, path: join(folder, `${name}.${type.toLowerCase()}.gguf`), type, signal },
+      tensors: (tensor) => mergedTensor(base, adapter, tensor),
+      metadata: [['general.name', name, 'string'], ...settings],
+    })
+    return undefined
+  }
+
+const writers: Record<ExportJob['kind'], Writer> = {
+  // The stored adapter's own tensors, copied, with every setting beside them.
+  'gguf-lora': async ({ model, adapter, signal }, { settings }, folder) => {
+    const name = model.manifest.name
+    await writeModel({
+      ...{ source: adapter, path: join(folder, `${name}.lora.gguf`), type: 'F32', signal },
+      metadata: [['general.name', name, 'string'], ...settings],
+    })
+    return undefined
+  },
+  'gguf-f16': merged('F16'),
+  'gguf-q8_0': merged('Q8_0'),
+  'gguf-q4_0': merged('Q4_0'),
+
+  peft: async ({ model }, { base, adapter }, folder) => {
+    const converted = peftTensors(base, adapter)
+    if ('refused' in converted) return converted
+    const settings = exportSettings(model)
+    await write(join(folder, 'adapter_model.safetensors'), writeSafetensors(converted.tensors, settings))
+    await write(join(folder, 'adapter_config.json'), `${JSON.stringify(peftConfig(model, converted.modules), null, 2)}\n`)
+    await write(join(folder, 'modelfactory.json'), `${JSON.stringify(settings, null, 2)}\n`)
+    return undefined
+  },
+
+  ollama: async (job, { base, adapter, settings }, folder) => {
+    const { model, base: source, signal } = job
+    const vocabulary = await readVocabulary(source, model.weights.labelTokens)
+    if ('refused' in vocabulary) return vocabulary
+    const { markers, labels } = vocabulary
+    const name = model.manifest.name
+    const file = `${name}.f16.gguf`
+    const embedding = base.tensors.get('token_embd.weight')!
+    const width = embedding.shape[1]!
+    const output = (tensor: string) => onlyLabels(mergedTensor(base, adapter, tensor) ?? base.tensor(tensor), width, labels)
+    await writeModel({
+      ...{ source, path: join(folder, file), type: 'F16', signal },
+      tensors: (tensor) => (tensor === 'output.weight' ? output(tensor) : mergedTensor(base, adapter, tensor)),
+      added: base.tensors.has('output.weight')
+        ? []
+        : [{ name: 'output.weight', shape: embedding.shape, type: 'F16', values: () => output('token_embd.weight') }],
+      metadata: [['general.name', name, 'string'], ...settings],
+    })
+    await write(join(folder, 'Modelfile'), modelfile(model, file, markers))
+    return undefined
+  },
+}
+
+/** The texts of the base's turn markers and the ids of the label tokens, from the vocabulary that training used. */
+async function readVocabulary(path: string, labelTokens: readonly string[]): Promise<{ markers: Markers; labels: number[] } | Refusal> {
+  const model = await (await llama()).loadModel({ modelPath: path, vocabOnly: true, ignoreMemorySafetyChecks: true })
+  try {
+    const vocabulary = vocabularyOf(model)
+    if ('refused' in vocabulary) return vocabulary
+    const marker = (token: 'start' | 'end') => {
+      const { tokens } = vocabulary.tokenize([{ kind: 'special', token }])
+      return tokens.at(-1)! as Parameters<typeof model.detokenize>[0][number]
+    }
+    // A begin token that the tokenizer puts first by itself must not be written a second time.
+    const start = model.tokens.shouldPrependBosToken && model.tokens.bos === marker('start') ? '' : model.detokenize([marker('start')], true)
+    return {
+      markers: { start, end: model.detokenize([marker('end')], true), contextLength: vocabulary.contextLength },
+      labels: vocabulary.labelIds(labelTokens),
+    }
+  } finally {
+    await model.dispose()
+  }
+}
+
+async function write(path: string, bytes: Uint8Array | string): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function listed(folder: string): Promise<ExportedFile[]> {
+  const files: ExportedFile[] = []
+  for (const name of (await readdir(folder)).sort())
+    files.push({ name, bytes: (await stat(join(folder, name))).size, sha256: await fileHash(join(folder, name)) })
+  return files
+}
