@@ -4,7 +4,7 @@
  */
 
 import { type Llama, matrixShape } from './architecture.ts'
-import { writeAdapter } from './gguf-writer.ts'
+import { type MetadataEntry, writeAdapter } from './gguf-writer.ts'
 import { generator } from './random.ts'
 
 export type LoraSettings = { rank: number; alpha: number; targets: readonly string[] }
@@ -46,8 +46,14 @@ export function adapterViews(layout: readonly AdapterPart[], values: Float32Arra
   return Object.fromEntries(layout.map(({ name, offset, length }) => [name, values.subarray(offset, offset + length)]))
 }
 
-/** The bytes of a GGUF LoRA file. */
-export function adapterFile(base: Llama, settings: LoraSettings, layout: readonly AdapterPart[], values: Float32Array): Uint8Array {
+/** The bytes of a GGUF LoRA file; `metadata` say more of where it came from. */
+export function adapterFile(
+  base: Llama,
+  settings: LoraSettings,
+  layout: readonly AdapterPart[],
+  values: Float32Array,
+  metadata: readonly MetadataEntry[] = [],
+): Uint8Array {
   const views = adapterViews(layout, values)
   const pairs = layout
     .filter(({ name }) => name.endsWith('.lora_a'))
@@ -56,5 +62,5 @@ export function adapterFile(base: Llama, settings: LoraSettings, layout: readonl
       const up = layout.find((part) => part.name === `${tensor}.lora_b`)!
       return { tensor, rank: settings.rank, inputs: shape[1], outputs: up.shape[0], down: views[name]!, up: views[up.name]! }
     })
-  return writeAdapter({ architecture: base.shape.architecture, alpha: settings.alpha, pairs })
+  return writeAdapter({ architecture: base.shape.architecture, alpha: settings.alpha, metadata, pairs })
 }

@@ -12,6 +12,7 @@ import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { ggufExporter } from '../drivers/export/exporter.ts'
+import { fileHash } from '../drivers/files/hash.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
@@ -30,7 +31,7 @@ import { openBuilds } from './builds.ts'
 import type { Config } from './config.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
-import { hashFile, openServing } from './serving.ts'
+import { openServing } from './serving.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
 /** What the embedded chain's example payer starts with: 1,000 test OPEN. */
@@ -52,7 +53,7 @@ function replied(status: number, refusal: Refusal): PaidQuery {
 export async function openFactory(config: Config): Promise<ModelFactory | Refusal> {
   if (!(await stat(config.base).catch(() => undefined))?.isFile())
     return refuse('base_missing', `There is no base model at "${config.base}".`, 'Set MODELFACTORY_BASE to a GGUF file.')
-  const base = { name: basename(config.base, '.gguf'), sha256: await hashFile(config.base), licence: 'see base/README.md' }
+  const base = { name: basename(config.base, '.gguf'), sha256: await fileHash(config.base), licence: 'see base/README.md' }
   const database = await openDatabase({ folder: join(config.data, 'database') })
   const store = folderStore(join(config.data, 'store'))
   const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: true })

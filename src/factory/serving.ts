@@ -3,7 +3,7 @@
  * Knows nothing of who asks or pays.
  */
 import { BaseError, isRefusal, RefusedError } from '../core/errors.ts'
-import { hashBytes, type Id } from '../core/id.ts'
+import type { Id } from '../core/id.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
@@ -58,12 +58,6 @@ export function openServing(ports: { runtime: Runtime; retriever: Retriever; bas
       return found
     },
   }
-}
-
-/** SHA-256 of a base file. */
-export async function hashFile(path: string): Promise<Id> {
-  const { readFile } = await import('node:fs/promises')
-  return hashBytes(await readFile(path))
 }
 
 /** A package was trained on a base that this gateway does not serve. */

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Refusal, refuse } from '../../core/errors.ts'
-import { BASE_KEY, type ExportedFile, exportSettings, type Markers, modelfile, peftConfig } from '../../core/export.ts'
+import { type ExportedFile, exportSettings, type Markers, modelfile, peftConfig } from '../../core/export.ts'
 import { FormatError, type Gguf, openGguf } from '../../engine/gguf.ts'
 import { type MetadataEntry, writeModel } from '../../engine/gguf-writer.ts'
 import { checkFit, mergedTensor, onlyLabels, openAdapter, type StoredAdapter } from '../../engine/merge.ts'
@@ -14,6 +14,7 @@ import { writeSafetensors } from '../../engine/safetensors.ts'
 import type { Exporter, ExportJob } from '../../ports/exporter.ts'
 import { syncFolder, writeFailure } from '../files/durable.ts'
 import { fileHash } from '../files/hash.ts'
+import { refuseOtherBase } from '../llama/fit.ts'
 import { llama, vocabularyOf } from '../llama/vocabulary.ts'
 import { peftTensors } from './peft.ts'
 
@@ -57,14 +58,8 @@ type Writer = (job: ExportJob, pair: Pair, folder: string) => Promise<Refusal | 
 async function openPair(job: ExportJob): Promise<Pair | Refusal> {
   const { model } = job
   if (!(await stat(job.base).catch(() => undefined))?.isFile()) return refuse('base_missing', `There is no base model at "${job.base}".`, 'Give --base.')
-  const named = openGguf(job.adapter).metadata.get(BASE_KEY) ?? model.weights.base.sha256
-  const found = await fileHash(job.base)
-  if (named !== found)
-    return refuse(
-      'adapter_for_another_base',
-      `The adapter of ${model.manifest.name} was trained on the base ${String(named).slice(0, 10)}..., but "${job.base}" is ${found.slice(0, 10)}...`,
-      `Use the base ${model.weights.base.name} it was trained on.`,
-    )
+  const other = await refuseOtherBase(job.adapter, job.base, model.weights.base.sha256)
+  if (other) return other
   const base = openGguf(job.base)
   const adapter = openAdapter(job.adapter)
   checkFit(base, adapter)

@@ -6,12 +6,14 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { type Refusal, refuse } from '../../core/errors.ts'
+import { BASE_KEY } from '../../core/export.ts'
 import { adapterFile } from '../../engine/adapter.ts'
 import { matrixShape, openLlama } from '../../engine/architecture.ts'
 import { readCheckpoint, writeCheckpoint, writeWhole } from '../../engine/checkpoint.ts'
 import { FormatError } from '../../engine/gguf.ts'
 import { DivergedError, train } from '../../engine/training.ts'
 import type { TrainingJob, TrainingProgress, TrainingResult } from '../../ports/trainer.ts'
+import { fileHash } from '../files/hash.ts'
 import { LabelTokenError, openVocabulary } from '../llama/vocabulary.ts'
 import type { ChildMessage, ParentMessage } from './messages.ts'
 import { prepare } from './prepare.ts'
@@ -64,7 +66,7 @@ async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) =>
   }
   const { state, layout } = trained
   const adapter = join(job.folder, 'adapter.gguf')
-  writeWhole(adapter, adapterFile(base, job.recipe, layout, state.best))
+  writeWhole(adapter, adapterFile(base, job.recipe, layout, state.best, [[BASE_KEY, await fileHash(job.base), 'string']]))
   return { adapter, bestStep: state.bestStep, curve: state.curve, seconds: state.seconds, resumed: found !== undefined }
 }
 
