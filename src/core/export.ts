@@ -38,6 +38,7 @@ export function exportSettings({ manifest, spec, weights }: Exportable): Record<
     'modelfactory.base.licence': weights.base.licence,
     'modelfactory.model': manifest.name,
     'modelfactory.weights': weightsId(weights),
+    'modelfactory.weights.kind': weights.kind,
     'modelfactory.task': spec.task,
     'modelfactory.label_tokens': canonical(weights.labelTokens),
     'modelfactory.labels': canonical(labelNames(spec)),

@@ -16,7 +16,7 @@ export const Package = z.object({
   weightsId: Id,
   reportId: Id,
   base: Base,
-  /** Store hashes of the parts, canonical JSON but for the adapter, which is GGUF. */
+  /** Store hashes of the parts, canonical JSON but for the adapter (or, where the weights are of that kind, the whole model), which is GGUF. */
   files: z.object({ spec: Id, weights: Id, adapter: Id, expert: Id.nullable(), passages: Id, report: Id }),
   /** Licences and attributions of the data, as the builder's files state them. */
   licences: z.array(z.string()),

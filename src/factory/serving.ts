@@ -4,6 +4,7 @@
  */
 import { BaseError, isRefusal, RefusedError } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
+import { servedFrom } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
@@ -31,10 +32,11 @@ export function openServing(ports: { runtime: Runtime; retriever: Retriever; bas
   async function start(packageId: Id): Promise<Loaded> {
     const unpacked = await open(packageId)
     const { spec, weights, manifest } = unpacked
-    if (manifest.base.sha256 !== base.sha256) throw new OtherBaseError(manifest.base.name, manifest.base.sha256)
-    const vocabulary = await ports.runtime.vocabulary(base.path)
+    if (weights.kind === 'adapter' && manifest.base.sha256 !== base.sha256) throw new OtherBaseError(manifest.base.name, manifest.base.sha256)
+    const files = servedFrom(weights.kind, { base: base.path, weights: unpacked.adapterPath })
+    const vocabulary = await ports.runtime.vocabulary(files.base)
     if (isRefusal(vocabulary)) throw new RefusedError(vocabulary)
-    const scorer = await ports.runtime.open({ base: base.path, adapter: unpacked.adapterPath, labelTokens: weights.labelTokens })
+    const scorer = await ports.runtime.open({ ...files, labelTokens: weights.labelTokens })
     if (isRefusal(scorer)) throw new RefusedError(scorer)
     const index = spec.task === 'answer' ? ports.retriever.index(unpacked.passages, spec.language[0]!) : null
     const expert = weights.expert && { settings: weights.expert, baseline: ports.baseline.load(await ports.store.get(weights.expert.file)) }

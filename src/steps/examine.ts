@@ -11,7 +11,7 @@ import { canonical } from '../core/id.ts'
 import type { Prompt } from '../core/prompt.ts'
 import { type Arm, accuracy, bootstrap, macroF1, type Report } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
-import { type Weights, weightsId } from '../core/weights.ts'
+import { servedFrom, type Weights, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
@@ -43,7 +43,8 @@ export async function examine(
   const { spec, exam, weights } = options
   const vocabulary = await ports.runtime.vocabulary(options.basePath)
   if (isRefusal(vocabulary)) return vocabulary
-  const tuned = await ports.runtime.open({ base: options.basePath, adapter: await ports.store.path(weights.adapter), labelTokens: weights.labelTokens })
+  const served = servedFrom(weights.kind, { base: options.basePath, weights: await ports.store.path(weights.adapter) })
+  const tuned = await ports.runtime.open({ ...served, labelTokens: weights.labelTokens })
   if (isRefusal(tuned)) return tuned
   const base = await ports.runtime.open({ base: options.basePath, adapter: null, labelTokens: weights.labelTokens })
   if (isRefusal(base)) {
@@ -52,6 +53,7 @@ export async function examine(
   }
   try {
     const milliseconds: number[] = []
+    const trained = weights.kind === 'model' ? 'the fully trained model' : 'the trained adapter'
     const arms = spec.task === 'classify' ? await examineLabels() : await examineAnswers()
     const predictions = await ports.store.put(
       new TextEncoder().encode(
@@ -112,11 +114,11 @@ export async function examine(
           arm(
             'tuned',
             expert
-              ? `the model as served: the trained adapter with ${Math.round(100 * expert.settings.share)} % say for n-grams`
-              : 'the trained adapter on the base',
+              ? `the model as served: ${trained} with ${Math.round(100 * expert.settings.share)} % say for n-grams`
+              : `${trained}${weights.kind === 'adapter' ? ' on the base' : ''}`,
             tunedLabels,
           ),
-          ...(expert ? [arm('neural', 'the trained adapter alone', neuralLabels)] : []),
+          ...(expert ? [arm('neural', `${trained} alone`, neuralLabels)] : []),
           arm('base', 'the base model alone, prompted in words', baseLabels),
           arm('baseline', ports.baseline.what, baselineLabels),
         ],
@@ -165,8 +167,8 @@ export async function examine(
       return {
         metric: 'token-F1 with refusals',
         arms: [
-          arm('tuned', 'the trained adapter chooses the sentences', predictions.tuned),
-          arm('base', 'the same with the adapter off', predictions.base),
+          arm('tuned', `${trained} chooses the sentences`, predictions.tuned),
+          arm('base', 'the same with the untrained base', predictions.base),
           arm('baseline', whatBaselineIs, predictions.baseline),
         ],
         predictions,

@@ -14,7 +14,7 @@ export async function exportModel(
 ): Promise<ExportView | Refusal> {
   const { unpacked, base, kind, folder, signal } = options
   const { manifest, weights } = unpacked
-  if (weights.base.sha256 !== base.sha256)
+  if (weights.kind === 'adapter' && weights.base.sha256 !== base.sha256)
     return refuse(
       'base_of_another_model',
       `The model ${manifest.name} was trained on ${weights.base.name} (${weights.base.sha256.slice(0, 10)}...), but the base here is ${base.sha256.slice(0, 10)}...`,

@@ -10,7 +10,7 @@ import { classifyPrompt, NOT_SUPPORTING, type Prompt, SUPPORTING, selectPrompt }
 import { chooseRecipe, type Recipe } from '../core/recipe.ts'
 import { random } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
-import type { Base, Expert, Weights } from '../core/weights.ts'
+import { type Base, type Expert, servedFrom, type Weights } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { PassageIndex, Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
@@ -43,7 +43,7 @@ export type TrainOptions = {
 export async function train(
   ports: { trainer: Trainer; runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
   options: TrainOptions,
-): Promise<{ weights: Weights; seconds: number; resumed: boolean } | Refusal> {
+): Promise<{ weights: Weights; seconds: number; resumed: boolean; notices: string[] } | Refusal> {
   const { spec, dataset } = options
   const vocabulary = await ports.runtime.vocabulary(options.basePath)
   if (isRefusal(vocabulary)) return vocabulary
@@ -97,7 +97,7 @@ export async function train(
 
   let threshold: number | null = null
   let expert: Expert | null = null
-  const scorer = await ports.runtime.open({ base: options.basePath, adapter: fitted.adapter, labelTokens })
+  const scorer = await ports.runtime.open({ ...servedFrom(fitted.kind, { base: options.basePath, weights: fitted.file }), labelTokens })
   if (isRefusal(scorer)) return scorer
   try {
     if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
@@ -105,10 +105,11 @@ export async function train(
   } finally {
     await scorer.close()
   }
-  const adapter = await ports.store.putFile(fitted.adapter)
+  const adapter = await ports.store.putFile(fitted.file)
   const weights: Weights = {
     datasetId: datasetId(dataset),
     base: options.base,
+    kind: fitted.kind,
     adapter,
     labelTokens,
     recipe,
@@ -117,7 +118,7 @@ export async function train(
     bestStep: fitted.bestStep,
     curve: fitted.curve,
   }
-  return { weights, seconds: fitted.seconds, resumed: fitted.resumed }
+  return { weights, seconds: fitted.seconds, resumed: fitted.resumed, notices: fitted.notices }
 }
 
 /** Fits the classical part and lets practice say how much it should decide; null when that is nothing. */

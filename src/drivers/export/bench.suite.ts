@@ -39,7 +39,7 @@ export async function randomModel(
     ...{ files: [], clarify: [], assumptions: [] },
   }
   const weights: Exportable['weights'] = {
-    ...{ datasetId: id, base: identity, adapter: id, labelTokens: ['<|l0|>', '<|l1|>', '<|l2|>'], recipe, threshold: null },
+    ...{ datasetId: id, base: identity, kind: 'adapter', adapter: id, labelTokens: ['<|l0|>', '<|l1|>', '<|l2|>'], recipe, threshold: null },
     ...{ expert: null, bestStep: 0, curve: [] },
   }
   const report: Exportable['report'] = { weightsId: id, examId: id, n: 1, metric: 'accuracy', arms: [], predictions: id, latencyMs: 1 }

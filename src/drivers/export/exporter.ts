@@ -23,10 +23,10 @@ export function ggufExporter(): Exporter {
     async write(job) {
       const temporary = `${job.folder}.${randomBytes(6).toString('hex')}.part`
       try {
-        const fitting = await openPair(job)
-        if ('refused' in fitting) return fitting
+        const parts = await openParts(job)
+        if ('refused' in parts) return parts
         await mkdir(temporary, { recursive: true })
-        const refused = await writers[job.kind](job, fitting, temporary)
+        const refused = await writers[job.kind](job, parts, temporary)
         if (refused) return refused
         const files = await listed(temporary)
         await rm(job.folder, { recursive: true, force: true })
@@ -51,28 +51,35 @@ export function ggufExporter(): Exporter {
   }
 }
 
-type Pair = { base: Gguf; adapter: StoredAdapter; settings: MetadataEntry[] }
-type Writer = (job: ExportJob, pair: Pair, folder: string) => Promise<Refusal | undefined>
+/** What is written from: one file with the base's tensors, and the adapter on them. Fully trained weights are such a file alone. */
+type Parts = { source: string; base: Gguf; adapter: StoredAdapter | undefined; settings: MetadataEntry[] }
+type Writer = (job: ExportJob, parts: Parts, folder: string) => Promise<Refusal | undefined>
 
-/** Opens both files and checks, by hash and by shape, that they belong together. */
-async function openPair(job: ExportJob): Promise<Pair | Refusal> {
-  const { model } = job
+/** Opens the files and checks, by hash and by shape, that they belong together. */
+async function openParts(job: ExportJob): Promise<Parts | Refusal> {
+  const { weights } = job.model
+  const settings: MetadataEntry[] = Object.entries(exportSettings(job.model)).map(([key, value]) => [key, value, 'string'])
+  if (weights.kind === 'model') return { source: job.adapter, base: openGguf(job.adapter), adapter: undefined, settings }
   if (!(await stat(job.base).catch(() => undefined))?.isFile()) return refuse('base_missing', `There is no base model at "${job.base}".`, 'Give --base.')
-  const other = await refuseOtherBase(job.adapter, job.base, model.weights.base.sha256)
+  const other = await refuseOtherBase(job.adapter, job.base, weights.base.sha256)
   if (other) return other
   const base = openGguf(job.base)
   const adapter = openAdapter(job.adapter)
   checkFit(base, adapter)
-  return { base, adapter, settings: Object.entries(exportSettings(model)).map(([key, value]) => [key, value, 'string']) }
+  return { source: job.base, base, adapter, settings }
 }
+
+/** Fully trained weights have no adapter to give. */
+const noAdapter = ({ model, kind }: ExportJob): Refusal =>
+  refuse('export_without_adapter', `The model ${model.manifest.name} was trained whole, so there is no adapter to export as ${kind}.`, 'Export it as gguf-f16.')
 
 const merged =
   (type: 'F16' | 'Q8_0' | 'Q4_0'): Writer =>
-  async ({ model, base: source, signal }, { base, adapter, settings }, folder) => {
+  async ({ model, signal }, { source, base, adapter, settings }, folder) => {
     const name = model.manifest.name
     await writeModel({
       ...{ source, path: join(folder, `${name}.${type.toLowerCase()}.gguf`), type, signal },
-      tensors: (tensor) => mergedTensor(base, adapter, tensor),
+      tensors: (tensor) => adapter && mergedTensor(base, adapter, tensor),
       metadata: [['general.name', name, 'string'], ...settings],
     })
     return undefined
@@ -80,10 +87,11 @@ const merged =
 
 const writers: Record<ExportJob['kind'], Writer> = {
   // The stored adapter's own tensors, copied, with every setting beside them.
-  'gguf-lora': async ({ model, adapter, signal }, { settings }, folder) => {
-    const name = model.manifest.name
+  'gguf-lora': async (job, { adapter, settings }, folder) => {
+    if (!adapter) return noAdapter(job)
+    const name = job.model.manifest.name
     await writeModel({
-      ...{ source: adapter, path: join(folder, `${name}.lora.gguf`), type: 'F32', signal },
+      ...{ source: job.adapter, path: join(folder, `${name}.lora.gguf`), type: 'F32', signal: job.signal },
       metadata: [['general.name', name, 'string'], ...settings],
     })
     return undefined
@@ -92,29 +100,30 @@ const writers: Record<ExportJob['kind'], Writer> = {
   'gguf-q8_0': merged('Q8_0'),
   'gguf-q4_0': merged('Q4_0'),
 
-  peft: async ({ model }, { base, adapter }, folder) => {
+  peft: async (job, { base, adapter }, folder) => {
+    if (!adapter) return noAdapter(job)
     const converted = peftTensors(base, adapter)
     if ('refused' in converted) return converted
-    const settings = exportSettings(model)
+    const settings = exportSettings(job.model)
     await write(join(folder, 'adapter_model.safetensors'), writeSafetensors(converted.tensors, settings))
-    await write(join(folder, 'adapter_config.json'), `${JSON.stringify(peftConfig(model, converted.modules), null, 2)}\n`)
+    await write(join(folder, 'adapter_config.json'), `${JSON.stringify(peftConfig(job.model, converted.modules), null, 2)}\n`)
     await write(join(folder, 'modelfactory.json'), `${JSON.stringify(settings, null, 2)}\n`)
     return undefined
   },
 
-  ollama: async (job, { base, adapter, settings }, folder) => {
-    const { model, base: source, signal } = job
+  ollama: async ({ model, signal }, { source, base, adapter, settings }, folder) => {
     const vocabulary = await readVocabulary(source, model.weights.labelTokens)
     if ('refused' in vocabulary) return vocabulary
     const { markers, labels } = vocabulary
     const name = model.manifest.name
     const file = `${name}.f16.gguf`
-    const embedding = base.tensors.get('token_embd.weight')!
-    const width = embedding.shape[1]!
-    const output = (tensor: string) => onlyLabels(mergedTensor(base, adapter, tensor) ?? base.tensor(tensor), width, labels)
+    const embedding = base.tensors.get('token_embd.weight')
+    if (embedding?.shape.length !== 2) throw new FormatError('it has no matrix "token_embd.weight"')
+    const changed = (tensor: string) => adapter && mergedTensor(base, adapter, tensor)
+    const output = (tensor: string) => onlyLabels(changed(tensor) ?? base.tensor(tensor), embedding.shape[1]!, labels)
     await writeModel({
       ...{ source, path: join(folder, file), type: 'F16', signal },
-      tensors: (tensor) => (tensor === 'output.weight' ? output(tensor) : mergedTensor(base, adapter, tensor)),
+      tensors: (tensor) => (tensor === 'output.weight' ? output(tensor) : changed(tensor)),
       added: base.tensors.has('output.weight')
         ? []
         : [{ name: 'output.weight', shape: embedding.shape, type: 'F16', values: () => output('token_embd.weight') }],
