@@ -17,15 +17,24 @@ export function exportKind(text: string): ExportKind | Refusal {
   return kind ?? refuse('unknown_export', `There is no export "${text}".`, `There are: ${EXPORT_KINDS.join(', ')}.`)
 }
 
-export async function openExports(ports: { exporter: Exporter }, options: { folder: string; base: { path: string; sha256: Id } }) {
+export async function openExports(
+  ports: { exporter: Exporter },
+  options: { folder: string; findBase: (sha256: Id) => Promise<{ path: string; sha256: Id } | undefined> },
+) {
   await rm(options.folder, { recursive: true, force: true })
   const made = new Map<string, Promise<ExportView | Refusal>>()
   const place = (packageId: string, kind: ExportKind) => join(options.folder, packageId.slice(2, 18), kind)
 
+  async function write(unpacked: Unpacked, kind: ExportKind, folder: string): Promise<ExportView | Refusal> {
+    const { name, sha256 } = unpacked.weights.base
+    const base = (await options.findBase(sha256)) ?? { path: name, sha256 }
+    return exportModel(ports, { unpacked, base, kind, folder })
+  }
+
   return {
     make(packageId: string, unpacked: Unpacked, kind: ExportKind): Promise<ExportView | Refusal> {
       const folder = place(packageId, kind)
-      const found = made.get(folder) ?? exportModel(ports, { unpacked, base: options.base, kind, folder })
+      const found = made.get(folder) ?? write(unpacked, kind, folder)
       made.set(folder, found)
       // What failed may work the next time: the disk has room again, the base is there again.
       found.then(

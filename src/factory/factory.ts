@@ -13,6 +13,9 @@ import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateV
 /** A file the builder hands over; `name` is a relative path. */
 export type InputFile = { name: string; bytes: Uint8Array }
 
+/** What a build may be told: its name, the training's seconds, and the base as a path or `hf:owner/name[:file]`. */
+export type BuildWish = { name?: string | undefined; seconds?: number | undefined; base?: string | undefined }
+
 export type Published = { model: string; modelId: string; price: Amount; tx: string }
 
 /** What became of a query that must be paid. Statuses are HTTP's, headers and body go out as they are. */
@@ -23,7 +26,7 @@ export type PaidQuery =
 export interface ModelFactory {
   plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
   /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. */
-  startBuild(words: string, files: readonly InputFile[], options?: { name?: string | undefined; seconds?: number | undefined }): Promise<BuildView | Refusal>
+  startBuild(words: string, files: readonly InputFile[], options?: BuildWish): Promise<BuildView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>
   /** Settles when the build is no longer queued or running. */

@@ -2,8 +2,7 @@
  * The one place that names drivers: configuration -> a factory whose every arrow is bound to real parts.
  * Apps see only the interface in `factory.ts`.
  */
-import { stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
 import { amount, parsePrice } from '../core/royalty.ts'
@@ -12,7 +11,7 @@ import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { ggufExporter } from '../drivers/export/exporter.ts'
-import { fileHash } from '../drivers/files/hash.ts'
+import { openHub } from '../drivers/hub/hub.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
@@ -27,8 +26,9 @@ import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
 import { recheck, reconcile } from '../steps/reconcile.ts'
+import { openBases, progressText } from './bases.ts'
 import { openBuilds } from './builds.ts'
-import type { Config } from './config.ts'
+import { type Config, OWN_BASE } from './config.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
 import { openServing } from './serving.ts'
@@ -49,11 +49,13 @@ function replied(status: number, refusal: Refusal): PaidQuery {
   }
 }
 
-/** Opens everything in the data folder. The caller holds the folder's lock. */
-export async function openFactory(config: Config): Promise<ModelFactory | Refusal> {
-  if (!(await stat(config.base).catch(() => undefined))?.isFile())
-    return refuse('base_missing', `There is no base model at "${config.base}".`, 'Set MODELFACTORY_BASE to a GGUF file.')
-  const base = { name: basename(config.base, '.gguf'), sha256: await fileHash(config.base), licence: 'see base/README.md' }
+/** Opens everything in the data folder. The caller holds the folder's lock. `tell` hears how far the base's download is. */
+export async function openFactory(config: Config, tell: (text: string) => void = () => {}): Promise<ModelFactory | Refusal> {
+  const bases = await openBases(openHub(), { folder: join(config.data, 'bases'), own: OWN_BASE })
+  const wanted = await bases.identify(config.base)
+  if (isRefusal(wanted)) return wanted
+  const base = await bases.ensure(wanted.sha256, { onProgress: (progress) => tell(progressText(wanted.name, progress)) })
+  if (isRefusal(base)) return base
   const database = await openDatabase({ folder: join(config.data, 'database') })
   const store = folderStore(join(config.data, 'store'))
   const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: true })
@@ -71,8 +73,8 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
   const baseline = ngramSvm()
-  const serving = openServing({ runtime, retriever, baseline, store }, { path: config.base, sha256: base.sha256 })
-  const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), base: { path: config.base, sha256: base.sha256 } })
+  const serving = openServing({ runtime, retriever, baseline, store }, bases.find)
+  const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
   const payments = x402Payments({
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
@@ -92,7 +94,15 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
 
   const builds = openBuilds(
     { planner: offlinePlanner(), reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
-    { folder: join(config.data, 'training'), base, basePath: config.base, threads: config.trainingThreads, seconds: config.trainingSeconds, emit, built },
+    {
+      folder: join(config.data, 'training'),
+      base: { name: base.name, sha256: base.sha256, licence: base.licence },
+      bases,
+      threads: config.trainingThreads,
+      seconds: config.trainingSeconds,
+      emit,
+      built,
+    },
   )
 
   /** A finished build becomes a model this gateway serves; of the same name, a new version of it. */
