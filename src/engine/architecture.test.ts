@@ -77,6 +77,7 @@ describe('refusing', () => {
     ['a negative factor', {}, { 'llama.rope.scaling.factor': -2 }, /rope.scaling.factor is -2/],
     ['values of another width', {}, { 'llama.attention.value_length': 8 }, /values are 8 wide and its keys 4/],
     ['heads turned in part', {}, { 'llama.rope.dimension_count': 2 }, /turns 2 of 4 head coordinates/],
+    ['a part of a model', {}, { 'split.count': 3 }, /one of 3 parts of a model; join them first/],
     ['experts', {}, { 'llama.expert_count': 8 }, /mixes 8 experts/],
     ['groups that do not divide', {}, { 'llama.attention.head_count_kv': 3 }, /4 heads do not divide into 3 groups/],
     ['half a head', {}, { 'llama.attention.head_count': 3.5 }, /head_count is 3\.5/],

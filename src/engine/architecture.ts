@@ -82,6 +82,8 @@ export function llamaOf(gguf: Gguf): Llama {
     if (!Number.isInteger(value) || value > MOST) throw new FormatError(`its setting ${architecture}.${key} is ${value}`)
     return value
   }
+  const parts = metadata.get('split.count') ?? 1
+  if (parts !== 1 && parts !== 0) throw new FormatError(`it is one of ${quoted(parts)} parts of a model; join them first (llama-gguf-split --merge)`)
   const embedding = tensors.get('token_embd.weight')
   if (embedding?.shape.length !== 2) throw new FormatError('it has no matrix "token_embd.weight"')
   if (metadata.has(`${architecture}.expert_count`) && metadata.get(`${architecture}.expert_count`) !== 0)

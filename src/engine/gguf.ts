@@ -39,6 +39,8 @@ const NAMES = new Map<number, string>(
   }).map(([name, id]) => [id, name]),
 )
 const LONGEST_ARRAY = 1024
+/** Bytes asked of the file system at once; it takes no 2 GiB. */
+const LONGEST_READ = 1 << 30
 const MAXIMUM_DIMENSIONS = 4
 /** Characters of a tensor's name, by the format. */
 const LONGEST_NAME = 64
@@ -61,7 +63,7 @@ export function openGguf(path: string): Gguf {
       const bytes = new Uint8Array(length)
       let done = 0
       while (done < length) {
-        const count = readSync(file, bytes, done, length - done, offset + done)
+        const count = readSync(file, bytes, done, Math.min(length - done, LONGEST_READ), offset + done)
         if (count === 0) throw new FormatError(`the file ended at byte ${offset + done} while being read`)
         done += count
       }
