@@ -114,16 +114,15 @@ export function decoderLayer(context: LayerContext, layer: number, state: Tensor
   /** [rows * n, heads * width] to [rows, heads, n, width]. */
   const heads = (x: Tensor, count: number, n: number) => transpose(graph, reshape(graph, x, [rows, n, count, shape.headWidth]), [0, 2, 1, 3])
   const rotate = (x: Tensor, positions: Tensor) => rotary(graph, x, { ...context.turning, positions })
+  const product = (tensor: Tensor) => {
+    context.product?.(tensor)
+    return tensor
+  }
   /** Each head of queries or keys normalised by itself, where the architecture does so. */
   const normHeads = (stem: string, x: Tensor) => {
     if (!shape.headNorms) return x
     const gain = context.weight(`blk.${layer}.${stem}.weight`, [shape.headWidth])
-    return reshape(graph, rmsNorm(graph, reshape(graph, x, [size(x.shape) / shape.headWidth, shape.headWidth]), gain, shape.epsilon), x.shape)
-  }
-
-  const product = (tensor: Tensor) => {
-    context.product?.(tensor)
-    return tensor
+    return reshape(graph, rmsNorm(graph, reshape(graph, product(x), [size(x.shape) / shape.headWidth, shape.headWidth]), gain, shape.epsilon), x.shape)
   }
 
   const normal = norm('attn_norm', state)
@@ -133,8 +132,7 @@ export function decoderLayer(context: LayerContext, layer: number, state: Tensor
   const n = last ? reads : length
   const asking = last ? gatherRows(graph, normal, inputs.readPlaces) : normal
   const before = last ? gatherRows(graph, state, inputs.readPlaces) : state
-  const asked = heads(normHeads('attn_q_norm', project('attn_q', asking)), shape.heads, n)
-  const query = product(rotate(asked, last ? inputs.readPositions : inputs.positions))
+  const query = product(rotate(heads(normHeads('attn_q_norm', project('attn_q', asking)), shape.heads, n), last ? inputs.readPositions : inputs.positions))
   const mixed = product(attention(graph, query, key, value, last ? inputs.readMask : inputs.mask))
   const joined = reshape(graph, transpose(graph, mixed, [0, 2, 1, 3]), [rows * n, shape.heads * shape.headWidth])
   const middle = product(add(graph, before, project('attn_output', joined)))
