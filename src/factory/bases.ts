@@ -70,6 +70,8 @@ export async function openBases(hub: Hub, options: { folder: string; own: string
       for (const one of fromHub) if (await present(one)) here.push(...one.references)
       return here.length ? refuse(found.code, found.message, `On this disk are: ${here.join(', ')}. ${found.hint}`) : found
     }
+    const same = known.get(found.sha256)
+    if (same && (await present(same))) return remember({ ...same, references: [...new Set([...same.references, reference])] })
     const path = join(`${found.owner}--${found.name}`, found.file.replace(/[\\/]/g, '--'))
     return remember({
       references: [...new Set([...(known.get(found.sha256)?.references ?? []), reference])],
