@@ -3,7 +3,7 @@
  */
 
 import { type Llama, matrixShape } from './architecture.ts'
-import { writeAdapter } from './gguf-writer.ts'
+import { type MetadataEntry, writeAdapter } from './gguf-writer.ts'
 import { layOut, type Part, partViews, type Trainable, totalLength } from './parameters.ts'
 import { generator } from './random.ts'
 
@@ -42,8 +42,14 @@ export function initialAdapter(layout: readonly AdapterPart[], seed: number): Fl
   return values
 }
 
-/** The bytes of a GGUF LoRA file. */
-export function adapterFile(base: Llama, settings: LoraSettings, layout: readonly Part[], values: Float32Array): Uint8Array {
+/** The bytes of a GGUF LoRA file; `metadata` say more of where it came from. */
+export function adapterFile(
+  base: Llama,
+  settings: LoraSettings,
+  layout: readonly Part[],
+  values: Float32Array,
+  metadata: readonly MetadataEntry[] = [],
+): Uint8Array {
   const views = partViews(layout, values)
   const pairs = layout
     .filter(({ name }) => name.endsWith('.lora_a'))
@@ -52,5 +58,5 @@ export function adapterFile(base: Llama, settings: LoraSettings, layout: readonl
       const up = layout.find((part) => part.name === `${tensor}.lora_b`)!
       return { tensor, rank: settings.rank, inputs: shape[1]!, outputs: up.shape[0]!, down: views[name]!, up: views[up.name]! }
     })
-  return writeAdapter({ architecture: base.shape.architecture, alpha: settings.alpha, pairs })
+  return writeAdapter({ architecture: base.shape.architecture, alpha: settings.alpha, metadata, pairs })
 }

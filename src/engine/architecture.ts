@@ -4,7 +4,7 @@
  * because llama.cpp serves what is trained here. Knows nothing of graphs or training.
  */
 import { TENSOR_TYPES, type TensorType } from './dequantise.ts'
-import { FormatError, type Gguf, isReadable, openGguf } from './gguf.ts'
+import { FormatError, type Gguf, isReadable, openGguf, quoted } from './gguf.ts'
 
 /** What tells the architectures apart. What is not listed is refused by name. */
 const ARCHITECTURES: Record<string, { rotary: LlamaShape['rotary']; headNorms: boolean; biases: readonly string[]; frequencyFactors: boolean }> = {
@@ -71,10 +71,10 @@ export function llamaOf(gguf: Gguf): Llama {
   const { metadata, tensors } = gguf
   const architecture = String(metadata.get('general.architecture') ?? 'none')
   const known = Object.hasOwn(ARCHITECTURES, architecture) ? ARCHITECTURES[architecture] : undefined
-  if (!known) throw new FormatError(`its architecture is "${architecture}"; trained are ${Object.keys(ARCHITECTURES).join(', ')}`)
+  if (!known) throw new FormatError(`its architecture is ${quoted(architecture)}; trained are ${Object.keys(ARCHITECTURES).join(', ')}`)
   const number = (key: string, fallback?: number): number => {
     const value = metadata.get(`${architecture}.${key}`) ?? fallback
-    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) throw new FormatError(`its setting ${architecture}.${key} is ${String(value)}`)
+    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) throw new FormatError(`its setting ${architecture}.${key} is ${quoted(value)}`)
     return value
   }
   const count = (key: string, fallback?: number): number => {
@@ -82,10 +82,12 @@ export function llamaOf(gguf: Gguf): Llama {
     if (!Number.isInteger(value) || value > MOST) throw new FormatError(`its setting ${architecture}.${key} is ${value}`)
     return value
   }
+  const parts = metadata.get('split.count') ?? 1
+  if (parts !== 1 && parts !== 0) throw new FormatError(`it is one of ${quoted(parts)} parts of a model; join them first (llama-gguf-split --merge)`)
   const embedding = tensors.get('token_embd.weight')
   if (embedding?.shape.length !== 2) throw new FormatError('it has no matrix "token_embd.weight"')
   if (metadata.has(`${architecture}.expert_count`) && metadata.get(`${architecture}.expert_count`) !== 0)
-    throw new FormatError(`it mixes ${String(metadata.get(`${architecture}.expert_count`))} experts, which is not supported`)
+    throw new FormatError(`it mixes ${quoted(metadata.get(`${architecture}.expert_count`))} experts, which is not supported`)
   const heads = count('attention.head_count')
   const width = count('embedding_length')
   const layers = count('block_count')
@@ -116,11 +118,11 @@ export function llamaOf(gguf: Gguf): Llama {
   for (const [name, wanted] of expected) {
     const found = tensors.get(name)
     if (found?.shape.join() !== wanted.join())
-      throw new FormatError(`tensor "${name}" is ${found?.shape.join(' x ') ?? 'absent'} instead of ${wanted.join(' x ')}`)
+      throw new FormatError(`tensor ${quoted(name)} is ${found?.shape.join(' x ') ?? 'absent'} instead of ${wanted.join(' x ')}`)
   }
   for (const { name, type } of tensors.values()) {
-    if (!expected.has(name)) throw new FormatError(`its tensor "${name}" is not part of a model we can train`)
-    if (!isReadable(type)) throw new FormatError(`tensor "${name}" is ${type}; read are ${Object.keys(TENSOR_TYPES).join(', ')}`)
+    if (!expected.has(name)) throw new FormatError(`its tensor ${quoted(name)} is not part of a model we can train`)
+    if (!isReadable(type)) throw new FormatError(`tensor ${quoted(name)} is ${type}; read are ${Object.keys(TENSOR_TYPES).join(', ')}`)
   }
   if (expected.has(FREQUENCY_FACTORS)) {
     const factors = gguf.tensor(FREQUENCY_FACTORS)
@@ -138,12 +140,12 @@ function ropeScale(metadata: Gguf['metadata'], architecture: string): number {
   if (type === 'none') return 1
   if (type !== 'linear')
     throw new FormatError(
-      `its rope scaling is "${String(type)}"; supported are none, linear, and Llama 3's (the tensor ${FREQUENCY_FACTORS} in architecture llama)`,
+      `its rope scaling is ${quoted(type)}; supported are none, linear, and Llama 3's (the tensor ${FREQUENCY_FACTORS} in architecture llama)`,
     )
   const factor = metadata.get(`${architecture}.rope.scaling.factor`) ?? metadata.get(`${architecture}.rope.scale_linear`) ?? 0
   if (factor === 0) return 1
   if (typeof factor !== 'number' || !Number.isFinite(factor) || factor < 0)
-    throw new FormatError(`its setting ${architecture}.rope.scaling.factor is ${String(factor)}`)
+    throw new FormatError(`its setting ${architecture}.rope.scaling.factor is ${quoted(factor)}`)
   return factor
 }
 

@@ -73,6 +73,8 @@ export type ModelToWrite = {
   type: QuantisedType
   /** New values of a tensor, row-major in the source's shape; undefined keeps the source's. Asked once per tensor, in the file's order. */
   tensors?: ((name: string, shape: readonly number[]) => Float32Array | undefined) | undefined
+  /** Tensors the source has not, written after all others, in a type of their own. */
+  added?: readonly { name: string; shape: number[]; type: QuantisedType; values: () => Float32Array }[] | undefined
   /** Entries that replace those of the same key or come after all others. */
   metadata?: readonly MetadataEntry[] | undefined
   signal?: AbortSignal | undefined
@@ -110,9 +112,11 @@ export async function writeModel(model: ModelToWrite): Promise<{ bytes: number }
   ])
     replaced.set(entry[0], entry)
 
+  const added = new Map(model.added?.map((tensor) => [tensor.name, tensor]))
+  for (const name of added.keys()) if (gguf.tensors.has(name)) throw new RangeError(`tensor "${name}" is in the source already`)
   let offset = 0
-  const plan = [...gguf.tensors.values()].map((info) => {
-    const target = typeWithin(type, info.name, info.shape)
+  const plan = [...gguf.tensors.values(), ...added.values()].map((info) => {
+    const target = added.get(info.name)?.type ?? typeWithin(type, info.name, info.shape)
     const bytes = quantisedBytes(target, elements(info))
     const entry = directoryEntry(info.name, info.shape, target, offset)
     offset += padded(bytes, alignment)
@@ -133,11 +137,11 @@ export async function writeModel(model: ModelToWrite): Promise<{ bytes: number }
     await sink.align(alignment)
     for (const { info, target, bytes } of plan) {
       model.signal?.throwIfAborted()
-      const values = model.tensors?.(info.name, info.shape)
+      const values = 'values' in info ? info.values() : model.tensors?.(info.name, info.shape)
       if (values && values.length !== elements(info))
         throw new RangeError(`tensor "${info.name}" was given ${values.length} values instead of ${elements(info)}`)
-      if (!values && info.type === target) await copy(from, info.offset, bytes, sink)
-      else await convert(values ?? gguf.tensor(info.name), info, target, sink, model.signal)
+      if (!values && 'offset' in info && info.type === target) await copy(from, info.offset, bytes, sink)
+      else await convert(values ?? gguf.tensor(info.name), info.name, target, sink, model.signal)
       await sink.align(alignment)
     }
     await to.sync()
@@ -154,14 +158,14 @@ export async function writeModel(model: ModelToWrite): Promise<{ bytes: number }
   }
 }
 
-async function convert(values: Float32Array, info: TensorInfo, type: QuantisedType, sink: Sink, signal: AbortSignal | undefined): Promise<void> {
+async function convert(values: Float32Array, name: string, type: QuantisedType, sink: Sink, signal: AbortSignal | undefined): Promise<void> {
   for (let start = 0; start < values.length; start += STRETCH) {
     signal?.throwIfAborted()
     let bytes: Uint8Array
     try {
       bytes = quantise(type, values.subarray(start, start + STRETCH))
     } catch (error) {
-      if (error instanceof RangeError) throw new FormatError(`tensor "${info.name}" cannot be written as ${type}: ${error.message}`)
+      if (error instanceof RangeError) throw new FormatError(`tensor "${name}" cannot be written as ${type}: ${error.message}`)
       throw error
     }
     await sink.write(bytes)
@@ -202,7 +206,7 @@ class Sink {
 }
 
 const padded = (length: number, alignment: number): number => Math.ceil(length / alignment) * alignment
-const elements = (info: TensorInfo): number => info.shape.reduce((product, length) => product * length, 1)
+const elements = (info: Pick<TensorInfo, 'shape'>): number => info.shape.reduce((product, length) => product * length, 1)
 
 function u32(value: number): Uint8Array {
   const bytes = new Uint8Array(4)

@@ -39,7 +39,11 @@ const NAMES = new Map<number, string>(
   }).map(([name, id]) => [id, name]),
 )
 const LONGEST_ARRAY = 1024
+/** Bytes asked of the file system at once; it takes no 2 GiB. */
+const LONGEST_READ = 1 << 30
 const MAXIMUM_DIMENSIONS = 4
+/** Characters of a tensor's name, by the format. */
+const LONGEST_NAME = 64
 /** Bytes of one value of a metadata type; strings (8) and arrays (9) have their own lengths. */
 const SCALAR_BYTES: Record<number, number> = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 }
 
@@ -59,7 +63,7 @@ export function openGguf(path: string): Gguf {
       const bytes = new Uint8Array(length)
       let done = 0
       while (done < length) {
-        const count = readSync(file, bytes, done, length - done, offset + done)
+        const count = readSync(file, bytes, done, Math.min(length - done, LONGEST_READ), offset + done)
         if (count === 0) throw new FormatError(`the file ended at byte ${offset + done} while being read`)
         done += count
       }
@@ -90,33 +94,35 @@ export function parseGguf(source: ByteSource): Gguf {
   const directory: { name: string; type: string; shape: number[]; relative: number }[] = []
   for (let index = 0; index < tensorCount; index++) {
     const name = cursor.string()
+    if (name.length > LONGEST_NAME)
+      throw new FormatError(`a tensor's name has ${name.length} characters, ${quoted(name)}; the most allowed are ${LONGEST_NAME}`)
     const dimensions = cursor.u32()
-    if (dimensions < 1 || dimensions > MAXIMUM_DIMENSIONS) throw new FormatError(`tensor "${name}" has ${dimensions} dimensions`)
+    if (dimensions < 1 || dimensions > MAXIMUM_DIMENSIONS) throw new FormatError(`tensor ${quoted(name)} has ${dimensions} dimensions`)
     const shape = Array.from({ length: dimensions }, () => cursor.size('a dimension')).reverse()
     const id = cursor.u32()
     directory.push({ name, type: NAMES.get(id) ?? `type ${id}`, shape, relative: cursor.size('a tensor offset') })
   }
   const alignment = metadata.get('general.alignment') ?? 32
   if (typeof alignment !== 'number' || alignment < 8 || alignment % 8 !== 0 || alignment > 1 << 20)
-    throw new FormatError(`its alignment is ${String(alignment)}`)
+    throw new FormatError(`its alignment is ${quoted(alignment)}`)
   const start = Math.ceil(cursor.position / alignment) * alignment
   const tensors = new Map<string, TensorInfo>()
   for (const { name, type, shape, relative } of directory) {
-    if (tensors.has(name)) throw new FormatError(`tensor "${name}" is listed twice`)
+    if (tensors.has(name)) throw new FormatError(`tensor ${quoted(name)} is listed twice`)
     const elements = shape.reduce((product, length) => product * length, 1)
-    if (!Number.isSafeInteger(elements) || elements <= 0) throw new FormatError(`tensor "${name}" has the impossible shape ${shape.join(' x ')}`)
+    if (!Number.isSafeInteger(elements) || elements <= 0) throw new FormatError(`tensor ${quoted(name)} has the impossible shape ${shape.join(' x ')}`)
     const block = isReadable(type) ? TENSOR_TYPES[type] : undefined
     // Sizes of types we cannot read are unknown, but even one bit a value must fit into the file.
     const bytes = block ? (elements / block.elements) * block.bytes : Math.ceil(elements / 8)
-    if (block && shape.at(-1)! % block.elements) throw new FormatError(`tensor "${name}" has rows of ${shape.at(-1)} values, which ${type} cannot hold`)
+    if (block && shape.at(-1)! % block.elements) throw new FormatError(`tensor ${quoted(name)} has rows of ${shape.at(-1)} values, which ${type} cannot hold`)
     if (start + relative + bytes > source.size)
-      throw new FormatError(`tensor "${name}" ends at byte ${start + relative + bytes}, but the file has ${source.size}: it is cut short or damaged`)
+      throw new FormatError(`tensor ${quoted(name)} ends at byte ${start + relative + bytes}, but the file has ${source.size}: it is cut short or damaged`)
     tensors.set(name, { name, type, shape, offset: start + relative, bytes })
   }
   const blocks = (name: string) => {
     const info = tensors.get(name)
-    if (!info) throw new FormatError(`it has no tensor "${name}"`)
-    if (!isReadable(info.type)) throw new FormatError(`tensor "${name}" is ${info.type}; read are ${Object.keys(TENSOR_TYPES).join(', ')}`)
+    if (!info) throw new FormatError(`it has no tensor ${quoted(name)}`)
+    if (!isReadable(info.type)) throw new FormatError(`tensor ${quoted(name)} is ${info.type}; read are ${Object.keys(TENSOR_TYPES).join(', ')}`)
     return { type: info.type, bytes: source.read(info.offset, info.bytes) }
   }
   return {
@@ -241,6 +247,13 @@ class Cursor {
     }
     return length <= LONGEST_ARRAY ? values : undefined
   }
+}
+
+/** Something a file says, fit for a sentence: short, and without control characters. */
+export function quoted(value: unknown): string {
+  const text = String(value)
+  const short = text.length > 60 ? `${text.slice(0, 60)}...` : text
+  return typeof value === 'number' || typeof value === 'bigint' || value === undefined ? short : JSON.stringify(short)
 }
 
 /** The file is not a GGUF file we can use; the message is the end of a sentence that begins with the file's name. */

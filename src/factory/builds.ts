@@ -23,6 +23,7 @@ import { describe } from '../steps/describe.ts'
 import { examine } from '../steps/examine.ts'
 import { pack } from '../steps/pack.ts'
 import { train } from '../steps/train.ts'
+import { type Bases, progressText, type ReadyBase } from './bases.ts'
 import type { InputFile } from './factory.ts'
 
 export type BuildPorts = {
@@ -47,8 +48,9 @@ export function openBuilds(
   ports: BuildPorts,
   options: {
     folder: string
+    /** The base of builds that name none, and all that can be named. */
     base: Base
-    basePath: string
+    bases: Bases
     threads: number
     seconds: number
     emit: (event: LiveEvent) => void
@@ -101,7 +103,7 @@ export function openBuilds(
   async function start(
     words: string,
     files: readonly InputFile[],
-    wish: { name?: string | undefined; seconds?: number | undefined } = {},
+    wish: { name?: string | undefined; seconds?: number | undefined; base?: string | undefined } = {},
   ): Promise<BuildView | Refusal> {
     if (wish.name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/.test(wish.name))
       return refuse('bad_name', `"${wish.name}" cannot be a model's name.`, 'Use lower-case letters, digits and hyphens, at most 48.')
@@ -111,12 +113,14 @@ export function openBuilds(
     if (isRefusal(spec)) return spec
     const dataset = collect(spec, found.contents)
     if (isRefusal(dataset)) return dataset
+    const base = wish.base === undefined ? options.base : await options.bases.identify(wish.base)
+    if (isRefusal(base)) return base
     const stored = await Promise.all(files.map(async (file) => ({ name: file.name, hash: await ports.store.put(file.bytes) })))
     const input: Input = {
       words,
       name: wish.name ?? null,
       seconds: wish.seconds ?? options.seconds,
-      base: options.base.sha256,
+      base: base.sha256,
       files: stored.sort((a, b) => (a.name < b.name ? -1 : 1)),
     }
     const id = contentId(input)
@@ -235,11 +239,14 @@ export function openBuilds(
         passages: dataset.passages.length,
       },
     )
+    const base = await ready(input.base, tell, signal)
+    if (isRefusal(base)) return base
+    const { path: basePath, ...identity } = base
     const trained = await train(ports, {
       spec,
       dataset,
-      base: options.base,
-      basePath: options.basePath,
+      base: identity,
+      basePath,
       folder: build.folder,
       threads: options.threads,
       maximumSeconds: input.seconds,
@@ -254,7 +261,7 @@ export function openBuilds(
       `Trained ${curve.at(-1)?.step ?? 0} steps in ${Math.round(trained.seconds)} s${trained.resumed ? ', continued from a checkpoint' : ''}; best practice loss ${lowest(curve).toFixed(3)} at step ${trained.weights.bestStep}.`,
       training.get(build.id) ?? { points: curve, step: curve.at(-1)?.step ?? 0, steps: trained.weights.recipe.steps, secondsLeft: 0, tokensPerSecond: 0 },
     )
-    const report = await examine(ports, { spec, dataset, exam, weights: trained.weights, basePath: options.basePath, now: () => performance.now(), signal })
+    const report = await examine(ports, { spec, dataset, exam, weights: trained.weights, basePath, now: () => performance.now(), signal })
     if (isRefusal(report)) return report
     const line = report.arms.map((arm) => `${arm.name} ${arm.score.toFixed(3)} [${arm.interval.map((bound) => bound.toFixed(3)).join(', ')}]`).join(', ')
     await tell('examine', `Exam, ${report.n} sealed cases, ${report.metric}: ${line}.`, report)
@@ -262,6 +269,23 @@ export function openBuilds(
     build.packageId = id
     await tell('pack', `Package ${id}`, { packageId: id })
     return undefined
+  }
+
+  /** The build's base, fetched first where it is not here yet; every tenth of the way is told. */
+  async function ready(sha256: Id, tell: (arrow: BuildEvent['arrow'], text: string) => Promise<void>, signal: AbortSignal): Promise<ReadyBase | Refusal> {
+    let told = 0
+    let telling: Promise<void> = Promise.resolve()
+    const base = await options.bases.ensure(sha256, {
+      signal,
+      onProgress(progress) {
+        const tenth = Math.floor((10 * progress.done) / progress.bytes)
+        if (tenth <= told) return
+        told = tenth
+        telling = telling.then(() => tell('note', progressText('the base', progress))).catch(() => {})
+      },
+    })
+    await telling
+    return base
   }
 
   function progressed(id: string, progress: TrainingProgress): void {

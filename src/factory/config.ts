@@ -9,6 +9,8 @@ import { type Refusal, refuse } from '../core/errors.ts'
 
 /** The repository, where the base model and the studio's build are. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** The base model in the repository. */
+export const OWN_BASE = join(ROOT, 'base', 'modelfactory-base-xs-v0.q8_0.gguf')
 export const DEFAULT_PORT = 4020
 
 const text = (what: string) => z.string().min(1, what).optional()
@@ -27,7 +29,7 @@ const Environment = z.object({
   MODELFACTORY_URL: z.url({ protocol: /^https?$/, error: 'an address such as http://127.0.0.1:4020' }).optional(),
   MODELFACTORY_HOST: text('an address to listen on'),
   MODELFACTORY_PORT: whole(0, 65535),
-  MODELFACTORY_BASE: text('the path of a GGUF file'),
+  MODELFACTORY_BASE: text('the path of a GGUF file, or hf:owner/name'),
   MODELFACTORY_PASSPHRASE: text('a passphrase'),
   MODELFACTORY_THREADS: whole(1, 1024),
 })
@@ -39,7 +41,7 @@ export type Config = {
   port: number
   /** Of the keystore; undefined lets the embedded chain generate one. Never logged. */
   passphrase: string | undefined
-  /** GGUF file new models are trained on. */
+  /** What new models are trained on unless they say otherwise: the path of a GGUF file, or `hf:owner/name[:file]`. */
   base: string
   /** Cores a training run may use. */
   trainingThreads: number
@@ -50,7 +52,7 @@ export type Config = {
 }
 
 export function readConfig(
-  flags: { data?: string | undefined; host?: string | undefined; port?: number | undefined } = {},
+  flags: { data?: string | undefined; base?: string | undefined; host?: string | undefined; port?: number | undefined } = {},
   environment: Record<string, string | undefined> = process.env,
 ): Config | Refusal {
   const parsed = Environment.safeParse(environment)
@@ -66,9 +68,14 @@ export function readConfig(
     host: flags.host ?? parsed.data.MODELFACTORY_HOST ?? '127.0.0.1',
     port: flags.port ?? parsed.data.MODELFACTORY_PORT ?? DEFAULT_PORT,
     passphrase: parsed.data.MODELFACTORY_PASSPHRASE,
-    base: resolve(parsed.data.MODELFACTORY_BASE ?? join(ROOT, 'base', 'modelfactory-base-xs-v0.q8_0.gguf')),
+    base: baseReference(flags.base ?? parsed.data.MODELFACTORY_BASE ?? OWN_BASE),
     trainingThreads: cores,
     servingThreads: Math.max(1, Math.floor(cores / 2)),
     trainingSeconds: 150,
   }
+}
+
+/** A base as it was named, a path made absolute so that it means the same to the server. */
+export function baseReference(text: string): string {
+  return text.startsWith('hf:') ? text : resolve(text)
 }

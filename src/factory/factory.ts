@@ -4,6 +4,7 @@
  */
 import type { Answer } from '../core/answer.ts'
 import type { Refusal } from '../core/errors.ts'
+import type { ExportView } from '../core/export.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
 import type { Spec } from '../core/spec.ts'
@@ -11,6 +12,9 @@ import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateV
 
 /** A file the builder hands over; `name` is a relative path. */
 export type InputFile = { name: string; bytes: Uint8Array }
+
+/** What a build may be told: its name, the training's seconds, and the base as a path or `hf:owner/name[:file]`. */
+export type BuildWish = { name?: string | undefined; seconds?: number | undefined; base?: string | undefined }
 
 export type Published = { model: string; modelId: string; price: Amount; tx: string }
 
@@ -22,7 +26,7 @@ export type PaidQuery =
 export interface ModelFactory {
   plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
   /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. */
-  startBuild(words: string, files: readonly InputFile[], options?: { name?: string | undefined; seconds?: number | undefined }): Promise<BuildView | Refusal>
+  startBuild(words: string, files: readonly InputFile[], options?: BuildWish): Promise<BuildView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>
   /** Settles when the build is no longer queued or running. */
@@ -31,6 +35,9 @@ export interface ModelFactory {
   model(nameOrModelId: string): Promise<ModelView | undefined>
   /** The builder's own question to their own model: free, not settled, not counted. */
   ask(model: string, text: string, signal?: AbortSignal): Promise<Answer | Refusal>
+  /** Writes the model in a form of other people's software; made once, then ready for {@link exportedFile}. */
+  export(model: string, kind: string): Promise<ExportView | Refusal>
+  exportedFile(model: string, kind: string, file: string): Promise<{ path: string; bytes: number } | Refusal>
   publish(model: string, price: string): Promise<Published | Refusal>
   /** One query through the contract: quote, verify, reserve, run, settle at first token, stream. */
   query(options: { model: string; text: string; requestBody: string; payment: string | undefined; resource: string; signal: AbortSignal }): Promise<PaidQuery>

@@ -12,14 +12,14 @@ import type { ModelFactory } from './factory.ts'
 export type Gateway = { factory: ModelFactory; announce(url: string): Promise<void>; close(): Promise<void> }
 
 /** Takes the data folder and opens the factory on it; refuses, naming the holder, when another process has it. */
-export async function openGateway(config: Config): Promise<Gateway | Refusal> {
+export async function openGateway(config: Config, tell?: (text: string) => void): Promise<Gateway | Refusal> {
   const lock = await acquire(config.data)
   if (isRefusal(lock)) return lock
   let factory: ModelFactory | Refusal
   try {
     // All drivers come with it; a command that talks to a running server needs none of them.
     const { openFactory } = await import('./open.ts')
-    factory = await openFactory(config)
+    factory = await openFactory(config, tell)
   } catch (error) {
     await lock.release()
     throw error

@@ -2,8 +2,7 @@
  * The one place that names drivers: configuration -> a factory whose every arrow is bound to real parts.
  * Apps see only the interface in `factory.ts`.
  */
-import { stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
 import { amount, parsePrice } from '../core/royalty.ts'
@@ -11,6 +10,8 @@ import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
+import { ggufExporter } from '../drivers/export/exporter.ts'
+import { openHub } from '../drivers/hub/hub.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
@@ -25,10 +26,12 @@ import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
 import { recheck, reconcile } from '../steps/reconcile.ts'
+import { openBases, progressText } from './bases.ts'
 import { openBuilds } from './builds.ts'
-import type { Config } from './config.ts'
+import { type Config, OWN_BASE } from './config.ts'
+import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
-import { hashFile, openServing } from './serving.ts'
+import { openServing } from './serving.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
 /** What the embedded chain's example payer starts with: 1,000 test OPEN. */
@@ -46,11 +49,13 @@ function replied(status: number, refusal: Refusal): PaidQuery {
   }
 }
 
-/** Opens everything in the data folder. The caller holds the folder's lock. */
-export async function openFactory(config: Config): Promise<ModelFactory | Refusal> {
-  if (!(await stat(config.base).catch(() => undefined))?.isFile())
-    return refuse('base_missing', `There is no base model at "${config.base}".`, 'Set MODELFACTORY_BASE to a GGUF file.')
-  const base = { name: basename(config.base, '.gguf'), sha256: await hashFile(config.base), licence: 'see base/README.md' }
+/** Opens everything in the data folder. The caller holds the folder's lock. `tell` hears how far the base's download is. */
+export async function openFactory(config: Config, tell: (text: string) => void = () => {}): Promise<ModelFactory | Refusal> {
+  const bases = await openBases(openHub(), { folder: join(config.data, 'bases'), own: OWN_BASE })
+  const wanted = await bases.identify(config.base)
+  if (isRefusal(wanted)) return wanted
+  const base = await bases.ensure(wanted.sha256, { onProgress: (progress) => tell(progressText(wanted.name, progress)) })
+  if (isRefusal(base)) return base
   const database = await openDatabase({ folder: join(config.data, 'database') })
   const store = folderStore(join(config.data, 'store'))
   const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: true })
@@ -68,7 +73,8 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
   const baseline = ngramSvm()
-  const serving = openServing({ runtime, retriever, baseline, store }, { path: config.base, sha256: base.sha256 })
+  const serving = openServing({ runtime, retriever, baseline, store }, bases.find)
+  const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
   const payments = x402Payments({
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
@@ -88,7 +94,15 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
 
   const builds = openBuilds(
     { planner: offlinePlanner(), reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
-    { folder: join(config.data, 'training'), base, basePath: config.base, threads: config.trainingThreads, seconds: config.trainingSeconds, emit, built },
+    {
+      folder: join(config.data, 'training'),
+      base: { name: base.name, sha256: base.sha256, licence: base.licence },
+      bases,
+      threads: config.trainingThreads,
+      seconds: config.trainingSeconds,
+      emit,
+      built,
+    },
   )
 
   /** A finished build becomes a model this gateway serves; of the same name, a new version of it. */
@@ -172,6 +186,20 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
       if (refused) return refused
       for await (const part of answer(served, text, signal)) if ('answer' in part) return part.answer
       throw new Error('The model ended without an answer.')
+    },
+
+    async export(name, kind) {
+      const model = await find(name)
+      if (isRefusal(model)) return model
+      const wanted = exportKind(kind)
+      if (isRefusal(wanted)) return wanted
+      return exports.make(model.packageId, await serving.open(model.packageId), wanted)
+    },
+    async exportedFile(name, kind, file) {
+      const model = await find(name)
+      if (isRefusal(model)) return model
+      const wanted = exportKind(kind)
+      return isRefusal(wanted) ? wanted : exports.file(model.packageId, wanted, file)
     },
 
     async publish(name, price) {

@@ -3,7 +3,7 @@
  * Knows nothing of who asks or pays.
  */
 import { BaseError, isRefusal, RefusedError } from '../core/errors.ts'
-import { hashBytes, type Id } from '../core/id.ts'
+import type { Id } from '../core/id.ts'
 import { servedFrom } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
@@ -18,7 +18,10 @@ const KEPT = 8
 
 export type Loaded = { unpacked: Unpacked; served: Served }
 
-export function openServing(ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store }, base: { path: string; sha256: Id }) {
+export function openServing(
+  ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
+  findBase: (sha256: Id) => Promise<{ path: string; sha256: Id } | undefined>,
+) {
   const loaded = new Map<Id, Promise<Loaded>>()
   const packages = new Map<Id, Promise<Unpacked>>()
 
@@ -32,8 +35,9 @@ export function openServing(ports: { runtime: Runtime; retriever: Retriever; bas
   async function start(packageId: Id): Promise<Loaded> {
     const unpacked = await open(packageId)
     const { spec, weights, manifest } = unpacked
-    if (weights.kind === 'adapter' && manifest.base.sha256 !== base.sha256) throw new OtherBaseError(manifest.base.name, manifest.base.sha256)
-    const files = servedFrom(weights.kind, { base: base.path, weights: unpacked.adapterPath })
+    const base = weights.kind === 'adapter' ? await findBase(manifest.base.sha256) : undefined
+    if (weights.kind === 'adapter' && base?.sha256 !== manifest.base.sha256) throw new OtherBaseError(manifest.base.name, manifest.base.sha256)
+    const files = servedFrom(weights.kind, { base: base?.path ?? unpacked.adapterPath, weights: unpacked.adapterPath })
     const vocabulary = await ports.runtime.vocabulary(files.base)
     if (isRefusal(vocabulary)) throw new RefusedError(vocabulary)
     const scorer = await ports.runtime.open({ ...files, labelTokens: weights.labelTokens })
@@ -62,18 +66,12 @@ export function openServing(ports: { runtime: Runtime; retriever: Retriever; bas
   }
 }
 
-/** SHA-256 of a base file. */
-export async function hashFile(path: string): Promise<Id> {
-  const { readFile } = await import('node:fs/promises')
-  return hashBytes(await readFile(path))
-}
-
-/** A package was trained on a base that this gateway does not serve. */
+/** A package was trained on a base that this data folder does not have, or that has changed on disk. */
 export class OtherBaseError extends BaseError {
   override readonly name = 'Serving.OtherBaseError'
   constructor(name: string, sha256: string) {
-    super(`This model needs the base ${name} (${sha256.slice(0, 10)}...), which is not the one this gateway serves.`, {
-      hints: ['Set MODELFACTORY_BASE to that base, or build the model again.'],
+    super(`This model needs the base ${name} (${sha256.slice(0, 10)}...), which is not in this data folder.`, {
+      hints: ['Start with --base and that base, or build the model again.'],
     })
   }
 }

@@ -7,7 +7,7 @@ import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { parseOpen, parsePrice } from '../../core/royalty.ts'
 import { describeSpec, type Spec } from '../../core/spec.ts'
 import type { BuildView, EarningsView, ModelView, StateView } from '../../core/view.ts'
-import type { Config } from '../../factory/config.ts'
+import { baseReference, type Config } from '../../factory/config.ts'
 import { connect } from './connect.ts'
 import { arrowLine, type Printer, trainingLine } from './print.ts'
 import { openBuyer } from './purchase.ts'
@@ -17,8 +17,8 @@ export type Context = { config: Config; out: Printer; url: string | undefined }
 type Published = { model: string; modelId: string; price: { open: string; atomic: string }; tx: string }
 
 /** Connects, runs `work` with the server's address, closes a server that was started for it. */
-async function withServer<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<T | Refusal> {
-  const connection = await connect(context.config, context.url)
+export async function withServer<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<T | Refusal> {
+  const connection = await connect(context.config, context.url, (text) => context.out.progress(text))
   if (isRefusal(connection)) return connection
   try {
     return await work(connection.url)
@@ -36,13 +36,23 @@ export async function plan(context: Context, words: string, folder: string | und
   return undefined
 }
 
-export async function build(context: Context, words: string, flags: { files: string; name?: string; minutes?: number }): Promise<Refusal | undefined> {
+export async function build(
+  context: Context,
+  words: string,
+  flags: { files: string; name?: string; minutes?: number; base?: string },
+): Promise<Refusal | undefined> {
   const files = await filesUnder(flags.files)
   if (isRefusal(files)) return files
   const began = Date.now()
   const outcome = await withServer(context, async (url) => {
     const seconds = flags.minutes === undefined ? undefined : flags.minutes * 60
-    const started = await request<BuildView>(url, '/api/builds', { words, files, name: flags.name, seconds })
+    const started = await request<BuildView>(url, '/api/builds', {
+      words,
+      files,
+      name: flags.name,
+      seconds,
+      ...(flags.base === undefined ? {} : { base: baseReference(flags.base) }),
+    })
     if (isRefusal(started)) return started
     const finished = await follow(context.out, url, started.id)
     if (isRefusal(finished)) return finished

@@ -12,7 +12,7 @@ export type Connection = { url: string; close(): Promise<void> }
 /** How long to wait for a process that holds the folder to begin listening. */
 const ANNOUNCE_MS = 30_000
 
-export async function connect(config: Config, url: string | undefined): Promise<Connection | Refusal> {
+export async function connect(config: Config, url: string | undefined, tell?: (text: string) => void): Promise<Connection | Refusal> {
   if (url !== undefined) return { url: url.replace(/\/+$/, ''), close: async () => {} }
   for (const until = Date.now() + ANNOUNCE_MS; ; ) {
     const held = await whoHolds(config)
@@ -26,12 +26,16 @@ export async function connect(config: Config, url: string | undefined): Promise<
       )
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
-  return serve(config, 0)
+  return serve(config, 0, tell)
 }
 
 /** Opens the data folder and serves it. */
-export async function serve(config: Config, port: number): Promise<(Connection & { gateway: import('../../factory/gateway.ts').Gateway }) | Refusal> {
-  const gateway = await openGateway(config)
+export async function serve(
+  config: Config,
+  port: number,
+  tell?: (text: string) => void,
+): Promise<(Connection & { gateway: import('../../factory/gateway.ts').Gateway }) | Refusal> {
+  const gateway = await openGateway(config, tell)
   if (isRefusal(gateway)) return gateway
   const { startServer } = await import('../server/serve.ts')
   const server = await startServer({ factory: gateway.factory, host: config.host, port, studioFolder: join(ROOT, 'studio', 'dist') })

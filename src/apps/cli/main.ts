@@ -4,8 +4,11 @@
  */
 import { Command, CommanderError } from 'commander'
 import { BaseError, isRefusal, RefusedError } from '../../core/errors.ts'
+import { EXPORT_KINDS } from '../../core/export.ts'
 import { readConfig } from '../../factory/config.ts'
+import { printBases } from './bases.ts'
 import { ask, build, type Context, earnings, list, plan, publish, query } from './commands.ts'
+import { exportModel } from './export.ts'
 import { printer } from './print.ts'
 import { up } from './up.ts'
 
@@ -17,6 +20,8 @@ const WRONG_USAGE = 2
 
 /** Ten days, the longest training a server accepts. */
 const MOST_MINUTES = 14_400
+
+const BASE_HELP = 'base model: a GGUF file, or hf:owner/name[:file] (see: modelfactory bases; default: ours)'
 
 const program = new Command('modelfactory')
   .description('Describe a model in plain words, hand over documents or examples, and be paid for every query it answers.')
@@ -60,11 +65,12 @@ async function run(flags: Flags, work: (context: Context) => Promise<unknown>): 
 command('up', 'serve the gateway and the studio until stopped')
   .option('--host <address>', 'address to listen on (default 127.0.0.1)')
   .option('--port <number>', 'port to listen on (default 4020)', wholeNumber)
+  .option('--base <base>', BASE_HELP)
   .option('--examples', 'first run the three examples through the whole loop')
   .option('--no-examples', 'only serve')
-  .action((flags: Flags & { host?: string; port?: number; examples?: boolean }) =>
+  .action((flags: Flags & { host?: string; port?: number; base?: string; examples?: boolean }) =>
     run(flags, ({ out }) => {
-      const config = readConfig({ data: flags.data, host: flags.host, port: flags.port })
+      const config = readConfig({ data: flags.data, host: flags.host, port: flags.port, base: flags.base })
       return isRefusal(config) ? Promise.resolve(config) : up({ config, out, examples: flags.examples === true })
     }),
   )
@@ -74,8 +80,11 @@ talking('plan <words>', 'turn a description, and files if given, into a specific
 talking('build <words>', 'build a model from a description and files: specification, dataset, training, exam, package')
   .requiredOption('--files <folder>', 'folder with your documents or table')
   .option('--name <name>', 'name of the model (default: made from the words)')
+  .option('--base <base>', BASE_HELP)
   .option('--minutes <number>', 'time budget of the training', positive)
-  .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number }) => run(flags, (context) => build(context, words, flags)))
+  .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number; base?: string }) =>
+    run(flags, (context) => build(context, words, flags)),
+  )
 talking('ask <model> <text>', 'ask your own model, free').action((model: string, text: string, flags: Flags) =>
   run(flags, (context) => ask(context, model, text)),
 )
@@ -86,7 +95,12 @@ talking('query <model> <text>', 'ask a published model and pay its builder by x4
   .option('--wallet <name>', 'wallet of the data folder that pays', 'payer')
   .option('--maximum <open>', 'largest amount this query may cost', '1')
   .action((model: string, text: string, flags: Flags & { wallet: string; maximum: string }) => run(flags, (context) => query(context, model, text, flags)))
+talking('export <model>', 'write a model in the form of other software: llama.cpp, transformers, Ollama')
+  .requiredOption('--as <kind>', `one of ${EXPORT_KINDS.join(', ')}`)
+  .requiredOption('--to <folder>', 'folder for the files; made when missing')
+  .action((model: string, flags: Flags & { as: string; to: string }) => run(flags, (context) => exportModel(context, model, flags)))
 talking('earnings', 'what the builder was paid').action((flags: Flags) => run(flags, earnings))
+command('bases', 'bases worth starting from: size, memory, licence, languages').action((flags: Flags) => run(flags, async ({ out }) => printBases(out)))
 talking('list', 'the models here').action((flags: Flags) => run(flags, list))
 
 function wholeNumber(text: string): number {

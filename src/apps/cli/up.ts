@@ -21,7 +21,7 @@ const QUERIES = 5
 
 export async function up(options: { config: Config; out: Printer; examples: boolean }): Promise<Refusal | undefined> {
   const { config, out } = options
-  const server = await serve(config, config.port)
+  const server = await serve(config, config.port, (text) => out.progress(text))
   if (isRefusal(server)) return server
   process.env.MODELFACTORY_SERVING = '1'
   let stopping = false

@@ -2,9 +2,11 @@
  * The routes of the studio and the command line: the builder's side of the river, and its live events. Knows nothing of
  * how anything is done: each route is one method of the factory.
  */
+import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
-import { isRefusal, refuse } from '../../core/errors.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { LiveEvent } from '../../core/view.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { readJson } from './chat.ts'
@@ -17,8 +19,13 @@ const BACKLOG = 500
 
 const File = z.object({ name: z.string().min(1).max(1024), base64: z.string() })
 const PlanRequest = z.object({ words: z.string(), files: z.array(File).max(10_000).default([]) })
-const BuildRequest = PlanRequest.extend({ name: z.string().optional(), seconds: z.number().positive().max(864_000).optional() })
+const BuildRequest = PlanRequest.extend({
+  name: z.string().optional(),
+  seconds: z.number().positive().max(864_000).optional(),
+  base: z.string().min(1).max(4096).optional(),
+})
 const PublishRequest = z.object({ price: z.string() })
+const ExportRequest = z.object({ kind: z.string() })
 const AskRequest = z.object({ text: z.string().trim().min(1) })
 
 /** `closing` aborts when the server stops, which ends the event streams. */
@@ -56,13 +63,24 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     if (isRefusal(request)) return refusal(context, request, 400)
     const files = decodeFiles(request.files)
     if (isRefusal(files)) return refusal(context, files, 400)
-    return answer(context, await factory.startBuild(request.words, files, { name: request.name, seconds: request.seconds }))
+    return answer(context, await factory.startBuild(request.words, files, { name: request.name, seconds: request.seconds, base: request.base }))
   })
 
   routes.post('/models/:name/publish', limit(1), async (context) => {
     const request = await read(context, PublishRequest, '{"price": "0.01"}, the price as a string')
     if (isRefusal(request)) return refusal(context, request, 400)
     return answer(context, await factory.publish(context.req.param('name'), request.price))
+  })
+
+  routes.post('/models/:name/export', limit(1), async (context) => {
+    const request = await read(context, ExportRequest, '{"kind": "gguf-f16"}')
+    if (isRefusal(request)) return refusal(context, request, 400)
+    return answer(context, await factory.export(context.req.param('name'), request.kind))
+  })
+
+  routes.get('/models/:name/export/:kind/:file', async (context) => {
+    const { name, kind, file } = context.req.param()
+    return download(context, file, await factory.exportedFile(name, kind, file))
   })
 
   routes.post('/models/:name/ask', limit(1), async (context) => {
@@ -98,6 +116,16 @@ function decodeFiles(files: readonly { name: string; base64: string }[]) {
     decoded.push({ name, bytes: new Uint8Array(Buffer.from(base64, 'base64')) })
   }
   return decoded
+}
+
+/** A file as an attachment, streamed from disk. */
+function download(context: Context, name: string, file: { path: string; bytes: number } | Refusal): Response {
+  if (isRefusal(file)) return refusal(context, file)
+  return context.body(Readable.toWeb(createReadStream(file.path)) as ReadableStream<Uint8Array>, 200, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': String(file.bytes),
+    'Content-Disposition': `attachment; filename="${name.replace(/[^\w.-]/g, '_')}"`,
+  })
 }
 
 /** Server-sent events: each live event by its type, and a comment now and then so that a dead connection is noticed. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRefusal } from '../../core/errors.ts'
-import { type Bench, canned, openBench } from './bench.suite.ts'
+import { type Bench, canned, EXPORTED, openBench } from './bench.suite.ts'
 import { hostsOf } from './guard.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
@@ -101,6 +101,21 @@ describe("the builder's routes", () => {
     const reply = await post('/api/builds', { words: 'hearts', files: [{ name: 'pages/a.md', base64: Buffer.from(bytes).toString('base64') }] })
     expect(reply).toMatchObject({ status: 200, body: { id: 'b1' } })
     expect(bench.received).toEqual([{ words: 'hearts', files: [{ name: 'pages/a.md', bytes }] }])
+  })
+
+  it('makes an export and streams its files, and no others', async () => {
+    const made = await post('/api/models/heart/export', { kind: 'peft' })
+    expect(made).toMatchObject({ status: 200, body: { kind: 'peft', files: [{ name: 'a.bin', bytes: EXPORTED.length }] } })
+    const file = await fetch(`${server.url}/api/models/heart/export/peft/a.bin`)
+    expect([file.status, file.headers.get('content-disposition'), file.headers.get('content-length')]).toEqual([
+      200,
+      'attachment; filename="a.bin"',
+      String(EXPORTED.length),
+    ])
+    expect(await file.text()).toBe(EXPORTED)
+    expect((await fetch(`${server.url}/api/models/heart/export/peft/..%2f..%2fkeys`)).status).toBe(404)
+    expect(await post('/api/models/heart/export', { kind: 'zip' })).toMatchObject({ status: 422, body: { error: { code: 'unknown_export' } } })
+    expect((await post('/api/models/heart/export', {})).body.error?.code).toBe('invalid_request')
   })
 
   it('takes a build of several megabytes', async () => {

@@ -2,7 +2,7 @@
  * A small factory for the server's tests: one published model with canned words, charged for real over the embedded chain,
  * x402 and a database. What the server does not need of a factory refuses or throws, on purpose.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LocalAccount } from 'viem'
@@ -23,6 +23,8 @@ import type { Database } from '../../ports/database.ts'
 import { charge } from '../../steps/charge.ts'
 
 export const PRICE = 10n ** 16n
+/** What every exported file of this factory holds. */
+export const EXPORTED = 'weights of a heart'
 export const canned: Answer = {
   text: 'Sit down and rest. Call for help.',
   citations: [{ quote: 'Sit down and rest.', title: 'Angina', heading: 'What to do', file: 'angina.md', probability: 0.93 }],
@@ -113,6 +115,15 @@ export async function openBench(): Promise<Bench> {
     models: async () => models,
     model: async (name) => models.find((candidate) => candidate.name === name || candidate.modelId === name),
     ask: async () => canned,
+    export: async (name, kind) =>
+      name === 'heart' && kind === 'peft'
+        ? { model: name, kind, what: 'a folder', files: [{ name: 'a.bin', bytes: EXPORTED.length, sha256: hashText(EXPORTED) }], notes: [] }
+        : refuse('unknown_export', `There is no export "${kind}".`, 'There is: peft.'),
+    async exportedFile(_, kind, file) {
+      if (file !== 'a.bin') return refuse('export_not_found', `There is no file "${file}" of the export ${kind}.`, 'Ask for the export first.')
+      await writeFile(join(folder, 'a.bin'), EXPORTED)
+      return { path: join(folder, 'a.bin'), bytes: EXPORTED.length }
+    },
     async publish() {
       throw new Error('cannot read /secret/path')
     },

@@ -1,9 +1,12 @@
 /** Random models of every architecture, feature and tensor type, by our graph and by llama.cpp. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LORA_TARGETS } from '../../core/recipe.ts'
+import { adapterFile, adapterLayout, initialAdapter } from '../../engine/adapter.ts'
 import { type LlamaShape, openLlama } from '../../engine/architecture.ts'
+import { generator } from '../../engine/random.ts'
 import { type RandomModel, shapeOf, writeRandomModel } from '../../engine/random-model.ts'
 import { compare, ours, theirs, UNROUNDED } from './parity.suite.ts'
 import { llama } from './vocabulary.ts'
@@ -77,5 +80,33 @@ describe('log-probabilities agree with llama.cpp at every token of a text', () =
     if (!without) return
     const missing = compare(await ours({ ...base, shape: { ...base.shape, ...without } }, tokens), other)
     expect(missing.logarithm).toBeGreaterThan(100 * tolerance.logarithm)
+  })
+})
+
+describe('an adapter from our writer does the same in llama.cpp', () => {
+  it.each<[string, RandomModel]>([
+    ['llama, biases everywhere', llamas({ biases })],
+    ['qwen2', qwens('qwen2')],
+    ['qwen3', qwens('qwen3')],
+  ])('%s', async (name, settings) => {
+    const path = join(folder, `adapted-${settings.architecture}.gguf`)
+    writeRandomModel(path, settings)
+    const base = openLlama(path)
+    const lora = { rank: 4, alpha: 8, targets: [...LORA_TARGETS] }
+    const layout = adapterLayout(base, lora)
+    const next = generator(4)
+    const values = initialAdapter(layout, 3)
+    for (const part of layout) if (part.name.endsWith('lora_b')) for (let at = 0; at < part.length; at++) values[part.offset + at] = (next() - 0.5) * 0.4
+    const file = join(folder, `adapter-${settings.architecture}.gguf`)
+    writeFileSync(file, adapterFile(base, lora, layout, values))
+    const model = await (await llama()).loadModel({ modelPath: path })
+    const tokens = [...model.tokenize(text)]
+    const other = await theirs(model, tokens, { ...UNROUNDED, lora: file })
+    await model.dispose()
+    const difference = compare(await ours(base, tokens, { settings: lora, values }), other)
+    console.log(name, 'with an adapter', difference)
+    expect(difference.logarithm).toBeLessThan(EXACT.logarithm)
+    expect(difference.probability).toBeLessThan(EXACT.probability)
+    expect(compare(await ours(base, tokens), other).logarithm).toBeGreaterThan(1)
   })
 })

@@ -7,6 +7,7 @@ import type { ControlledEvaluateInputItem, LlamaContext, LlamaContextSequence, L
 import { BaseError, isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Prompt } from '../../core/prompt.ts'
 import type { Runtime, Scorer, Vocabulary } from '../../ports/runtime.ts'
+import { refuseOtherBase } from '../llama/fit.ts'
 import { llama, openVocabulary, type VocabularyHandle, vocabularyOf } from '../llama/vocabulary.ts'
 
 /** Prompts evaluated side by side in one batch: enough to fill a small model's matrix products. */
@@ -58,6 +59,8 @@ export function openLlamaRuntime(options: { threads?: number | undefined } = {})
       }
       let context: LlamaContext
       try {
+        const other = adapter === null ? undefined : await refuseOtherBase(adapter, base)
+        if (other) return other
         context = await loaded.model.createContext({
           contextSize: loaded.vocabulary.contextLength,
           sequences: SEQUENCES,

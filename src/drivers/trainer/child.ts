@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { type Refusal, refuse } from '../../core/errors.ts'
+import { BASE_KEY } from '../../core/export.ts'
 import { adapterFile } from '../../engine/adapter.ts'
 import { matrixShape, openLlama } from '../../engine/architecture.ts'
 import { readCheckpoint, writeCheckpoint, writeWhole } from '../../engine/checkpoint.ts'
@@ -15,6 +16,7 @@ import { partViews } from '../../engine/parameters.ts'
 import { DivergedError, type LossProgress, type TrainingState, train } from '../../engine/training.ts'
 import type { TrainingJob, TrainingProgress, TrainingResult } from '../../ports/trainer.ts'
 import { writeFailure } from '../files/durable.ts'
+import { fileHash } from '../files/hash.ts'
 import { LabelTokenError, openVocabulary } from '../llama/vocabulary.ts'
 import type { ChildMessage, ParentMessage } from './messages.ts'
 import { prepare } from './prepare.ts'
@@ -88,7 +90,7 @@ async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) =>
     if (kind === 'model') {
       const views = partViews(layout, state.best)
       await writeModel({ source: job.base, path: file, type: 'F16', tensors: (name) => views[name] })
-    } else writeWhole(file, [adapterFile(base, job.recipe, layout, state.best)])
+    } else writeWhole(file, [adapterFile(base, job.recipe, layout, state.best, [[BASE_KEY, await fileHash(job.base), 'string']])])
   } catch (error) {
     if (!isWriteFailure(error)) throw error
     const { message, hint } = writeFailure(file, error)
