@@ -88,7 +88,7 @@ export function modelfile(model: Exportable, file: string, markers: Markers): st
     ...comment(
       [
         'The model was trained to tell these tokens apart and nothing else. In this file the output row of every other token is the mean of',
-        "the label rows, so the likeliest token is always the label that ModelFactory's own runtime would choose. Their probabilities cannot",
+        'the label rows, so the likeliest token is always a label, the one that these weights find likeliest. Label probabilities cannot',
         'be read from Ollama; for probabilities, thresholds and texts longer than the context use ModelFactory or llama.cpp with the adapter.',
         'Text that spells a marker or label token is read as that token here; ModelFactory reads it as plain characters.',
         ...exportNotes(model),

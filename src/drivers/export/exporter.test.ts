@@ -10,6 +10,7 @@ import type { Exportable, ExportKind } from '../../core/export.ts'
 import { classifyPrompt } from '../../core/prompt.ts'
 import { openGguf } from '../../engine/gguf.ts'
 import { writeModel } from '../../engine/gguf-writer.ts'
+import { exporterSuite } from '../../ports/exporter.suite.ts'
 import { fileHash } from '../files/hash.ts'
 import { llama, vocabularyOf } from '../llama/vocabulary.ts'
 import { BASE, LABELS, randomModel } from './bench.suite.ts'
@@ -84,6 +85,12 @@ async function exported(kind: ExportKind, change: Partial<Parameters<typeof expo
   }
   return folder
 }
+
+exporterSuite('GGUF', async (folder) => {
+  const otherBase = join(folder, 'other.gguf')
+  await writeModel({ source: BASE, path: otherBase, type: 'Q8_0', metadata: [['general.name', 'another', 'string']] })
+  return { exporter, base: BASE, otherBase, ...(await randomModel(folder)) }
+})
 
 describe('opened by llama.cpp', () => {
   it('the LoRA adapter: the very tensors, every setting, and the same log-probabilities', async () => {
@@ -216,11 +223,5 @@ describe('refusing', () => {
     } finally {
       execFileSync('umount', [small])
     }
-  })
-
-  it('stops when told to', async () => {
-    const stopped = exporter.write({ kind: 'gguf-f16', model, base: BASE, adapter, folder, signal: AbortSignal.abort(new Error('enough')) })
-    await expect(stopped).rejects.toThrow('enough')
-    expect(existsSync(folder)).toBe(false)
   })
 })

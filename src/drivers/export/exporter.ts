@@ -23,6 +23,7 @@ export function ggufExporter(): Exporter {
     async write(job) {
       const temporary = `${job.folder}.${randomBytes(6).toString('hex')}.part`
       try {
+        job.signal?.throwIfAborted()
         const parts = await openParts(job)
         if ('refused' in parts) return parts
         await mkdir(temporary, { recursive: true })
