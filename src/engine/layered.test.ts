@@ -50,15 +50,8 @@ function valuesOf(reads: number, classes: number): { values: LayeredValues; exte
     reads: Array.from({ length: count }, (_, index) => ({ position: length - count + index, label: Math.floor(next() * classes), weight: 0.2 + next() })),
   })
   const batch = [[sequence(6, Math.floor(reads / 2)), sequence(6, Math.ceil(reads / 2))], [sequence(9, Math.min(reads, 9))]]
-  const { tokenCount: _tokens, weight, ...arrays } = batchValues(batch, extent, classes)
-  const labels = new BigInt64Array(extent.rows * reads)
-  const weights = new Float32Array(extent.rows * reads)
-  for (const [row, sequences] of batch.entries())
-    for (const [index, read] of sequences.flatMap((one) => one.reads).entries()) {
-      labels[row * reads + index] = BigInt(read.label)
-      weights[row * reads + index] = read.weight / weight
-    }
-  return { values: { ...arrays, labels, weights }, extent }
+  const { tokenCount: _tokens, ...values } = batchValues(batch, extent, classes)
+  return { values, extent }
 }
 
 /** The same loss and slopes by one graph of the whole model. */
