@@ -6,7 +6,7 @@ import type { Llama } from './architecture.ts'
 import { gradients } from './autodiff.ts'
 import type { Graph, Tensor } from './graph.ts'
 import { buildLlama, type Extent } from './llama.ts'
-import { add, crossEntropy } from './ops.ts'
+import { linearCrossEntropy } from './ops.ts'
 import type { BatchValues } from './packing.ts'
 import { partViews, type Trainable } from './parameters.ts'
 import { openSession } from './session.ts'
@@ -62,23 +62,12 @@ export async function openLoss(base: Llama, extent: Extent, { trainable, vocabul
   }
 }
 
+/** Cross-entropy at the read places against the inputs `labels` and `weights`, among labels with `allowed` too (see {@link BatchValues}). */
 function lossGraph(base: Llama, extent: Extent, { trainable, vocabulary }: Omit<LossOptions, 'threads'>): { graph: Graph; loss: Tensor } {
-  const { graph, logits } = buildLlama(base, extent, { vocabulary, ...trainable.graph })
-  return { graph, loss: readLoss(graph, logits, vocabulary !== undefined) }
-}
-
-/**
- * Cross-entropy of logits[reads, classes] against the inputs `labels` and `weights`, both [reads]. Among label tokens the
- * input `allowed` [reads, classes] is added first: 0, or a large negative number where a class is no choice.
- */
-function readLoss(graph: Graph, logits: Tensor, amongLabels: boolean): Tensor {
-  const [reads, classes] = logits.shape as [number, number]
-  const labels = graph.input('labels', [reads], 'int64')
-  const weights = graph.input('weights', [reads])
-  const scores = amongLabels ? add(graph, logits, graph.input('allowed', [reads, classes])) : logits
-  const ones = graph.node('OneHot', [labels, graph.integers([classes]), graph.constant(Float32Array.of(0, 1), [2])], logits.shape)
-  const column = graph.node('Reshape', [weights, graph.integers([reads, 1])], [reads, 1])
-  return crossEntropy(graph, scores, graph.node('Mul', [ones, column], logits.shape))
+  const { graph, hidden, matrix } = buildLlama(base, extent, { vocabulary, ...trainable.graph })
+  const reads = extent.rows * extent.reads
+  const allowed = vocabulary && graph.input('allowed', [reads, vocabulary.length])
+  return { graph, loss: linearCrossEntropy(graph, hidden, matrix, graph.input('labels', [reads], 'int64'), graph.input('weights', [reads]), allowed) }
 }
 
 function arrays({ tokenCount: _tokens, ...rest }: BatchValues): Omit<BatchValues, 'tokenCount'> {

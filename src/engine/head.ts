@@ -2,12 +2,12 @@
  * Head: the last norm, the output matrix and the loss, forward and back in one run, over the read places in pieces, so that
  * a large vocabulary costs little memory. Knows nothing of layers.
  */
-import type { AdapterPart } from './adapter.ts'
 import type { Llama } from './architecture.ts'
 import { pullback } from './autodiff.ts'
 import { Graph } from './graph.ts'
 import type { LayerWeights } from './layer-weights.ts'
 import { linearCrossEntropy, rmsNorm } from './ops.ts'
+import type { Part } from './parameters.ts'
 import { gather, scatter } from './rows.ts'
 import { openSession } from './session.ts'
 
@@ -16,7 +16,7 @@ export type HeadOptions = {
   weights: LayerWeights
   threads: number
   /** Trained tensors by name. */
-  parts: ReadonlyMap<string, AdapterPart>
+  parts: ReadonlyMap<string, Part>
   /** Places read in one run. */
   count: number
   vocabulary?: readonly number[] | undefined
@@ -33,7 +33,7 @@ export interface Head {
   run(
     parameters: Float32Array,
     states: Float32Array,
-    targets: { labels: BigInt64Array; weights: Float32Array },
+    targets: { labels: BigInt64Array; weights: Float32Array; allowed: Float32Array },
     into?: ReadonlyMap<string, Float32Array>,
   ): Promise<{ loss: number; slope: Float32Array }>
   close(): Promise<void>
@@ -45,6 +45,8 @@ const LOGITS_AT_ONCE = 1 << 24
 const PACKED_AT_MOST = 1 << 24
 
 const GAIN = 'output_norm.weight'
+
+type Piece = { hidden: Float32Array; labels: BigInt64Array; weights: Float32Array; allowed: Float32Array }
 
 export async function openHead(options: HeadOptions): Promise<Head> {
   const { base, weights, parts, count, vocabulary } = options
@@ -63,13 +65,17 @@ export async function openHead(options: HeadOptions): Promise<Head> {
   const shape = [classes, width]
   const matrix = !fixed ? graph.parameter(name, shape) : fixed.length <= PACKED_AT_MOST ? graph.constant(fixed, shape) : graph.input(name, shape)
   const normal = rmsNorm(graph, hidden, gain, epsilon)
-  const loss = linearCrossEntropy(graph, normal, matrix, graph.input('labels', [piece], 'int64'), graph.input('weights', [piece]))
+  const allowed = vocabulary && graph.input('allowed', [piece, classes])
+  const loss = linearCrossEntropy(graph, normal, matrix, graph.input('labels', [piece], 'int64'), graph.input('weights', [piece]), allowed)
   const slopes = pullback(graph, loss, graph.scalar(1))
   const trained = [GAIN, name].filter((one) => slopes.has(one))
   const outputs = [loss, slopes.get('hidden')!, ...trained.map((one) => slopes.get(one)!)]
   const session = await openSession(graph, outputs, { threads: options.threads })
 
-  const padded = { hidden: new Float32Array(piece * width), labels: new BigInt64Array(piece), weights: new Float32Array(piece) }
+  const padded: Piece = {
+    ...{ hidden: new Float32Array(piece * width), labels: new BigInt64Array(piece), weights: new Float32Array(piece) },
+    allowed: new Float32Array(vocabulary ? piece * classes : 0),
+  }
   const slope = new Float32Array(count * width)
   return {
     hidden: new Float32Array(count * width),
@@ -85,6 +91,7 @@ export async function openHead(options: HeadOptions): Promise<Head> {
           hidden: states.subarray(start * width, end * width),
           labels: targets.labels.subarray(start, end),
           weights: targets.weights.subarray(start, end),
+          allowed: vocabulary ? targets.allowed.subarray(start * classes, end * classes) : targets.allowed,
         }
         const [value, back, ...own] = await session.run({ ...fed, ...(end - start < piece ? pad(values) : values) })
         total += value![0]!
@@ -116,10 +123,11 @@ export async function openHead(options: HeadOptions): Promise<Head> {
   }
 
   /** The last piece, filled up with places of weight zero. */
-  function pad(values: { hidden: Float32Array; labels: BigInt64Array; weights: Float32Array }): typeof padded {
+  function pad(values: Piece): Piece {
     padded.hidden.fill(0).set(values.hidden)
     padded.labels.fill(0n).set(values.labels)
     padded.weights.fill(0).set(values.weights)
+    padded.allowed.fill(0).set(values.allowed)
     return padded
   }
 

@@ -50,7 +50,9 @@ function valuesOf(reads: number, classes: number): { values: LayeredValues; exte
     reads: Array.from({ length: count }, (_, index) => ({ position: length - count + index, label: Math.floor(next() * classes), weight: 0.2 + next() })),
   })
   const batch = [[sequence(6, Math.floor(reads / 2)), sequence(6, Math.ceil(reads / 2))], [sequence(9, Math.min(reads, 9))]]
-  const { tokenCount: _tokens, ...values } = batchValues(batch, extent, classes)
+  const { tokenCount: _tokens, ...values } = batchValues(batch, extent, classes === shape.vocabulary ? 0 : classes)
+  // Among labels, some reads have but two to choose from.
+  for (let read = 0; read < values.allowed.length / classes; read += 2) values.allowed[read * classes + ((Number(values.labels[read]) + 1) % classes)] = -1e9
   return { values, extent }
 }
 
@@ -71,7 +73,9 @@ async function whole(way: 'lora' | 'full', vocabulary: number[] | undefined, rea
         }),
   })
   const { graph, hidden, matrix } = built
-  const loss = linearCrossEntropy(graph, hidden, matrix, graph.input('labels', [extent.rows * reads], 'int64'), graph.input('weights', [extent.rows * reads]))
+  const count = extent.rows * reads
+  const allowed = vocabulary && graph.input('allowed', [count, vocabulary.length])
+  const loss = linearCrossEntropy(graph, hidden, matrix, graph.input('labels', [count], 'int64'), graph.input('weights', [count]), allowed)
   const slopes = gradients(graph, loss)
   const session = await openSession(graph, [loss, ...layout.map(({ name }) => slopes.get(name)!)], { threads: 1 })
   const fed = Object.fromEntries(layout.map(({ name, offset, length }) => [name, parameters.subarray(offset, offset + length)]))

@@ -4,13 +4,13 @@
  * backward reads, or what is dear to compute again (`products`), or its input only (`boundaries`; Chen et al. 2016, "Training
  * Deep Nets with Sublinear Memory Cost"); the backward computes the rest anew. Knows nothing of data or optimisers.
  */
-import type { AdapterPart } from './adapter.ts'
 import type { Llama } from './architecture.ts'
 import { pullback } from './autodiff.ts'
 import { Graph, size, type Tensor } from './graph.ts'
 import { openHead } from './head.ts'
 import { type LayerWeights, layerName } from './layer-weights.ts'
 import { decoderLayer, type Extent, type LayerContext, type LoraTargets, placeInputs, rotaryTables } from './llama.ts'
+import type { Part } from './parameters.ts'
 import { gather, scatter } from './rows.ts'
 import { openSession, type Session } from './session.ts'
 
@@ -23,14 +23,14 @@ export type LayeredOptions = {
   threads: number
   keep: Keep
   /** The trained numbers: LoRA parts (`*.lora_a`, `*.lora_b`) with `lora`, else tensors of the model by their own names. */
-  layout: readonly AdapterPart[]
+  layout: readonly Part[]
   lora?: LoraTargets | undefined
   /** Token ids of the classes; labels index them. Without it the whole vocabulary is. */
   vocabulary?: readonly number[] | undefined
   logitsAtOnce?: number | undefined
 }
 
-/** Values of one batch, in the shapes of `LlamaInputs`; `labels` and `weights` are [rows * reads]. */
+/** Values of one batch, in the shapes of `LlamaInputs`; `labels` and `weights` are [rows * reads], `allowed` [rows * reads, classes] or, without a vocabulary, empty. */
 export type LayeredValues = {
   tokens: BigInt64Array
   positions: BigInt64Array
@@ -40,6 +40,7 @@ export type LayeredValues = {
   readMask: Float32Array
   labels: BigInt64Array
   weights: Float32Array
+  allowed: Float32Array
 }
 
 export interface Layered {
@@ -163,7 +164,7 @@ export async function openLayered(options: LayeredOptions): Promise<Layered> {
 }
 
 /** One layer as a graph, cut between its passes at what is kept. */
-async function compileLayer(options: LayeredOptions, at: 'all' | 'reads', parts: ReadonlyMap<string, AdapterPart>): Promise<Compiled> {
+async function compileLayer(options: LayeredOptions, at: 'all' | 'reads', parts: ReadonlyMap<string, Part>): Promise<Compiled> {
   const { base, extent, threads, keep, lora } = options
   const graph = new Graph()
   const state = graph.parameter('state', [extent.rows * extent.length, base.shape.width])

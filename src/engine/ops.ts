@@ -164,11 +164,12 @@ export function attention(graph: Graph, q: Tensor, k: Tensor, v: Tensor, mask: T
  * Cross-entropy of next-token logits hidden[n, width] matrix[classes, width]^T against labels[n] (int64), a scalar:
  * -sum(weights * log softmax(logits)[label]). Rows of weight zero are padding. Product and loss are one operator because
  * the derivative by way of the probabilities p, weights * (p matrix - matrix[label]), needs no further pass over [n, classes].
+ * `allowed` [n, classes] is added to the logits: 0, or a large negative number where a class is no choice.
  */
-export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor, labels: Tensor, weights: Tensor): Tensor {
+export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor, labels: Tensor, weights: Tensor, allowed?: Tensor): Tensor {
   const [n, width] = hidden.shape as [number, number]
   const classes = matrix.shape[0]!
-  const logits = gemm(graph, hidden, matrix, { transposeB: true })
+  const logits = gemm(graph, hidden, matrix, { transposeB: true, ...(allowed ? { addend: allowed } : {}) })
   const logarithms = graph.node('LogSoftmax', [logits], logits.shape, { axis: -1 })
   const column = (tensor: Tensor) => graph.node('Reshape', [tensor, graph.integers([n, 1])], [n, 1])
   const weight = column(weights)
