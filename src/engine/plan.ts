@@ -1,0 +1,132 @@
+/**
+ * Plan: which batches a step is made of and how they are computed, in one graph of the whole model or layer by layer.
+ * Knows nothing of optimisers or of when to stop.
+ */
+import type { Llama } from './architecture.ts'
+import { type Gradient, openGradient, openLoss } from './gradient.ts'
+import { expandedWeights } from './layer-weights.ts'
+import { openLayered } from './layered.ts'
+import type { Extent } from './llama.ts'
+import { type Batch, batchValues, chooseExtent, pack, readWeight, type Sequence } from './packing.ts'
+import type { Trainable } from './parameters.ts'
+import { generator, shuffle } from './random.ts'
+import type { TrainingSettings } from './training.ts'
+
+export type Plan = {
+  /** The batches of every step of one pass over the data, in an order that depends on seed and epoch only. */
+  steps(epoch: number): readonly (readonly Batch[])[]
+  /** Loss and slopes of one step; the arrays are overwritten by the next. */
+  gradient(parameters: Float32Array, batches: readonly Batch[]): Promise<{ loss: number; slopes: readonly Float32Array[]; tokenCount: number }>
+  /** The mean loss of the validation set; undefined when there is none. */
+  validate: ((parameters: Float32Array) => Promise<number>) | undefined
+  close(): Promise<void>
+}
+
+export type PlanOptions = {
+  training: readonly Sequence[]
+  validation: readonly Sequence[]
+  trainable: Trainable
+  vocabulary: readonly number[] | undefined
+  settings: TrainingSettings
+}
+
+export async function openPlan(base: Llama, { training, validation, trainable, vocabulary, settings }: PlanOptions): Promise<Plan> {
+  const { tokensPerStep, accumulate, threads } = settings
+  const checked = validationSet(validation, settings)
+  const classes = vocabulary?.length ?? 0
+  const options = { trainable, vocabulary, threads }
+  const layered = settings.method === 'qlora'
+  // Layer by layer, one set of compiled layers serves both sets, so that the base is there once.
+  const whole = chooseExtent(layered ? [...training, ...checked] : training, tokensPerStep)
+  const wholeChecked = layered ? whole : chooseExtent(checked, tokensPerStep)
+  const [extent, extentChecked] = [runExtent(whole, accumulate), runExtent(wholeChecked, accumulate)]
+  const batches = pack(checked, wholeChecked).flatMap((step) => parts(step, extentChecked))
+  const total = readWeight(batches)
+  const both = layered
+    ? await openLayered({
+        ...{ base, weights: expandedWeights(base), extent, threads, keep: 'products', layout: trainable.layout },
+        ...{ lora: trainable.graph.lora, vocabulary },
+      })
+    : undefined
+  const gradient = both ?? (await openGradient(base, extent, options))
+  const forward = both || !checked.length ? undefined : await openLoss(base, extentChecked, options)
+  const lossOf = both ? both.loss : forward?.run
+  return {
+    steps(epoch) {
+      const next = generator(settings.seed * 7919 + epoch * 104_729 + 1)
+      return shuffle(pack(shuffle(training, next), whole), next).map((step) => parts(step, extent))
+    },
+    gradient: accumulated(gradient, extent, classes),
+    validate:
+      checked.length && lossOf
+        ? async (parameters) => {
+            let sum = 0
+            for (const batch of batches) sum += await lossOf(parameters, batchValues(batch, extentChecked, classes, total))
+            return sum
+          }
+        : undefined,
+    async close() {
+      await gradient.close()
+      await forward?.close()
+    },
+  }
+}
+
+/** What one run computes of a step. */
+function runExtent(step: Extent, accumulate: number): Extent {
+  return { ...step, rows: Math.ceil(step.rows / accumulate) }
+}
+
+/** A step's rows, as many at a time as one run takes. Runs of empty rows are left out. */
+function parts(step: Batch, { rows }: Extent): Batch[] {
+  const all = Array.from({ length: Math.ceil(step.length / rows) }, (_, index) => step.slice(index * rows, (index + 1) * rows))
+  return all.filter((batch) => batch.some((row) => row.length))
+}
+
+/** At most as many validation sequences as cost a small part of the training between two validations. */
+function validationSet(sequences: readonly Sequence[], settings: TrainingSettings): Sequence[] {
+  const most = Math.max(8192, settings.validateEvery * settings.tokensPerStep * 0.5)
+  const total = sequences.reduce((sum, { tokens }) => sum + tokens.length, 0)
+  if (total <= most) return [...sequences]
+  const chosen: Sequence[] = []
+  let left = most
+  for (const sequence of shuffle(sequences, generator(settings.seed))) {
+    if (sequence.tokens.length > left) continue
+    left -= sequence.tokens.length
+    chosen.push(sequence)
+  }
+  return chosen
+}
+
+/**
+ * Runs a step's batches one after the other and adds up their losses and slopes, in that order. Every read counts by its
+ * weight over that of all reads of the step, so the split changes nothing but rounding.
+ */
+function accumulated(gradient: Gradient, extent: Extent, classes: number): Plan['gradient'] {
+  let sums: Float32Array[] | undefined
+  return async (parameters, batches) => {
+    const total = readWeight(batches)
+    let loss = 0
+    let tokenCount = 0
+    let slopes: readonly Float32Array[] = []
+    for (const [index, batch] of batches.entries()) {
+      const values = batchValues(batch, extent, classes, total)
+      const found = await gradient.run(parameters, values)
+      loss += found.loss
+      tokenCount += values.tokenCount
+      if (batches.length === 1) slopes = found.slopes
+      else {
+        sums ??= found.slopes.map(({ length }) => new Float32Array(length))
+        for (const [part, sum] of sums.entries())
+          if (index === 0) sum.set(found.slopes[part]!)
+          else addTo(sum, found.slopes[part]!)
+        slopes = sums
+      }
+    }
+    return { loss, slopes, tokenCount }
+  }
+}
+
+function addTo(sum: Float32Array, values: Float32Array): void {
+  for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!
+}
