@@ -21,8 +21,12 @@ export type PaidQuery =
 
 export interface ModelFactory {
   plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
-  /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. */
-  startBuild(words: string, files: readonly InputFile[], options?: { name?: string | undefined; seconds?: number | undefined }): Promise<BuildView | Refusal>
+  /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. `recipe` is checked here: settings not to be chosen. */
+  startBuild(
+    words: string,
+    files: readonly InputFile[],
+    options?: { name?: string | undefined; seconds?: number | undefined; recipe?: unknown },
+  ): Promise<BuildView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>
   /** Settles when the build is no longer queued or running. */

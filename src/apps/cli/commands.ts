@@ -36,13 +36,17 @@ export async function plan(context: Context, words: string, folder: string | und
   return undefined
 }
 
-export async function build(context: Context, words: string, flags: { files: string; name?: string; minutes?: number }): Promise<Refusal | undefined> {
+export async function build(
+  context: Context,
+  words: string,
+  flags: { files: string; name?: string; minutes?: number; recipe?: unknown },
+): Promise<Refusal | undefined> {
   const files = await filesUnder(flags.files)
   if (isRefusal(files)) return files
   const began = Date.now()
   const outcome = await withServer(context, async (url) => {
     const seconds = flags.minutes === undefined ? undefined : flags.minutes * 60
-    const started = await request<BuildView>(url, '/api/builds', { words, files, name: flags.name, seconds })
+    const started = await request<BuildView>(url, '/api/builds', { words, files, name: flags.name, seconds, recipe: flags.recipe })
     if (isRefusal(started)) return started
     const finished = await follow(context.out, url, started.id)
     if (isRefusal(finished)) return finished

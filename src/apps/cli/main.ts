@@ -75,7 +75,10 @@ talking('build <words>', 'build a model from a description and files: specificat
   .requiredOption('--files <folder>', 'folder with your documents or table')
   .option('--name <name>', 'name of the model (default: made from the words)')
   .option('--minutes <number>', 'time budget of the training', positive)
-  .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number }) => run(flags, (context) => build(context, words, flags)))
+  .option('--recipe <json>', 'settings of the training that are not to be chosen, e.g. {"method":"full"}', jsonObject)
+  .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number; recipe?: unknown }) =>
+    run(flags, (context) => build(context, words, flags)),
+  )
 talking('ask <model> <text>', 'ask your own model, free').action((model: string, text: string, flags: Flags) =>
   run(flags, (context) => ask(context, model, text)),
 )
@@ -93,6 +96,14 @@ function wholeNumber(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
     throw new CommanderError(WRONG_USAGE, 'modelfactory.port', `error: the port "${text}" is not a whole number from 0 to 65535`)
   return Number(text)
+}
+
+function jsonObject(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new CommanderError(WRONG_USAGE, 'modelfactory.recipe', `error: the recipe "${text}" is not JSON, such as {"method":"full","learningRate":0.0003}`)
+  }
 }
 
 function positive(text: string): number {

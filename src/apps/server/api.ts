@@ -17,7 +17,7 @@ const BACKLOG = 500
 
 const File = z.object({ name: z.string().min(1).max(1024), base64: z.string() })
 const PlanRequest = z.object({ words: z.string(), files: z.array(File).max(10_000).default([]) })
-const BuildRequest = PlanRequest.extend({ name: z.string().optional(), seconds: z.number().positive().max(864_000).optional() })
+const BuildRequest = PlanRequest.extend({ name: z.string().optional(), seconds: z.number().positive().max(864_000).optional(), recipe: z.unknown() })
 const PublishRequest = z.object({ price: z.string() })
 const AskRequest = z.object({ text: z.string().trim().min(1) })
 
@@ -52,11 +52,11 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
   })
 
   routes.post('/builds', limit(64), async (context) => {
-    const request = await read(context, BuildRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}], "name": ..., "seconds": ...}')
+    const request = await read(context, BuildRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}], "name": ..., "seconds": ..., "recipe": {...}}')
     if (isRefusal(request)) return refusal(context, request, 400)
     const files = decodeFiles(request.files)
     if (isRefusal(files)) return refusal(context, files, 400)
-    return answer(context, await factory.startBuild(request.words, files, { name: request.name, seconds: request.seconds }))
+    return answer(context, await factory.startBuild(request.words, files, { name: request.name, seconds: request.seconds, recipe: request.recipe }))
   })
 
   routes.post('/models/:name/publish', limit(1), async (context) => {
