@@ -17,7 +17,7 @@ const BACKLOG = 500
 
 const File = z.object({ name: z.string().min(1).max(1024), base64: z.string() })
 const PlanRequest = z.object({ words: z.string(), files: z.array(File).max(10_000).default([]) })
-const BuildRequest = PlanRequest.extend({ name: z.string().optional(), seconds: z.number().positive().max(864_000).optional(), recipe: z.unknown() })
+const BuildRequest = PlanRequest.extend({ name: z.string().optional(), seconds: z.number().positive().max(864_000).optional(), recipe: z.unknown().optional() })
 const PublishRequest = z.object({ price: z.string() })
 const AskRequest = z.object({ text: z.string().trim().min(1) })
 
