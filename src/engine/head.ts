@@ -23,6 +23,9 @@ export type HeadOptions = {
   logitsAtOnce?: number | undefined
 }
 
+/** As in `BatchValues`; `allowed` counts only when there are label tokens. */
+export type Targets = { labels: BigInt64Array; weights: Float32Array; allowed: Float32Array }
+
 export interface Head {
   /** [count, width]: room for the states at the read places. */
   readonly hidden: Float32Array
@@ -33,7 +36,7 @@ export interface Head {
   run(
     parameters: Float32Array,
     states: Float32Array,
-    targets: { labels: BigInt64Array; weights: Float32Array; allowed: Float32Array },
+    targets: Targets,
     into?: ReadonlyMap<string, Float32Array>,
   ): Promise<{ loss: number; slope: Float32Array }>
   close(): Promise<void>
@@ -45,8 +48,6 @@ const LOGITS_AT_ONCE = 1 << 24
 const PACKED_AT_MOST = 1 << 24
 
 const GAIN = 'output_norm.weight'
-
-type Piece = { hidden: Float32Array; labels: BigInt64Array; weights: Float32Array; allowed: Float32Array }
 
 export async function openHead(options: HeadOptions): Promise<Head> {
   const { base, weights, parts, count, vocabulary } = options
@@ -65,16 +66,20 @@ export async function openHead(options: HeadOptions): Promise<Head> {
   const shape = [classes, width]
   const matrix = !fixed ? graph.parameter(name, shape) : fixed.length <= PACKED_AT_MOST ? graph.constant(fixed, shape) : graph.input(name, shape)
   const normal = rmsNorm(graph, hidden, gain, epsilon)
-  const allowed = vocabulary && graph.input('allowed', [piece, classes])
-  const loss = linearCrossEntropy(graph, normal, matrix, graph.input('labels', [piece], 'int64'), graph.input('weights', [piece]), allowed)
+  const loss = linearCrossEntropy(graph, normal, matrix, {
+    labels: graph.input('labels', [piece], 'int64'),
+    weights: graph.input('weights', [piece]),
+    ...(vocabulary ? { offset: graph.input('allowed', [piece, classes]) } : {}),
+  })
   const slopes = pullback(graph, loss, graph.scalar(1))
   const trained = [GAIN, name].filter((one) => slopes.has(one))
   const outputs = [loss, slopes.get('hidden')!, ...trained.map((one) => slopes.get(one)!)]
   const session = await openSession(graph, outputs, { threads: options.threads })
 
-  const padded: Piece = {
-    ...{ hidden: new Float32Array(piece * width), labels: new BigInt64Array(piece), weights: new Float32Array(piece) },
-    allowed: new Float32Array(vocabulary ? piece * classes : 0),
+  const own = vocabulary ? classes : 0
+  const padded = {
+    ...{ hidden: new Float32Array(piece * width), labels: new BigInt64Array(piece) },
+    ...{ weights: new Float32Array(piece), allowed: new Float32Array(piece * own) },
   }
   const slope = new Float32Array(count * width)
   return {
@@ -91,12 +96,12 @@ export async function openHead(options: HeadOptions): Promise<Head> {
           hidden: states.subarray(start * width, end * width),
           labels: targets.labels.subarray(start, end),
           weights: targets.weights.subarray(start, end),
-          allowed: vocabulary ? targets.allowed.subarray(start * classes, end * classes) : targets.allowed,
+          allowed: targets.allowed.subarray(start * own, end * own),
         }
-        const [value, back, ...own] = await session.run({ ...fed, ...(end - start < piece ? pad(values) : values) })
+        const [value, back, ...found] = await session.run({ ...fed, ...(end - start < piece ? pad(values) : values) })
         total += value![0]!
         slope.set(back!.subarray(0, (end - start) * width), start * width)
-        if (into) for (const [index, one] of trained.entries()) addTo(into.get(one)!, own[index]!, one === name ? vocabulary : undefined)
+        if (into) for (const [index, one] of trained.entries()) addTo(into.get(one)!, found[index]!, one === name ? vocabulary : undefined)
       }
       return { loss: total, slope }
     },
@@ -123,7 +128,7 @@ export async function openHead(options: HeadOptions): Promise<Head> {
   }
 
   /** The last piece, filled up with places of weight zero. */
-  function pad(values: Piece): Piece {
+  function pad(values: Targets & { hidden: Float32Array }): typeof padded {
     padded.hidden.fill(0).set(values.hidden)
     padded.labels.fill(0n).set(values.labels)
     padded.weights.fill(0).set(values.weights)

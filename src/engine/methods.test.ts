@@ -24,7 +24,8 @@ const model = (tied: boolean): Llama => ({
     return Float32Array.from({ length: size(extent) }, () => next() - 0.5)
   },
 })
-const base = model(false)
+/** A file's tensors could not be closer to what they are expanded to: 32-bit floats. */
+const base: Llama = { ...model(false), blocks: (name) => ({ type: 'F32', bytes: new Uint8Array(model(false).tensor(name).buffer) }) }
 const settings: TrainingSettings = {
   ...{ method: 'lora', optimiser: 'adamw', accumulate: 1, classWeights: 'none', rank: 4, alpha: 8, targets: ['attn_q', 'attn_v', 'ffn_up'] },
   ...{ learningRate: 0.02, weightDecay: 0, warmupSteps: 2, steps: 40, tokensPerStep: 64, clipNorm: 1, validateEvery: 5, patience: 3, seed: 1, threads: 1 },

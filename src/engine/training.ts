@@ -9,10 +9,10 @@ import { adamw } from './adamw.ts'
 import { type LoraSettings, trainableAdapter } from './adapter.ts'
 import type { Llama } from './architecture.ts'
 import { balance, balanced } from './balance.ts'
+import { openCourse } from './course.ts'
 import { trainableModel } from './full.ts'
 import type { Sequence } from './packing.ts'
 import { globalNorm, type Optimiser, type Part, type Trainable, totalLength } from './parameters.ts'
-import { openPlan } from './plan.ts'
 import { rate } from './schedule.ts'
 
 export type TrainingSettings = LoraSettings & {
@@ -93,14 +93,14 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   const factor = settings.classWeights === 'balanced' && vocabulary ? balance(options.training) : undefined
   const training = factor ? balanced(options.training, factor) : options.training
   const validation = factor ? balanced(options.validation, factor) : options.validation
-  const plan = await openPlan(base, { training, validation, trainable, vocabulary, settings })
+  const course = await openCourse(base, { training, validation, trainable, vocabulary, settings })
   const curveEvery = Math.max(1, Math.round(settings.steps / CURVE_POINTS))
   const started = performance.now() - state.seconds * 1000
   const elapsed = () => (performance.now() - started) / 1000
   let snapshot = copy(state)
   let lastSnapshot = state.seconds
   let lastProgress = 0
-  let steps = plan.steps(state.epoch)
+  let steps = course.steps(state.epoch)
 
   const keep = () => {
     state.seconds = elapsed()
@@ -116,8 +116,8 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
     onProgress?.({ ...point, steps: settings.steps, tokensPerSecond: lastProgress ? state.tokens / lastProgress : 0, secondsLeft })
   }
   const validate = async () => {
-    if (!plan.validate) return
-    const loss = await plan.validate(state.parameters)
+    if (!course.validate) return
+    const loss = await course.validate(state.parameters)
     // Before the first step nothing was learned from: the curve starts at what the untouched model loses on validation.
     const point = { step: state.step, trainingLoss: state.step ? meanLoss(state) : loss, validationLoss: loss, seconds: elapsed() }
     state.curve.push(point)
@@ -138,17 +138,17 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
       while (state.epochStep >= steps.length) {
         state.epoch++
         state.epochStep = 0
-        steps = plan.steps(state.epoch)
+        steps = course.steps(state.epoch)
       }
       const share = rate(state.step, { ...settings, seconds: elapsed() })
-      const { loss, slopes, tokenCount } = await plan.gradient(state.parameters, steps[state.epochStep]!)
+      const { loss, slopes, tokenCount } = await course.gradient(state.parameters, steps[state.epochStep]!)
       const norm = globalNorm(slopes)
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
         if (snapshot.learningRateScale < 1) throw new DivergedError(state.step, settings.learningRate * snapshot.learningRateScale)
         snapshot.learningRateScale /= 2
         snapshot.seconds = elapsed()
         state = copy(snapshot)
-        steps = plan.steps(state.epoch)
+        steps = course.steps(state.epoch)
         continue
       }
       state.step++
@@ -160,7 +160,7 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
       state.tokens += tokenCount
       state.lossSum += loss
       state.lossCount++
-      if (state.step % settings.validateEvery === 0 && plan.validate) await validate()
+      if (state.step % settings.validateEvery === 0 && course.validate) await validate()
       else if (state.step % curveEvery === 0) {
         const point = { step: state.step, trainingLoss: meanLoss(state), validationLoss: null, seconds: elapsed() }
         state.curve.push(point)
@@ -171,15 +171,15 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
       if (elapsed() - lastSnapshot > SNAPSHOT_SECONDS) keep()
     }
     const last = state.curve.findLast(({ validationLoss }) => validationLoss !== null)
-    if (plan.validate && last?.step !== state.step) await validate()
-    if (!plan.validate) {
+    if (course.validate && last?.step !== state.step) await validate()
+    if (!course.validate) {
       state.best = state.parameters.slice()
       state.bestStep = state.step
     }
     keep()
     return { state: snapshot, layout: trainable.layout }
   } finally {
-    await plan.close()
+    await course.close()
   }
 }
 

@@ -35,12 +35,6 @@ async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) =>
     if (error instanceof LabelTokenError) return refuse('label_not_a_token', error.message, error.hints[0] ?? 'Take other label tokens.')
     throw error
   }
-  if (job.recipe.method === 'qlora')
-    return refuse(
-      'method_unavailable',
-      'The method "qlora" is not built in yet: it promises a base that stays quantised in memory.',
-      'Use "lora", which learns the same.',
-    )
   const sets = prepare(job, vocabulary, labels)
   await vocabulary.close()
   if ('refused' in sets) return sets

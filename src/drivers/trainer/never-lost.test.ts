@@ -67,7 +67,8 @@ const limited = (blocks: number) => ['sh', '-c', `ulimit -f ${blocks} && exec "$
 it.each<[string, Partial<Recipe>]>([
   ['lora', {}],
   ['lora with adafactor, two runs a step', { optimiser: 'adafactor', accumulate: 2 }],
-  ['full', { method: 'full' }],
+  ['qlora', { method: 'qlora' }],
+  ['full, two threads', { method: 'full', threads: 2 }],
   ['full with adafactor', { method: 'full', optimiser: 'adafactor' }],
 ])('%s: killed at any moment, it loses at most one interval and ends in the same bytes', { timeout: 600_000 }, async (name, change) => {
   const whole = resultOf(await run(job(`${name}-whole`, change)))

@@ -1,18 +1,16 @@
 /**
- * Plan: which batches a step is made of and how they are computed, in one graph of the whole model or layer by layer.
+ * Course: which batches a run reads, step by step, and how a step's loss and slopes and the validation loss come of them.
  * Knows nothing of optimisers or of when to stop.
  */
 import type { Llama } from './architecture.ts'
 import { type Gradient, openGradient, openLoss } from './gradient.ts'
-import { expandedWeights } from './layer-weights.ts'
-import { openLayered } from './layered.ts'
+import { expandedWeights, quantisedWeights } from './layer-weights.ts'
 import type { Extent } from './llama.ts'
 import { type Batch, batchValues, chooseExtent, pack, readWeight, type Sequence } from './packing.ts'
 import type { Trainable } from './parameters.ts'
 import { generator, shuffle } from './random.ts'
-import type { TrainingSettings } from './training.ts'
 
-export type Plan = {
+export type Course = {
   /** The batches of every step of one pass over the data, in an order that depends on seed and epoch only. */
   steps(epoch: number): readonly (readonly Batch[])[]
   /** Loss and slopes of one step; the arrays are overwritten by the next. */
@@ -22,49 +20,51 @@ export type Plan = {
   close(): Promise<void>
 }
 
-export type PlanOptions = {
+export type CourseOptions = {
   training: readonly Sequence[]
   validation: readonly Sequence[]
   trainable: Trainable
   vocabulary: readonly number[] | undefined
-  settings: TrainingSettings
+  settings: CourseSettings
 }
 
-export async function openPlan(base: Llama, { training, validation, trainable, vocabulary, settings }: PlanOptions): Promise<Plan> {
+/** The part of the training's settings that says what is computed together. */
+type CourseSettings = { method: 'lora' | 'qlora' | 'full'; tokensPerStep: number; accumulate: number; validateEvery: number; seed: number; threads: number }
+
+export async function openCourse(base: Llama, { training, validation, trainable, vocabulary, settings }: CourseOptions): Promise<Course> {
   const { tokensPerStep, accumulate, threads } = settings
-  const checked = validationSet(validation, settings)
+  const quantised = settings.method === 'qlora'
+  const options = { trainable, vocabulary, threads, weights: quantised ? quantisedWeights(base) : expandedWeights(base) }
   const classes = vocabulary?.length ?? 0
-  const options = { trainable, vocabulary, threads }
-  const layered = settings.method === 'qlora'
-  // Layer by layer, one set of compiled layers serves both sets, so that the base is there once.
-  const whole = chooseExtent(layered ? [...training, ...checked] : training, tokensPerStep)
-  const wholeChecked = layered ? whole : chooseExtent(checked, tokensPerStep)
-  const [extent, extentChecked] = [runExtent(whole, accumulate), runExtent(wholeChecked, accumulate)]
-  const batches = pack(checked, wholeChecked).flatMap((step) => parts(step, extentChecked))
-  const total = readWeight(batches)
-  const both = layered
-    ? await openLayered({
-        ...{ base, weights: expandedWeights(base), extent, threads, keep: 'products', layout: trainable.layout },
-        ...{ lora: trainable.graph.lora, vocabulary },
-      })
-    : undefined
-  const gradient = both ?? (await openGradient(base, extent, options))
-  const forward = both || !checked.length ? undefined : await openLoss(base, extentChecked, options)
-  const lossOf = both ? both.loss : forward?.run
+  const whole = chooseExtent(training, tokensPerStep)
+  const extent = runExtent(whole, accumulate)
+  const gradient = await openGradient(base, extent, { ...options, keep: quantised ? 'boundaries' : 'products' })
+  const checked = validationSet(validation, settings)
+  const forward = checked.length ? await openValidation() : undefined
+
+  async function openValidation() {
+    const whole = chooseExtent(checked, tokensPerStep)
+    const extent = runExtent(whole, accumulate)
+    const batches = pack(checked, whole).flatMap((step) => parts(step, extent))
+    const total = readWeight(batches)
+    const loss = await openLoss(base, extent, options)
+    return {
+      async validate(parameters: Float32Array) {
+        let sum = 0
+        for (const batch of batches) sum += await loss.run(parameters, batchValues(batch, extent, classes, total))
+        return sum
+      },
+      close: () => loss.close(),
+    }
+  }
+
   return {
     steps(epoch) {
       const next = generator(settings.seed * 7919 + epoch * 104_729 + 1)
       return shuffle(pack(shuffle(training, next), whole), next).map((step) => parts(step, extent))
     },
     gradient: accumulated(gradient, extent, classes),
-    validate:
-      checked.length && lossOf
-        ? async (parameters) => {
-            let sum = 0
-            for (const batch of batches) sum += await lossOf(parameters, batchValues(batch, extentChecked, classes, total))
-            return sum
-          }
-        : undefined,
+    validate: forward?.validate,
     async close() {
       await gradient.close()
       await forward?.close()
@@ -84,7 +84,7 @@ function parts(step: Batch, { rows }: Extent): Batch[] {
 }
 
 /** At most as many validation sequences as cost a small part of the training between two validations. */
-function validationSet(sequences: readonly Sequence[], settings: TrainingSettings): Sequence[] {
+function validationSet(sequences: readonly Sequence[], settings: CourseSettings): Sequence[] {
   const most = Math.max(8192, settings.validateEvery * settings.tokensPerStep * 0.5)
   const total = sequences.reduce((sum, { tokens }) => sum + tokens.length, 0)
   if (total <= most) return [...sequences]
@@ -102,7 +102,7 @@ function validationSet(sequences: readonly Sequence[], settings: TrainingSetting
  * Runs a step's batches one after the other and adds up their losses and slopes, in that order. Every read counts by its
  * weight over that of all reads of the step, so the split changes nothing but rounding.
  */
-function accumulated(gradient: Gradient, extent: Extent, classes: number): Plan['gradient'] {
+function accumulated(gradient: Gradient, extent: Extent, classes: number): Course['gradient'] {
   let sums: Float32Array[] | undefined
   return async (parameters, batches) => {
     const total = readWeight(batches)
