@@ -4,7 +4,7 @@ import { duplicateKey, fraction, sentences } from './dataset.ts'
 import { BaseError, isRefusal } from './errors.ts'
 import { canonical, contentId, hashText, NotCanonicalError } from './id.ts'
 import { classifyPrompt, selectPrompt, windows } from './prompt.ts'
-import { chooseRecipe } from './recipe.ts'
+import { chooseRecipe, parseOverride, Recipe } from './recipe.ts'
 import { accuracy, bootstrap, macroF1, tokenF1 } from './report.ts'
 import { formatOpen, MAXIMUM_PRICE, parseOpen, parsePrice } from './royalty.ts'
 
@@ -79,6 +79,27 @@ describe('recipe', () => {
     const large = chooseRecipe({ trainingTokens: 2_000_000, maximumTokens: 256, threads: 2, maximumSeconds: 60 })
     expect((small.steps * small.tokensPerStep) / 20_000).toBeGreaterThan((large.steps * large.tokensPerStep) / 2_000_000)
     expect(chooseRecipe({ trainingTokens: 1, maximumTokens: 256, threads: 1, maximumSeconds: 1, override: { rank: 4 } }).rank).toBe(4)
+  })
+  it('reads recipes made before a setting was there', () => {
+    const { method, optimiser, accumulate, classWeights, ...old } = chooseRecipe({ trainingTokens: 1, maximumTokens: 256, threads: 1, maximumSeconds: 1 })
+    expect(Recipe.parse(old)).toEqual({ ...old, method: 'lora', optimiser: 'adamw', accumulate: 1, classWeights: 'none' })
+    expect([method, optimiser, accumulate, classWeights]).toEqual(['lora', 'adamw', 1, 'none'])
+  })
+  it('takes the settings that are given by hand and no others', () => {
+    expect(parseOverride({ method: 'full', rank: undefined })).toEqual({ method: 'full' })
+    expect(parseOverride({})).toEqual({})
+  })
+  it.each<[unknown, string]>([
+    [{ rnak: 3 }, 'no setting "rnak"'],
+    [{ rank: 'abc' }, 'rank cannot be "abc"'],
+    [{ method: 'dora' }, 'method cannot be "dora"'],
+    [{ targets: ['attn_q', 'attn_q'] }, 'named twice'],
+    [{ learningRate: 0 }, 'learningRate cannot be 0'],
+    [[1], '[1] is not an object'],
+    [null, 'null is not an object'],
+  ])('refuses the recipe %j by name', (given, told) => {
+    const refused = parseOverride(given)
+    expect(isRefusal(refused) && refused.message).toContain(told)
   })
 })
 

@@ -3,42 +3,74 @@
  * Knows nothing of how a trainer works.
  */
 import { z } from 'zod'
+import { type Refusal, refuse } from './errors.ts'
 
-export const Recipe = z.object({
+const Settings = z.object({
   /** What is trained: a LoRA, a LoRA over a base that stays quantised in memory, or all weights. */
-  method: z.enum(['lora', 'qlora', 'full']).default('lora'),
+  method: z.enum(['lora', 'qlora', 'full']),
   /** AdamW (Loshchilov and Hutter 2019) keeps two numbers a weight, Adafactor (Shazeer and Stern 2018) a row and a column a matrix. */
-  optimiser: z.enum(['adamw', 'adafactor']).default('adamw'),
+  optimiser: z.enum(['adamw', 'adafactor']),
   /** LoRA rank and alpha (Hu et al. 2021): the update is (alpha / rank) * B A. */
-  rank: z.number().int().positive(),
+  rank: z.number().int().positive().max(4096),
   alpha: z.number().positive(),
   /** GGUF tensor stems that get an adapter, e.g. `attn_q`. */
-  targets: z.array(z.string()).min(1),
+  targets: z
+    .array(z.string())
+    .min(1)
+    .refine((stems) => new Set(stems).size === stems.length, 'a target is named twice'),
   learningRate: z.number().positive(),
   weightDecay: z.number().nonnegative(),
   warmupSteps: z.number().int().nonnegative(),
-  steps: z.number().int().positive(),
+  steps: z.number().int().positive().max(100_000_000),
   /** Tokens a step at most: sequences are packed up to this many. */
-  tokensPerStep: z.number().int().positive(),
+  tokensPerStep: z.number().int().positive().max(1_048_576),
   /** A step's rows are computed in this many runs, one after the other, to save memory; what is learned is the same but for rounding. */
-  accumulate: z.number().int().positive().default(1),
+  accumulate: z.number().int().positive().max(4096),
   /** `balanced`: a label counts by the inverse of its frequency, at most tenfold (see `engine/balance.ts`). */
-  classWeights: z.enum(['none', 'balanced']).default('none'),
+  classWeights: z.enum(['none', 'balanced']),
   /** Longest sequence in tokens, questions and markers included. */
   maximumTokens: z.number().int().positive(),
   clipNorm: z.number().positive(),
   /** classify: each text is shown in this many versions, each with this share of its words left out; practice texts stay whole. */
-  versions: z.number().int().positive(),
+  versions: z.number().int().positive().max(1000),
   wordDropout: z.number().min(0).max(0.9),
   /** Steps between validations; training stops after `patience` validations without a better loss. */
   validateEvery: z.number().int().positive(),
   patience: z.number().int().positive(),
   seed: z.number().int().nonnegative(),
-  threads: z.number().int().positive(),
+  threads: z.number().int().positive().max(1024),
   /** Wall-clock limit of the training itself, in seconds; the schedule ends there. */
   maximumSeconds: z.number().positive(),
 })
+/** Packages made before a setting was there did what its default says. */
+export const Recipe = Settings.extend({
+  method: Settings.shape.method.default('lora'),
+  optimiser: Settings.shape.optimiser.default('adamw'),
+  accumulate: Settings.shape.accumulate.default(1),
+  classWeights: Settings.shape.classWeights.default('none'),
+})
 export type Recipe = z.infer<typeof Recipe>
+
+/** Settings given by hand. Whatever is not named is chosen. */
+export const RecipeOverride = z.strictObject(Settings.partial().shape)
+
+/** Checks settings given by hand. Refuses what is no setting, or no value of one, by name. */
+export function parseOverride(value: unknown): Partial<Recipe> | Refusal {
+  const parsed = RecipeOverride.safeParse(value)
+  // A key that is undefined is one that is not there.
+  if (parsed.success) return Object.fromEntries(Object.entries(parsed.data).filter(([, one]) => one !== undefined))
+  const names = Object.keys(Settings.shape).join(', ')
+  const issue = parsed.error.issues[0]!
+  if (issue.code === 'unrecognized_keys') return refuse('recipe_unknown_setting', `A recipe has no setting "${issue.keys[0]}".`, `Its settings are ${names}.`)
+  const name = issue.path[0]
+  if (name === undefined) return refuse('recipe_invalid', `The recipe ${JSON.stringify(value)} is not an object of settings.`, `Give some of ${names}.`)
+  const given = JSON.stringify((value as Record<string, unknown>)[String(name)])
+  return refuse(
+    'recipe_invalid',
+    `The recipe's ${String(name)} cannot be ${given}: ${issue.message}.`,
+    'Correct it or leave it out; what is not named is chosen.',
+  )
+}
 
 export const LORA_TARGETS = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'] as const
 

@@ -9,12 +9,10 @@ import { adamw } from './adamw.ts'
 import { type LoraSettings, trainableAdapter } from './adapter.ts'
 import type { Llama } from './architecture.ts'
 import { balance, balanced } from './balance.ts'
+import { openCourse } from './course.ts'
 import { trainableModel } from './full.ts'
-import { type Gradient, type LossOptions, layerPlan, openGradient, openLoss } from './gradient.ts'
-import type { Extent } from './llama.ts'
-import { type Batch, batchValues, chooseExtent, pack, readWeight, type Sequence } from './packing.ts'
+import type { Sequence } from './packing.ts'
 import { globalNorm, type Optimiser, type Part, type Trainable, totalLength } from './parameters.ts'
-import { generator, shuffle } from './random.ts'
 import { rate } from './schedule.ts'
 
 export type TrainingSettings = LoraSettings & {
@@ -91,24 +89,18 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   const { base, settings, vocabulary, onProgress, onSnapshot } = options
   const trainable = trainableOf(base, settings)
   const optimiser = OPTIMISERS[settings.optimiser](trainable.layout)
-  const classes = vocabulary?.length ?? 0
   let state = resumable(options.state, trainable, optimiser) ? copy(options.state!) : initialState(trainable, optimiser, settings)
   const factor = settings.classWeights === 'balanced' && vocabulary ? balance(options.training) : undefined
   const training = factor ? balanced(options.training, factor) : options.training
-  const stepExtent = chooseExtent(training, settings.tokensPerStep)
-  const extent = runExtent(stepExtent, settings.accumulate)
-  const validation = validationSet(factor ? balanced(options.validation, factor) : options.validation, settings)
-  const plan = { trainable, vocabulary, threads: settings.threads, ...layerPlan(base, settings.method) }
-  const gradient = accumulated(await openGradient(base, extent, plan), extent, classes)
-  const evaluator = validation.length ? await openValidation(base, validation, settings, plan) : undefined
+  const validation = factor ? balanced(options.validation, factor) : options.validation
+  const course = await openCourse(base, { training, validation, trainable, vocabulary, settings })
   const curveEvery = Math.max(1, Math.round(settings.steps / CURVE_POINTS))
   const started = performance.now() - state.seconds * 1000
   const elapsed = () => (performance.now() - started) / 1000
   let snapshot = copy(state)
   let lastSnapshot = state.seconds
   let lastProgress = 0
-  const stepsOf = (epoch: number) => epochSteps(training, stepExtent, settings, epoch)
-  let steps = stepsOf(state.epoch)
+  let steps = course.steps(state.epoch)
 
   const keep = () => {
     state.seconds = elapsed()
@@ -124,8 +116,8 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
     onProgress?.({ ...point, steps: settings.steps, tokensPerSecond: lastProgress ? state.tokens / lastProgress : 0, secondsLeft })
   }
   const validate = async () => {
-    if (!evaluator) return
-    const loss = await evaluator.loss(state.parameters)
+    if (!course.validate) return
+    const loss = await course.validate(state.parameters)
     // Before the first step nothing was learned from: the curve starts at what the untouched model loses on validation.
     const point = { step: state.step, trainingLoss: state.step ? meanLoss(state) : loss, validationLoss: loss, seconds: elapsed() }
     state.curve.push(point)
@@ -146,17 +138,17 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
       while (state.epochStep >= steps.length) {
         state.epoch++
         state.epochStep = 0
-        steps = stepsOf(state.epoch)
+        steps = course.steps(state.epoch)
       }
       const share = rate(state.step, { ...settings, seconds: elapsed() })
-      const { loss, slopes, tokenCount } = await gradient.run(state.parameters, steps[state.epochStep]!)
+      const { loss, slopes, tokenCount } = await course.gradient(state.parameters, steps[state.epochStep]!)
       const norm = globalNorm(slopes)
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
         if (snapshot.learningRateScale < 1) throw new DivergedError(state.step, settings.learningRate * snapshot.learningRateScale)
         snapshot.learningRateScale /= 2
         snapshot.seconds = elapsed()
         state = copy(snapshot)
-        steps = stepsOf(state.epoch)
+        steps = course.steps(state.epoch)
         continue
       }
       state.step++
@@ -168,7 +160,7 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
       state.tokens += tokenCount
       state.lossSum += loss
       state.lossCount++
-      if (state.step % settings.validateEvery === 0 && evaluator) await validate()
+      if (state.step % settings.validateEvery === 0 && course.validate) await validate()
       else if (state.step % curveEvery === 0) {
         const point = { step: state.step, trainingLoss: meanLoss(state), validationLoss: null, seconds: elapsed() }
         state.curve.push(point)
@@ -179,16 +171,15 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
       if (elapsed() - lastSnapshot > SNAPSHOT_SECONDS) keep()
     }
     const last = state.curve.findLast(({ validationLoss }) => validationLoss !== null)
-    if (evaluator && last?.step !== state.step) await validate()
-    if (!evaluator) {
+    if (course.validate && last?.step !== state.step) await validate()
+    if (!course.validate) {
       state.best = state.parameters.slice()
       state.bestStep = state.step
     }
     keep()
     return { state: snapshot, layout: trainable.layout }
   } finally {
-    await gradient.close()
-    await evaluator?.close()
+    await course.close()
   }
 }
 
@@ -218,95 +209,6 @@ function copy(state: TrainingState): TrainingState {
 
 function meanLoss(state: TrainingState): number {
   return state.lossCount ? state.lossSum / state.lossCount : (state.curve.at(-1)?.trainingLoss ?? 0)
-}
-
-/** The batches of every step of one pass over the data, in an order that depends on seed and epoch only. */
-function epochSteps(sequences: readonly Sequence[], extent: Extent, { seed, accumulate }: TrainingSettings, epoch: number): Batch[][] {
-  const next = generator(seed * 7919 + epoch * 104_729 + 1)
-  return shuffle(pack(shuffle(sequences, next), extent), next).map((step) => parts(step, runExtent(extent, accumulate)))
-}
-
-/** What one run computes of a step. */
-function runExtent(step: Extent, accumulate: number): Extent {
-  return { ...step, rows: Math.ceil(step.rows / accumulate) }
-}
-
-/** A step's rows, as many at a time as one run takes. Runs of empty rows are left out. */
-function parts(step: Batch, { rows }: Extent): Batch[] {
-  const all = Array.from({ length: Math.ceil(step.length / rows) }, (_, index) => step.slice(index * rows, (index + 1) * rows))
-  return all.filter((batch) => batch.some((row) => row.length))
-}
-
-/** At most as many validation sequences as cost a small part of the training between two validations. */
-function validationSet(sequences: readonly Sequence[], settings: TrainingSettings): Sequence[] {
-  const most = Math.max(8192, settings.validateEvery * settings.tokensPerStep * 0.5)
-  const total = sequences.reduce((sum, { tokens }) => sum + tokens.length, 0)
-  if (total <= most) return [...sequences]
-  const chosen: Sequence[] = []
-  let left = most
-  for (const sequence of shuffle(sequences, generator(settings.seed))) {
-    if (sequence.tokens.length > left) continue
-    left -= sequence.tokens.length
-    chosen.push(sequence)
-  }
-  return chosen
-}
-
-/**
- * Runs a step's batches one after the other and adds up their losses and slopes, in that order. Every read counts by its
- * weight over that of all reads of the step, so the split changes nothing but rounding.
- */
-function accumulated(gradient: Gradient, extent: Extent, classes: number) {
-  let sums: Float32Array[] | undefined
-  return {
-    async run(parameters: Float32Array, batches: readonly Batch[]): Promise<{ loss: number; slopes: readonly Float32Array[]; tokenCount: number }> {
-      const total = readWeight(batches)
-      let loss = 0
-      let tokenCount = 0
-      let slopes: readonly Float32Array[] = []
-      for (const [index, batch] of batches.entries()) {
-        const values = batchValues(batch, extent, classes, total)
-        const found = await gradient.run(parameters, values)
-        loss += found.loss
-        tokenCount += values.tokenCount
-        if (batches.length === 1) slopes = found.slopes
-        else {
-          sums ??= found.slopes.map(({ length }) => new Float32Array(length))
-          for (const [part, sum] of sums.entries())
-            if (index === 0) sum.set(found.slopes[part]!)
-            else addTo(sum, found.slopes[part]!)
-          slopes = sums
-        }
-      }
-      return { loss, slopes, tokenCount }
-    },
-    close: () => gradient.close(),
-  }
-}
-
-function addTo(sum: Float32Array, values: Float32Array): void {
-  for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!
-}
-
-async function openValidation(
-  base: Llama,
-  sequences: readonly Sequence[],
-  settings: TrainingSettings,
-  plan: LossOptions,
-): Promise<{ loss(parameters: Float32Array): Promise<number>; close(): Promise<void> }> {
-  const whole = chooseExtent(sequences, settings.tokensPerStep)
-  const extent = runExtent(whole, settings.accumulate)
-  const batches = pack(sequences, whole).flatMap((step) => parts(step, extent))
-  const total = readWeight(batches)
-  const forward = await openLoss(base, extent, plan)
-  return {
-    async loss(parameters) {
-      let sum = 0
-      for (const batch of batches) sum += await forward.run(parameters, batchValues(batch, extent, plan.vocabulary?.length ?? 0, total))
-      return sum
-    },
-    close: () => forward.close(),
-  }
 }
 
 /** The loss or its gradient was not a finite number, at the full and at half the learning rate. */

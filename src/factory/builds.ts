@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { datasetId } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { canonical, contentId, type Id } from '../core/id.ts'
+import { parseOverride, type Recipe } from '../core/recipe.ts'
 import { describeSpec, type Spec, specId } from '../core/spec.ts'
 import type { BuildView, LiveEvent } from '../core/view.ts'
 import type { Base } from '../core/weights.ts'
@@ -39,7 +40,7 @@ export type BuildPorts = {
 
 type Training = NonNullable<BuildView['training']>
 /** What a build was asked for; kept in the store, so that it can be run again after a crash. */
-type Input = { words: string; name: string | null; seconds: number; base: Id; files: { name: string; hash: Id }[] }
+type Input = { words: string; name: string | null; seconds: number; base: Id; files: { name: string; hash: Id }[]; recipe?: Partial<Recipe> }
 
 /** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
 const LICENCE_FILE = /(^|\/)(source|licen[cs]e|attribution|notice)[^/]*$/i
@@ -100,13 +101,11 @@ export function openBuilds(
     return isRefusal(found) ? found : describe(ports, words, found.contents)
   }
 
-  async function start(
-    words: string,
-    files: readonly InputFile[],
-    wish: { name?: string | undefined; seconds?: number | undefined; base?: string | undefined } = {},
-  ): Promise<BuildView | Refusal> {
+  async function start(words: string, files: readonly InputFile[], wish: BuildWish = {}): Promise<BuildView | Refusal> {
     if (wish.name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/.test(wish.name))
       return refuse('bad_name', `"${wish.name}" cannot be a model's name.`, 'Use lower-case letters, digits and hyphens, at most 48.')
+    const recipe = parseOverride(wish.recipe ?? {})
+    if (isRefusal(recipe)) return recipe
     const found = await read(files)
     if (isRefusal(found)) return found
     const spec = await describe(ports, words, found.contents)
@@ -122,6 +121,7 @@ export function openBuilds(
       seconds: wish.seconds ?? options.seconds,
       base: base.sha256,
       files: stored.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      ...(Object.keys(recipe).length ? { recipe } : {}),
     }
     const id = contentId(input)
     // One at a time: the same request sent twice at once is one build, and no two builds get the same free name.
@@ -250,6 +250,7 @@ export function openBuilds(
       folder: build.folder,
       threads: options.threads,
       maximumSeconds: input.seconds,
+      override: input.recipe,
       signal,
       onProgress: (progress) => progressed(build.id, progress),
     })

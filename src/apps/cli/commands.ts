@@ -39,7 +39,7 @@ export async function plan(context: Context, words: string, folder: string | und
 export async function build(
   context: Context,
   words: string,
-  flags: { files: string; name?: string; minutes?: number; base?: string },
+  flags: { files: string; name?: string; minutes?: number; base?: string; recipe?: unknown },
 ): Promise<Refusal | undefined> {
   const files = await filesUnder(flags.files)
   if (isRefusal(files)) return files
@@ -51,6 +51,7 @@ export async function build(
       files,
       name: flags.name,
       seconds,
+      recipe: flags.recipe,
       ...(flags.base === undefined ? {} : { base: baseReference(flags.base) }),
     })
     if (isRefusal(started)) return started

@@ -82,7 +82,8 @@ talking('build <words>', 'build a model from a description and files: specificat
   .option('--name <name>', 'name of the model (default: made from the words)')
   .option('--base <base>', BASE_HELP)
   .option('--minutes <number>', 'time budget of the training', positive)
-  .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number; base?: string }) =>
+  .option('--recipe <json>', 'settings of the training that are not to be chosen, e.g. {"method":"full"}', jsonObject)
+  .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number; base?: string; recipe?: unknown }) =>
     run(flags, (context) => build(context, words, flags)),
   )
 talking('ask <model> <text>', 'ask your own model, free').action((model: string, text: string, flags: Flags) =>
@@ -107,6 +108,14 @@ function wholeNumber(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
     throw new CommanderError(WRONG_USAGE, 'modelfactory.port', `error: the port "${text}" is not a whole number from 0 to 65535`)
   return Number(text)
+}
+
+function jsonObject(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new CommanderError(WRONG_USAGE, 'modelfactory.recipe', `error: the recipe "${text}" is not JSON, such as {"method":"full","learningRate":0.0003}`)
+  }
 }
 
 function positive(text: string): number {

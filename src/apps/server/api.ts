@@ -23,6 +23,7 @@ const BuildRequest = PlanRequest.extend({
   name: z.string().optional(),
   seconds: z.number().positive().max(864_000).optional(),
   base: z.string().min(1).max(4096).optional(),
+  recipe: z.unknown().optional(),
 })
 const PublishRequest = z.object({ price: z.string() })
 const ExportRequest = z.object({ kind: z.string() })
@@ -59,11 +60,12 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
   })
 
   routes.post('/builds', limit(64), async (context) => {
-    const request = await read(context, BuildRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}], "name": ..., "seconds": ...}')
+    const request = await read(context, BuildRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}], "name": ..., "seconds": ..., "recipe": {...}}')
     if (isRefusal(request)) return refusal(context, request, 400)
     const files = decodeFiles(request.files)
     if (isRefusal(files)) return refusal(context, files, 400)
-    return answer(context, await factory.startBuild(request.words, files, { name: request.name, seconds: request.seconds, base: request.base }))
+    const { words, files: _, ...wish } = request
+    return answer(context, await factory.startBuild(words, files, wish))
   })
 
   routes.post('/models/:name/publish', limit(1), async (context) => {
