@@ -1,0 +1,99 @@
+/**
+ * Memory: how many bytes of values a graph holds at once when its nodes run in order, and with it what a training run will
+ * hold, from shapes alone: no weight is read. Knows nothing of the machine.
+ */
+import { adapterLayout, type LoraSettings } from './adapter.ts'
+import { type LlamaShape, matrixShape } from './architecture.ts'
+import { gradients } from './autodiff.ts'
+import { type Graph, size, type Tensor } from './graph.ts'
+import { buildLlama, type Extent } from './llama.ts'
+import { crossEntropy } from './ops.ts'
+
+const FLOAT_BYTES = 4
+const LAYER_MATRICES = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
+/** Operators whose output is their input's memory under another shape. */
+const VIEWS = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten'])
+
+/** Bytes that a training run holds, by what holds them. */
+export type TrainingMemory = {
+  /** The base as 32-bit floats, once. */
+  weights: number
+  /** The trained numbers, once. */
+  trained: number
+  /** The most that the values of the loss and its gradients take at one moment. */
+  gradient: number
+  /** The same for the forward pass that validates. */
+  validation: number
+}
+
+/** Number of a base's values: all of them, and those of the layers' matrices alone. */
+export function countParameters(shape: LlamaShape): { all: number; matrices: number } {
+  const layer = LAYER_MATRICES.reduce((sum, stem) => sum + size(matrixShape(shape, stem)), 0)
+  const matrices = shape.layers * layer
+  const embedding = shape.vocabulary * shape.width
+  return { matrices, all: matrices + embedding * (shape.tied ? 1 : 2) + (2 * shape.layers + 1) * shape.width }
+}
+
+/** What LoRA training of a base of this shape holds, `extent` at a time. */
+export function trainingMemory(shape: LlamaShape, extent: Extent, options: { lora: LoraSettings; labels: number }): TrainingMemory {
+  // The graphs are built over inputs in the place of weights, so that nothing is read from disk.
+  const base = { shape, tensor: () => new Float32Array() }
+  const build = () =>
+    buildLlama(base, extent, {
+      lora: options.lora,
+      vocabulary: Array.from({ length: Math.min(options.labels, shape.vocabulary) }, (_, index) => index),
+      weight: (graph) => (name, wanted) => graph.input(name, wanted),
+    })
+  const layout = adapterLayout(base, options.lora)
+  const forward = build()
+  const { graph, logits } = build()
+  const loss = crossEntropy(graph, logits, graph.input('targets', logits.shape))
+  const slopes = gradients(graph, loss)
+  return {
+    weights: countParameters(shape).all * FLOAT_BYTES,
+    trained: layout.reduce((sum, { length }) => sum + length, 0) * FLOAT_BYTES,
+    gradient: peakValues(graph, [loss, ...layout.map(({ name }) => slopes.get(name)!)]) * FLOAT_BYTES,
+    validation: peakValues(forward.graph, [forward.logits]) * FLOAT_BYTES,
+  }
+}
+
+/** The most values alive at one moment: each from the node that makes it to the last that reads it, outputs to the end. */
+export function peakValues(graph: Graph, outputs: readonly Tensor[]): number {
+  const maker = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)))
+  const needed = new Set<(typeof graph.nodes)[number]>()
+  const asked = outputs.map(({ name }) => name)
+  while (asked.length) {
+    const node = maker.get(asked.pop()!)
+    if (!node || needed.has(node)) continue
+    needed.add(node)
+    asked.push(...node.inputs)
+  }
+  const order = graph.nodes.filter((node) => needed.has(node))
+  const owner = new Map<string, string>()
+  const owned = (name: string): string => owner.get(name) ?? name
+  const last = new Map<string, number>()
+  for (const [index, node] of order.entries()) {
+    if (VIEWS.has(node.operator)) owner.set(node.outputs[0]!, owned(node.inputs[0]!))
+    for (const name of node.inputs) last.set(owned(name), index)
+  }
+  for (const { name } of outputs) last.set(owned(name), order.length)
+  const live = new Map<string, number>()
+  let now = 0
+  let peak = 0
+  for (const [index, node] of order.entries()) {
+    if (!VIEWS.has(node.operator))
+      for (const [place, name] of node.outputs.entries()) {
+        if (!last.has(name)) continue
+        live.set(name, size(node.shapes[place]!))
+        now += live.get(name)!
+      }
+    peak = Math.max(peak, now)
+    for (const name of node.inputs) {
+      const held = owned(name)
+      if (last.get(held) !== index) continue
+      now -= live.get(held) ?? 0
+      live.delete(held)
+    }
+  }
+  return peak
+}
