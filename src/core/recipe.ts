@@ -5,6 +5,10 @@
 import { z } from 'zod'
 
 export const Recipe = z.object({
+  /** What is trained: a LoRA, a LoRA over a base that stays quantised in memory, or all weights. */
+  method: z.enum(['lora', 'qlora', 'full']).default('lora'),
+  /** AdamW (Loshchilov and Hutter 2019) keeps two numbers a weight, Adafactor (Shazeer and Stern 2018) a row and a column a matrix. */
+  optimiser: z.enum(['adamw', 'adafactor']).default('adamw'),
   /** LoRA rank and alpha (Hu et al. 2021): the update is (alpha / rank) * B A. */
   rank: z.number().int().positive(),
   alpha: z.number().positive(),
@@ -16,6 +20,10 @@ export const Recipe = z.object({
   steps: z.number().int().positive(),
   /** Tokens a step at most: sequences are packed up to this many. */
   tokensPerStep: z.number().int().positive(),
+  /** A step is computed in this many parts, one after the other, to save memory; what is learned is the same but for rounding. */
+  accumulate: z.number().int().positive().default(1),
+  /** `balanced`: a label counts by the inverse of its frequency, at most tenfold (see `engine/balance.ts`). */
+  classWeights: z.enum(['none', 'balanced']).default('none'),
   /** Longest sequence in tokens, questions and markers included. */
   maximumTokens: z.number().int().positive(),
   clipNorm: z.number().positive(),

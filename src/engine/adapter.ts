@@ -1,37 +1,38 @@
 /**
- * Adapter: the trained numbers of a LoRA as one array, its start values, and its way to a GGUF file. Knows nothing of how
- * it is trained.
+ * Adapter: a LoRA as something to train, its start values, and its way to a GGUF file. Knows nothing of how it is trained.
  */
 
 import { type Llama, matrixShape } from './architecture.ts'
 import { writeAdapter } from './gguf.ts'
+import { layOut, type Part, partViews, type Trainable, totalLength } from './parameters.ts'
 import { generator } from './random.ts'
 
 export type LoraSettings = { rank: number; alpha: number; targets: readonly string[] }
 
 /** One thin matrix within the array: `blk.N.STEM.weight.lora_a` is [rank, in], `.lora_b` is [out, rank]. */
-export type AdapterPart = { name: string; shape: [number, number]; offset: number; length: number }
+export type AdapterPart = Part & { shape: [number, number] }
+
+/** A LoRA on a base, as something to train. */
+export function trainableAdapter(base: Llama, settings: LoraSettings): Trainable {
+  const layout = adapterLayout(base, settings)
+  return { layout, initial: (seed) => initialAdapter(layout, seed), graph: { lora: settings } }
+}
 
 /** Where each matrix stands in the array, by the order of the layers and targets. */
 export function adapterLayout(base: Llama, settings: LoraSettings): AdapterPart[] {
-  const parts: AdapterPart[] = []
-  let offset = 0
-  const place = (name: string, shape: [number, number]) => {
-    parts.push({ name, shape, offset, length: shape[0] * shape[1] })
-    offset += shape[0] * shape[1]
-  }
+  const pairs: { name: string; shape: [number, number] }[] = []
   for (let layer = 0; layer < base.shape.layers; layer++)
     for (const stem of settings.targets) {
       const [outputs, inputs] = matrixShape(base.shape, stem)
-      place(`blk.${layer}.${stem}.weight.lora_a`, [settings.rank, inputs])
-      place(`blk.${layer}.${stem}.weight.lora_b`, [outputs, settings.rank])
+      pairs.push({ name: `blk.${layer}.${stem}.weight.lora_a`, shape: [settings.rank, inputs] })
+      pairs.push({ name: `blk.${layer}.${stem}.weight.lora_b`, shape: [outputs, settings.rank] })
     }
-  return parts
+  return layOut(pairs)
 }
 
 /** Start values: lora_a uniform within 1 / sqrt(in) as PEFT does, lora_b zero, so the first step starts at the base. */
 export function initialAdapter(layout: readonly AdapterPart[], seed: number): Float32Array {
-  const values = new Float32Array(layout.reduce((total, { length }) => total + length, 0))
+  const values = new Float32Array(totalLength(layout))
   const next = generator(seed)
   for (const { name, shape, offset, length } of layout) {
     if (name.endsWith('.lora_b')) continue
@@ -41,20 +42,15 @@ export function initialAdapter(layout: readonly AdapterPart[], seed: number): Fl
   return values
 }
 
-/** Views of the array by name, as the graph's parameters want them. They share memory with it. */
-export function adapterViews(layout: readonly AdapterPart[], values: Float32Array): Record<string, Float32Array> {
-  return Object.fromEntries(layout.map(({ name, offset, length }) => [name, values.subarray(offset, offset + length)]))
-}
-
 /** The bytes of a GGUF LoRA file. */
-export function adapterFile(base: Llama, settings: LoraSettings, layout: readonly AdapterPart[], values: Float32Array): Uint8Array {
-  const views = adapterViews(layout, values)
+export function adapterFile(base: Llama, settings: LoraSettings, layout: readonly Part[], values: Float32Array): Uint8Array {
+  const views = partViews(layout, values)
   const pairs = layout
     .filter(({ name }) => name.endsWith('.lora_a'))
     .map(({ name, shape }) => {
       const tensor = name.slice(0, -'.lora_a'.length)
       const up = layout.find((part) => part.name === `${tensor}.lora_b`)!
-      return { tensor, rank: settings.rank, inputs: shape[1], outputs: up.shape[0], down: views[name]!, up: views[up.name]! }
+      return { tensor, rank: settings.rank, inputs: shape[1]!, outputs: up.shape[0]!, down: views[name]!, up: views[up.name]! }
     })
   return writeAdapter({ architecture: base.shape.architecture, alpha: settings.alpha, pairs })
 }

@@ -6,12 +6,12 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import type { TrainingState } from './training.ts'
 
 const MAGIC = 0x4b43464d
-const ARRAYS = ['adapter', 'first', 'second', 'best'] as const
+const ARRAYS = ['parameters', 'moments', 'best'] as const
 
 /** Writes the state under a temporary name, syncs it and renames it. @throws what the file system throws, e.g. when full. */
 export function writeCheckpoint(path: string, id: string, state: TrainingState): void {
-  const { adapter, first, second, best, ...rest } = state
-  const arrays = [adapter, first, second, best]
+  const { parameters, moments, best, ...rest } = state
+  const arrays = [parameters, moments, best]
   const header = new TextEncoder().encode(JSON.stringify({ id, lengths: arrays.map(({ length }) => length), state: rest }))
   const padded = Math.ceil(header.length / 4) * 4
   const bytes = new Uint8Array(12 + padded + arrays.reduce((total, { byteLength }) => total + byteLength, 0))

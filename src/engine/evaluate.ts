@@ -1,10 +1,11 @@
 /**
- * Evaluate: the model forward only, for validation and for comparing with other implementations. Knows nothing of training.
+ * Evaluate: the model forward only, for comparing with other implementations. Knows nothing of training.
  */
-import { type AdapterPart, adapterViews, type LoraSettings } from './adapter.ts'
+import type { LoraSettings } from './adapter.ts'
 import type { Llama } from './architecture.ts'
 import { buildLlama, type Extent } from './llama.ts'
-import { type Batch, batchValues } from './packing.ts'
+import { type Batch, batchValues, readWeight } from './packing.ts'
+import { type Part, partViews } from './parameters.ts'
 import { openSession } from './session.ts'
 
 export interface Evaluator {
@@ -17,7 +18,7 @@ export interface Evaluator {
 export async function openEvaluator(
   base: Llama,
   extent: Extent,
-  options: { threads: number; vocabulary?: readonly number[]; lora?: LoraSettings; layout?: readonly AdapterPart[] },
+  options: { threads: number; vocabulary?: readonly number[]; lora?: LoraSettings; layout?: readonly Part[] },
 ): Promise<Evaluator> {
   const { graph, logits } = buildLlama(base, extent, options)
   const classes = options.vocabulary?.length ?? base.shape.vocabulary
@@ -25,10 +26,11 @@ export async function openEvaluator(
   return {
     async run(batch, adapter) {
       const values = batchValues(batch, extent, classes)
-      const parameters = adapter ? adapterViews(options.layout ?? [], adapter) : {}
+      const parameters = adapter ? partViews(options.layout ?? [], adapter) : {}
       const { tokens, positions, mask, readPlaces, readPositions, readMask } = values
       const [all] = await session.run({ ...parameters, tokens, positions, mask, readPlaces, readPositions, readMask })
       const found: Float32Array[] = []
+      const weights = readWeight([batch])
       let loss = 0
       for (const [row, sequences] of batch.entries()) {
         let read = row * extent.reads
@@ -39,7 +41,7 @@ export async function openEvaluator(
           read++
         }
       }
-      return { loss: values.weight > 0 ? loss / values.weight : 0, weight: values.weight, logits: found }
+      return { loss: weights > 0 ? loss / weights : 0, weight: weights, logits: found }
     },
     close: () => session.close(),
   }

@@ -37,7 +37,8 @@ it('masks everything but the own past of each sequence', () => {
   expect(Array.from(values.mask, (value) => (value === 0 ? 1 : 0))).toEqual([1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])
   expect([...values.positions].map(Number)).toEqual([0, 1, 0, 0])
   expect([...values.readPlaces].map(Number)).toEqual([1, 2, 0])
-  expect([...values.targets]).toEqual([0, 0.5, 0, 0.5, 0, 0])
+  expect([...values.labels].map(Number)).toEqual([1, 1, 0])
+  expect([...values.weights]).toEqual([0.5, 0.5, 0])
 })
 
 it('schedules warm-up, then a cosine over steps, and over time only when time is the shorter', () => {

@@ -4,13 +4,19 @@
  */
 import type { Extent } from './llama.ts'
 
-/** A tokenised sequence and the places where the model is read; `label` indexes the classes. */
-export type Sequence = { tokens: readonly number[]; reads: readonly { position: number; label: number; weight: number }[] }
+/**
+ * A place where the model is read: after the token at `position` the class `label` is right. `labels` are the classes it
+ * is told apart from (its own among them), as a task's own labels are in a set of several tasks; without it, all.
+ */
+export type Read = { position: number; label: number; weight: number; labels?: readonly number[] | undefined }
+
+/** A tokenised sequence and the places where the model is read. */
+export type Sequence = { tokens: readonly number[]; reads: readonly Read[] }
 
 /** Sequences by row; what one run computes. */
 export type Batch = readonly (readonly Sequence[])[]
 
-/** Values to feed for one batch, in the shapes of `LlamaInputs`, with `targets` [rows * reads, classes] summing to 1. */
+/** Values to feed for one batch, in the shapes of `LlamaInputs`, and what is right at every read. */
 export type BatchValues = {
   tokens: BigInt64Array
   positions: BigInt64Array
@@ -18,10 +24,13 @@ export type BatchValues = {
   readPlaces: BigInt64Array
   readPositions: BigInt64Array
   readMask: Float32Array
-  targets: Float32Array
-  /** Tokens that are not padding, and the sum of the read weights before they were made to sum to 1. */
+  /** [rows * reads] the right class, and what the read counts: its weight over the whole step's; 0 for padding. */
+  labels: BigInt64Array
+  weights: Float32Array
+  /** [rows * reads, classes] 0, or a large negative number where a class is no choice; empty when all of the vocabulary is. */
+  allowed: Float32Array
+  /** Tokens that are not padding. */
   tokenCount: number
-  weight: number
 }
 
 const HIDDEN = -1e9
@@ -87,8 +96,19 @@ export function pack(sequences: readonly Sequence[], extent: Extent, patience = 
   return batches
 }
 
-/** The arrays that feed one batch. Padding looks at itself only and is read with weight zero. */
-export function batchValues(batch: Batch, extent: Extent, classes: number): BatchValues {
+/** Sum of the weights of all reads of some batches. */
+export function readWeight(batches: readonly Batch[]): number {
+  let sum = 0
+  for (const sequence of batches.flat(2)) for (const { weight } of sequence.reads) sum += weight
+  return sum
+}
+
+/**
+ * The arrays that feed one batch. Padding looks at itself only and is read with weight zero. `classes` is how many labels
+ * there are, 0 when labels are tokens of the whole vocabulary. Weights are divided by `total`, the weight of all reads of
+ * the step, so that the losses and slopes of a step's batches add up to the mean over its reads, not to a mean of means.
+ */
+export function batchValues(batch: Batch, extent: Extent, classes: number, total: number = readWeight([batch])): BatchValues {
   const { rows, length, reads } = extent
   const values: BatchValues = {
     tokens: new BigInt64Array(rows * length),
@@ -97,11 +117,11 @@ export function batchValues(batch: Batch, extent: Extent, classes: number): Batc
     readPlaces: new BigInt64Array(rows * reads),
     readPositions: new BigInt64Array(rows * reads),
     readMask: new Float32Array(rows * reads * length).fill(HIDDEN),
-    targets: new Float32Array(rows * reads * classes),
+    labels: new BigInt64Array(rows * reads),
+    weights: new Float32Array(rows * reads),
+    allowed: new Float32Array(rows * reads * classes),
     tokenCount: 0,
-    weight: 0,
   }
-  for (const sequence of batch.flat()) for (const { weight } of sequence.reads) values.weight += weight
   for (let row = 0; row < rows; row++) {
     let place = 0
     let read = 0
@@ -112,12 +132,16 @@ export function batchValues(batch: Batch, extent: Extent, classes: number): Batc
         values.positions[at] = BigInt(position)
         values.mask.fill(0, at * length + place, at * length + place + position + 1)
       }
-      for (const { position, label, weight } of sequence.reads) {
+      for (const { position, label, weight, labels } of sequence.reads) {
         const at = row * reads + read++
         values.readPlaces[at] = BigInt(row * length + place + position)
         values.readPositions[at] = BigInt(position)
         values.readMask.fill(0, at * length + place, at * length + place + position + 1)
-        values.targets[at * classes + label] = values.weight > 0 ? weight / values.weight : 0
+        values.labels[at] = BigInt(label)
+        values.weights[at] = total > 0 ? weight / total : 0
+        if (!labels || !classes) continue
+        values.allowed.fill(HIDDEN, at * classes, (at + 1) * classes)
+        for (const one of labels) values.allowed[at * classes + one] = 0
       }
       place += sequence.tokens.length
       values.tokenCount += sequence.tokens.length

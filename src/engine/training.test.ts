@@ -29,6 +29,7 @@ const sequences = (count: number, turned = false): Sequence[] =>
     reads: [{ position: 3, label: (index % 2) ^ (turned ? 1 : 0), weight: 1 }],
   }))
 const settings: TrainingSettings = {
+  ...{ method: 'lora', optimiser: 'adamw', accumulate: 1 },
   ...{ rank: 4, alpha: 8, targets: ['attn_q', 'attn_v', 'ffn_up'], learningRate: 0.02, weightDecay: 0, warmupSteps: 2, steps: 40, tokensPerStep: 64 },
   ...{ clipNorm: 1, validateEvery: 5, patience: 3, seed: 1, threads: 1, maximumSeconds: 600 },
 }
@@ -47,7 +48,7 @@ it('stops when validation no longer improves, and keeps the adapter of the best'
   expect(state.step).toBeLessThan(200)
   expect(state.misses).toBe(3)
   expect(state.bestStep).toBe(state.step - 3 * settings.validateEvery)
-  expect(state.best).not.toEqual(state.adapter)
+  expect(state.best).not.toEqual(state.parameters)
 })
 
 it('ends at its time limit', async () => {
@@ -61,7 +62,7 @@ it('goes on bit for bit from every snapshot', async () => {
   const { state: whole } = await run({ onSnapshot: (state) => snapshots.push(structuredClone(state)) })
   const middle = snapshots.find(({ step }) => step === 15)!
   const { state: resumed } = await run({ state: middle })
-  expect(resumed.adapter).toEqual(whole.adapter)
+  expect(resumed.parameters).toEqual(whole.parameters)
   expect(resumed.best).toEqual(whole.best)
   expect(resumed.curve.map(({ trainingLoss, validationLoss }) => [trainingLoss, validationLoss])).toEqual(
     whole.curve.map(({ trainingLoss, validationLoss }) => [trainingLoss, validationLoss]),

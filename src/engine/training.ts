@@ -1,27 +1,31 @@
 /**
- * Training: the loop that fits a LoRA to labelled sequences: batches, gradients, clipping, AdamW, validation, early stopping,
- * snapshots. Everything that decides a step is in the {@link TrainingState}, so a run can be taken up again exactly. Knows
- * nothing of files, prompts or processes.
+ * Training: the loop that fits a model to labelled sequences: batches, gradients, clipping, optimiser, validation, early
+ * stopping, snapshots. Everything that decides a step is in the {@link TrainingState}, so a run can be taken up again
+ * exactly. Knows nothing of files, prompts or processes.
  */
 
-import { adamw, globalNorm } from './adamw.ts'
-import { type AdapterPart, adapterLayout, adapterViews, initialAdapter, type LoraSettings } from './adapter.ts'
+import { adafactor } from './adafactor.ts'
+import { adamw } from './adamw.ts'
+import { type LoraSettings, trainableAdapter } from './adapter.ts'
 import type { Llama } from './architecture.ts'
-import { gradients } from './autodiff.ts'
-import { type Evaluator, openEvaluator } from './evaluate.ts'
-import { buildLlama, type Extent } from './llama.ts'
-import { crossEntropy } from './ops.ts'
-import { type Batch, batchValues, chooseExtent, pack, type Sequence } from './packing.ts'
+import { type Gradient, type LossOptions, openGradient, openLoss } from './gradient.ts'
+import type { Extent } from './llama.ts'
+import { type Batch, batchValues, chooseExtent, pack, readWeight, type Sequence } from './packing.ts'
+import { globalNorm, type Optimiser, type Part, type Trainable, totalLength } from './parameters.ts'
 import { generator, shuffle } from './random.ts'
 import { rate } from './schedule.ts'
-import { openSession, type Session } from './session.ts'
 
 export type TrainingSettings = LoraSettings & {
+  /** `lora` and `qlora` train an adapter, `full` all weights. */
+  method: 'lora' | 'qlora' | 'full'
+  optimiser: 'adamw' | 'adafactor'
   learningRate: number
   weightDecay: number
   warmupSteps: number
   steps: number
   tokensPerStep: number
+  /** Runs a step is computed in, each of `tokensPerStep / accumulate` tokens at most. */
+  accumulate: number
   clipNorm: number
   validateEvery: number
   patience: number
@@ -33,12 +37,12 @@ export type TrainingSettings = LoraSettings & {
 export type LossPoint = { step: number; trainingLoss: number; validationLoss: number | null; seconds: number }
 export type LossProgress = LossPoint & { steps: number; tokensPerSecond: number; secondsLeft: number }
 
-/** All that a run needs to go on. Arrays are in the order of the adapter's layout. */
+/** All that a run needs to go on. `parameters` and `best` are in the order of the layout, `moments` as the optimiser keeps them. */
 export type TrainingState = {
   step: number
   epoch: number
-  /** Batches of this epoch already used. */
-  batch: number
+  /** Steps of this epoch already taken. */
+  epochStep: number
   seconds: number
   tokens: number
   /** Halved once after a loss that was not a number. */
@@ -50,9 +54,9 @@ export type TrainingState = {
   /** Validations since the best one. */
   misses: number
   curve: LossPoint[]
-  adapter: Float32Array
-  first: Float32Array
-  second: Float32Array
+  parameters: Float32Array
+  moments: Float32Array
+  /** Replaced whole, never changed in place. */
   best: Float32Array
 }
 
@@ -60,10 +64,10 @@ export type TrainingOptions = {
   base: Llama
   training: readonly Sequence[]
   validation: readonly Sequence[]
-  /** Token ids of the classes; labels index them. */
-  vocabulary: readonly number[]
+  /** Token ids of the classes that labels index; undefined: labels are token ids, judged among all of the vocabulary. */
+  vocabulary: readonly number[] | undefined
   settings: TrainingSettings
-  /** A state to go on from; ignored when its adapter is of another size. */
+  /** A state to go on from; ignored when its arrays are of other sizes. */
   state?: TrainingState | undefined
   onProgress?: ((progress: LossProgress) => void) | undefined
   /** Called with a copy at every validation and every {@link SNAPSHOT_SECONDS}. */
@@ -76,24 +80,28 @@ const PROGRESS_SECONDS = 1
 const CURVE_POINTS = 60
 
 /**
- * Trains until the steps, the seconds or the patience run out and returns the last state; `best` holds the adapter.
+ * Trains until the steps, the seconds or the patience run out and returns the last state; `best` holds what was trained.
  * @throws {DivergedError} when the loss is not a number even at half the learning rate.
  */
-export async function train(options: TrainingOptions): Promise<{ state: TrainingState; layout: AdapterPart[] }> {
+export async function train(options: TrainingOptions): Promise<{ state: TrainingState; layout: readonly Part[] }> {
   const { base, settings, vocabulary, onProgress, onSnapshot } = options
-  const layout = adapterLayout(base, settings)
-  let state = resumable(options.state, layout) ? copy(options.state!) : initialState(layout, settings)
-  const extent = chooseExtent([...options.training], settings.tokensPerStep)
+  const trainable = trainableOf(base, settings)
+  const optimiser = OPTIMISERS[settings.optimiser](trainable.layout)
+  const classes = vocabulary?.length ?? 0
+  let state = resumable(options.state, trainable, optimiser) ? copy(options.state!) : initialState(trainable, optimiser, settings)
+  const extent = chooseExtent([...options.training], Math.max(1, Math.floor(settings.tokensPerStep / settings.accumulate)))
   const validation = validationSet(options.validation, settings)
-  const gradient = await openGradient(base, extent, settings, vocabulary, layout)
-  const evaluator = validation.length ? await openValidation(base, validation, settings, vocabulary, layout) : undefined
+  const plan = { trainable, vocabulary, threads: settings.threads }
+  const gradient = accumulated(await openGradient(base, extent, plan), extent, classes)
+  const evaluator = validation.length ? await openValidation(base, validation, settings, plan) : undefined
   const curveEvery = Math.max(1, Math.round(settings.steps / CURVE_POINTS))
   const started = performance.now() - state.seconds * 1000
   const elapsed = () => (performance.now() - started) / 1000
   let snapshot = copy(state)
   let lastSnapshot = state.seconds
   let lastProgress = 0
-  let batches = epochBatches(options.training, extent, settings.seed, state.epoch)
+  const stepsOf = (epoch: number) => epochSteps(options.training, extent, settings, epoch)
+  let steps = stepsOf(state.epoch)
 
   const keep = () => {
     state.seconds = elapsed()
@@ -110,7 +118,7 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   }
   const validate = async () => {
     if (!evaluator) return
-    const loss = await evaluator.loss(state.adapter)
+    const loss = await evaluator.loss(state.parameters)
     // Before the first step nothing was learned from: the curve starts at what the untouched model loses on validation.
     const point = { step: state.step, trainingLoss: state.step ? meanLoss(state) : loss, validationLoss: loss, seconds: elapsed() }
     state.curve.push(point)
@@ -118,7 +126,7 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
     if (loss < state.bestLoss) {
       state.bestLoss = loss
       state.bestStep = state.step
-      state.best = state.adapter.slice()
+      state.best = state.parameters.slice()
       state.misses = 0
     } else state.misses++
     report(point)
@@ -128,27 +136,29 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   try {
     if (state.step === 0 && !state.curve.length) await validate()
     while (state.step < settings.steps && elapsed() < settings.maximumSeconds && state.misses < settings.patience) {
-      while (state.batch >= batches.length) {
+      while (state.epochStep >= steps.length) {
         state.epoch++
-        state.batch = 0
-        batches = epochBatches(options.training, extent, settings.seed, state.epoch)
+        state.epochStep = 0
+        steps = stepsOf(state.epoch)
       }
-      const values = batchValues(batches[state.batch]!, extent, vocabulary.length)
       const share = rate(state.step, { ...settings, seconds: elapsed() })
-      const { loss, slopes } = await gradient.run(state.adapter, values)
+      const { loss, slopes, tokenCount } = await gradient.run(state.parameters, steps[state.epochStep]!)
       const norm = globalNorm(slopes)
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
         if (snapshot.learningRateScale < 1) throw new DivergedError(state.step, settings.learningRate * snapshot.learningRateScale)
         snapshot.learningRateScale /= 2
         snapshot.seconds = elapsed()
         state = copy(snapshot)
-        batches = epochBatches(options.training, extent, settings.seed, state.epoch)
+        steps = stepsOf(state.epoch)
         continue
       }
       state.step++
-      state.batch++
-      update(state, layout, slopes, { ...settings, learningRate: settings.learningRate * state.learningRateScale * share, norm })
-      state.tokens += values.tokenCount
+      state.epochStep++
+      optimiser.step(state.parameters, slopes, state.moments, {
+        ...{ step: state.step, learningRate: settings.learningRate * state.learningRateScale * share, weightDecay: settings.weightDecay },
+        scale: norm > settings.clipNorm ? settings.clipNorm / norm : 1,
+      })
+      state.tokens += tokenCount
       state.lossSum += loss
       state.lossCount++
       if (state.step % settings.validateEvery === 0 && evaluator) await validate()
@@ -164,56 +174,50 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
     const last = state.curve.findLast(({ validationLoss }) => validationLoss !== null)
     if (evaluator && last?.step !== state.step) await validate()
     if (!evaluator) {
-      state.best = state.adapter.slice()
+      state.best = state.parameters.slice()
       state.bestStep = state.step
     }
     keep()
-    return { state: snapshot, layout }
+    return { state: snapshot, layout: trainable.layout }
   } finally {
     await gradient.close()
     await evaluator?.close()
   }
 }
 
+const OPTIMISERS: Record<TrainingSettings['optimiser'], (layout: readonly Part[]) => Optimiser> = { adamw, adafactor }
+
+function trainableOf(base: Llama, settings: TrainingSettings): Trainable {
+  return trainableAdapter(base, settings)
+}
+
 /** The state before the first step. */
-function initialState(layout: readonly AdapterPart[], settings: TrainingSettings): TrainingState {
-  const adapter = initialAdapter(layout, settings.seed)
+function initialState({ initial }: Trainable, { length }: Optimiser, settings: TrainingSettings): TrainingState {
+  const parameters = initial(settings.seed)
   return {
-    ...{
-      step: 0,
-      epoch: 0,
-      batch: 0,
-      seconds: 0,
-      tokens: 0,
-      learningRateScale: 1,
-      lossSum: 0,
-      lossCount: 0,
-      bestStep: 0,
-      bestLoss: Number.MAX_VALUE,
-      misses: 0,
-    },
-    ...{ curve: [], adapter, first: new Float32Array(adapter.length), second: new Float32Array(adapter.length), best: adapter.slice() },
+    ...{ step: 0, epoch: 0, epochStep: 0, seconds: 0, tokens: 0, learningRateScale: 1, lossSum: 0, lossCount: 0 },
+    ...{ bestStep: 0, bestLoss: Number.MAX_VALUE, misses: 0, curve: [], parameters, moments: new Float32Array(length), best: parameters.slice() },
   }
 }
 
-function resumable(state: TrainingState | undefined, layout: readonly AdapterPart[]): boolean {
-  const length = layout.reduce((total, part) => total + part.length, 0)
-  return state !== undefined && [state.adapter, state.first, state.second, state.best].every((values) => values.length === length)
+function resumable(state: TrainingState | undefined, { layout }: Trainable, { length }: Optimiser): boolean {
+  const count = totalLength(layout)
+  return state !== undefined && state.parameters.length === count && state.best.length === count && state.moments.length === length
 }
 
 function copy(state: TrainingState): TrainingState {
-  const { adapter, first, second, best } = state
-  return { ...state, curve: [...state.curve], adapter: adapter.slice(), first: first.slice(), second: second.slice(), best: best.slice() }
+  return { ...state, curve: [...state.curve], parameters: state.parameters.slice(), moments: state.moments.slice() }
 }
 
 function meanLoss(state: TrainingState): number {
   return state.lossCount ? state.lossSum / state.lossCount : (state.curve.at(-1)?.trainingLoss ?? 0)
 }
 
-/** The batches of one pass over the data, in an order that depends on seed and epoch only. */
-function epochBatches(sequences: readonly Sequence[], extent: Extent, seed: number, epoch: number): Batch[] {
+/** The batches of every step of one pass over the data, in an order that depends on seed and epoch only. */
+function epochSteps(sequences: readonly Sequence[], extent: Extent, { seed, accumulate }: TrainingSettings, epoch: number): Batch[][] {
   const next = generator(seed * 7919 + epoch * 104_729 + 1)
-  return shuffle(pack(shuffle(sequences, next), extent), next)
+  const batches = shuffle(pack(shuffle(sequences, next), extent), next)
+  return Array.from({ length: Math.ceil(batches.length / accumulate) }, (_, index) => batches.slice(index * accumulate, (index + 1) * accumulate))
 }
 
 /** At most as many validation sequences as cost a small part of the training between two validations. */
@@ -231,59 +235,59 @@ function validationSet(sequences: readonly Sequence[], settings: TrainingSetting
   return chosen
 }
 
-/** Clips by global norm and takes one AdamW step in place. */
-function update(
-  state: TrainingState,
-  layout: readonly AdapterPart[],
-  slopes: readonly Float32Array[],
-  options: { learningRate: number; weightDecay: number; clipNorm: number; norm: number },
-): void {
-  const scale = options.norm > options.clipNorm ? options.clipNorm / options.norm : 1
-  for (const [index, { offset, length }] of layout.entries()) {
-    const part = (values: Float32Array) => values.subarray(offset, offset + length)
-    adamw(part(state.adapter), slopes[index]!, { first: part(state.first), second: part(state.second) }, { ...options, step: state.step, scale })
+/**
+ * Runs a step's batches one after the other and adds up their losses and slopes, in that order. Every read counts by its
+ * weight over that of all reads of the step, so the split changes nothing but rounding.
+ */
+function accumulated(gradient: Gradient, extent: Extent, classes: number) {
+  let sums: Float32Array[] | undefined
+  return {
+    async run(parameters: Float32Array, batches: readonly Batch[]): Promise<{ loss: number; slopes: readonly Float32Array[]; tokenCount: number }> {
+      const total = readWeight(batches)
+      let loss = 0
+      let tokenCount = 0
+      let slopes: readonly Float32Array[] = []
+      for (const [index, batch] of batches.entries()) {
+        const values = batchValues(batch, extent, classes, total)
+        const found = await gradient.run(parameters, values)
+        loss += found.loss
+        tokenCount += values.tokenCount
+        if (batches.length === 1) slopes = found.slopes
+        else {
+          sums ??= found.slopes.map(({ length }) => new Float32Array(length))
+          for (const [part, sum] of sums.entries())
+            if (index === 0) sum.set(found.slopes[part]!)
+            else addTo(sum, found.slopes[part]!)
+          slopes = sums
+        }
+      }
+      return { loss, slopes, tokenCount }
+    },
+    close: () => gradient.close(),
   }
 }
 
-/** The graph of the loss and its gradients, compiled. */
-async function openGradient(base: Llama, extent: Extent, settings: TrainingSettings, vocabulary: readonly number[], layout: readonly AdapterPart[]) {
-  const { graph, logits } = buildLlama(base, extent, { vocabulary, lora: settings })
-  const targets = graph.input('targets', [extent.rows * extent.reads, vocabulary.length])
-  const loss = crossEntropy(graph, logits, targets)
-  const slopes = gradients(graph, loss)
-  const session: Session = await openSession(graph, [loss, ...layout.map(({ name }) => slopes.get(name)!)], { threads: settings.threads })
-  return {
-    async run(adapter: Float32Array, values: ReturnType<typeof batchValues>): Promise<{ loss: number; slopes: readonly Float32Array[] }> {
-      const { tokenCount: _tokens, weight: _weight, ...arrays } = values
-      const [value, ...found] = await session.run({ ...adapterViews(layout, adapter), ...arrays })
-      return { loss: value![0]!, slopes: found }
-    },
-    close: () => session.close(),
-  }
+function addTo(sum: Float32Array, values: Float32Array): void {
+  for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!
 }
 
 async function openValidation(
   base: Llama,
   sequences: readonly Sequence[],
   settings: TrainingSettings,
-  vocabulary: readonly number[],
-  layout: readonly AdapterPart[],
-): Promise<{ loss(adapter: Float32Array): Promise<number>; close: Evaluator['close'] }> {
-  const extent = chooseExtent(sequences, settings.tokensPerStep)
+  plan: LossOptions,
+): Promise<{ loss(parameters: Float32Array): Promise<number>; close(): Promise<void> }> {
+  const extent = chooseExtent(sequences, Math.max(1, Math.floor(settings.tokensPerStep / settings.accumulate)))
   const batches = pack(sequences, extent)
-  const evaluator = await openEvaluator(base, extent, { threads: settings.threads, vocabulary, lora: settings, layout })
+  const total = readWeight(batches)
+  const forward = await openLoss(base, extent, plan)
   return {
-    async loss(adapter) {
+    async loss(parameters) {
       let sum = 0
-      let weights = 0
-      for (const batch of batches) {
-        const { loss, weight } = await evaluator.run(batch, adapter)
-        sum += loss * weight
-        weights += weight
-      }
-      return sum / weights
+      for (const batch of batches) sum += await forward.run(parameters, batchValues(batch, extent, plan.vocabulary?.length ?? 0, total))
+      return sum
     },
-    close: () => evaluator.close(),
+    close: () => forward.close(),
   }
 }
 
