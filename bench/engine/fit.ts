@@ -55,7 +55,7 @@ async function fit(request: FitRequest): Promise<FitResult> {
     validation: sequences.slice(0, Math.ceil(tokensPerStep / length)),
     vocabulary: Array.from({ length: labels }, (_, index) => index),
     settings: {
-      ...{ rank, alpha: 2 * rank, targets: TARGETS, learningRate: 1e-3, weightDecay: 0, warmupSteps: 1, steps, tokensPerStep, clipNorm: 1 },
+      ...{ method: 'lora', optimiser: 'adamw', accumulate: 1, rank, alpha: 2 * rank, targets: TARGETS, learningRate: 1e-3, weightDecay: 0, warmupSteps: 1, steps, tokensPerStep, clipNorm: 1 },
       ...{ validateEvery: steps, patience: 9, seed: 1, threads, maximumSeconds: 3600 },
     },
   })

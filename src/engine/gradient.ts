@@ -62,7 +62,8 @@ export async function openLoss(base: Llama, extent: Extent, { trainable, vocabul
   }
 }
 
-function lossGraph(base: Llama, extent: Extent, { trainable, vocabulary }: Omit<LossOptions, 'threads'>): { graph: Graph; loss: Tensor } {
+/** The graph that the plans here compile. */
+export function lossGraph(base: Llama, extent: Extent, { trainable, vocabulary }: Omit<LossOptions, 'threads'>): { graph: Graph; loss: Tensor } {
   const { graph, logits } = buildLlama(base, extent, { vocabulary, ...trainable.graph })
   return { graph, loss: readLoss(graph, logits, vocabulary !== undefined) }
 }

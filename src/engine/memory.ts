@@ -2,12 +2,12 @@
  * Memory: how many bytes of values a graph holds at once when its nodes run in order, and with it what a training run will
  * hold, from shapes alone: no weight is read. Knows nothing of the machine.
  */
-import { adapterLayout, type LoraSettings } from './adapter.ts'
 import { type LlamaShape, matrixShape } from './architecture.ts'
 import { gradients } from './autodiff.ts'
-import { type Graph, size, type Tensor } from './graph.ts'
-import { buildLlama, type Extent } from './llama.ts'
-import { crossEntropy } from './ops.ts'
+import { lossGraph } from './gradient.ts'
+import { type Graph, type Shape, size, type Tensor } from './graph.ts'
+import type { Extent } from './llama.ts'
+import { type Trainable, totalLength } from './parameters.ts'
 
 const FLOAT_BYTES = 4
 const LAYER_MATRICES = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
@@ -34,26 +34,25 @@ export function countParameters(shape: LlamaShape): { all: number; matrices: num
   return { matrices, all: matrices + embedding * (shape.tied ? 1 : 2) + (2 * shape.layers + 1) * shape.width }
 }
 
-/** What LoRA training of a base of this shape holds, `extent` at a time. */
-export function trainingMemory(shape: LlamaShape, extent: Extent, options: { lora: LoraSettings; labels: number }): TrainingMemory {
-  // The graphs are built over inputs in the place of weights, so that nothing is read from disk.
-  const base = { shape, tensor: () => new Float32Array() }
-  const build = () =>
-    buildLlama(base, extent, {
-      lora: options.lora,
-      vocabulary: Array.from({ length: Math.min(options.labels, shape.vocabulary) }, (_, index) => index),
-      weight: (graph) => (name, wanted) => graph.input(name, wanted),
-    })
-  const layout = adapterLayout(base, options.lora)
+/**
+ * What training `trainable` on a base of this shape holds, `extent` at a time. `labels` is the number of classes told
+ * apart; undefined: the whole vocabulary.
+ */
+export function trainingMemory(shape: LlamaShape, extent: Extent, options: { trainable: Trainable; labels: number | undefined }): TrainingMemory {
+  const { trainable, labels } = options
+  const vocabulary = labels === undefined ? undefined : Array.from({ length: Math.min(labels, shape.vocabulary) }, (_, index) => index)
+  // The graphs are built over inputs in the place of frozen weights, so that nothing is read from disk.
+  const inputs = (graph: Graph) => (name: string, wanted: Shape) => graph.input(name, wanted)
+  const empty = { shape, tensor: () => new Float32Array() }
+  const build = () => lossGraph(empty, extent, { trainable: { ...trainable, graph: { weight: inputs, ...trainable.graph } }, vocabulary })
   const forward = build()
-  const { graph, logits } = build()
-  const loss = crossEntropy(graph, logits, graph.input('targets', logits.shape))
+  const { graph, loss } = build()
   const slopes = gradients(graph, loss)
   return {
     weights: countParameters(shape).all * FLOAT_BYTES,
-    trained: layout.reduce((sum, { length }) => sum + length, 0) * FLOAT_BYTES,
-    gradient: peakValues(graph, [loss, ...layout.map(({ name }) => slopes.get(name)!)]) * FLOAT_BYTES,
-    validation: peakValues(forward.graph, [forward.logits]) * FLOAT_BYTES,
+    trained: totalLength(trainable.layout) * FLOAT_BYTES,
+    gradient: peakValues(graph, [loss, ...trainable.layout.map(({ name }) => slopes.get(name)!)]) * FLOAT_BYTES,
+    validation: peakValues(forward.graph, [forward.loss]) * FLOAT_BYTES,
   }
 }
 
