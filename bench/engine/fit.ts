@@ -25,7 +25,7 @@ export type FitResult = { seconds: number; startSeconds: number; secondsPerStep:
 
 const TARGETS = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
 
-async function fit(request: FitRequest): Promise<FitResult> {
+async function run(request: FitRequest): Promise<FitResult> {
   const { shape: sizes, rank, tokensPerStep, length, reads, labels, steps, threads } = request
   const shape: LlamaShape = { ...sizes, architecture: 'llama', rotary: 'interleaved', epsilon: 1e-5, ropeBase: 10_000 }
   const next = generator(1)
@@ -55,7 +55,20 @@ async function fit(request: FitRequest): Promise<FitResult> {
     validation: sequences.slice(0, Math.ceil(tokensPerStep / length)),
     vocabulary: Array.from({ length: labels }, (_, index) => index),
     settings: {
-      ...{ method: 'lora', optimiser: 'adamw', accumulate: 1, rank, alpha: 2 * rank, targets: TARGETS, learningRate: 1e-3, weightDecay: 0, warmupSteps: 1, steps, tokensPerStep, clipNorm: 1 },
+      ...{
+        method: 'lora',
+        optimiser: 'adamw',
+        accumulate: 1,
+        rank,
+        alpha: 2 * rank,
+        targets: TARGETS,
+        learningRate: 1e-3,
+        weightDecay: 0,
+        warmupSteps: 1,
+        steps,
+        tokensPerStep,
+        clipNorm: 1,
+      },
       ...{ validateEvery: steps, patience: 9, seed: 1, threads, maximumSeconds: 3600 },
     },
   })
@@ -74,4 +87,4 @@ async function fit(request: FitRequest): Promise<FitResult> {
   }
 }
 
-console.log(JSON.stringify(await fit(JSON.parse(process.argv[2]!) as FitRequest)))
+console.log(JSON.stringify(await run(JSON.parse(process.argv[2]!) as FitRequest)))

@@ -66,7 +66,10 @@ const REPEATS = 8
 export async function measureRate(options: { threads: number; seconds?: number }): Promise<number> {
   const graph = new Graph()
   const x = graph.input('x', [SIDE, SIDE])
-  const weights = graph.constant(Float32Array.from({ length: SIDE * SIDE }, (_, index) => ((index % 13) - 6) / SIDE), [SIDE, SIDE])
+  const weights = graph.constant(
+    Float32Array.from({ length: SIDE * SIDE }, (_, index) => ((index % 13) - 6) / SIDE),
+    [SIDE, SIDE],
+  )
   let state = x
   for (let index = 0; index < REPEATS; index++) state = linear(graph, state, weights)
   const session = await openSession(graph, [sum(graph, state)], { threads: options.threads })

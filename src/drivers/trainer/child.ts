@@ -85,7 +85,9 @@ try {
 process.once('message', async (message: ParentMessage) => {
   try {
     const result = await run(message.job, (progress) => void send({ kind: 'progress', progress }))
-    await send('refused' in result ? { kind: 'refused', refusal: result } : { kind: 'result', result: { ...result, peakBytes: process.resourceUsage().maxRSS * 1024 } })
+    await send(
+      'refused' in result ? { kind: 'refused', refusal: result } : { kind: 'result', result: { ...result, peakBytes: process.resourceUsage().maxRSS * 1024 } },
+    )
   } catch (error) {
     const fault = error instanceof Error ? error : new Error(String(error))
     await send({ kind: 'failed', message: fault.message, stack: fault.stack })
