@@ -59,6 +59,7 @@ async function run(request: FitRequest): Promise<FitResult> {
         method: 'lora',
         optimiser: 'adamw',
         accumulate: 1,
+        classWeights: 'none',
         rank,
         alpha: 2 * rank,
         targets: TARGETS,

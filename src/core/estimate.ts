@@ -38,9 +38,10 @@ const WEIGHT_COPIES = 2.4
 const TRAINED_COPIES = { adamw: 14, adafactor: 9 } as const
 const ARENA = 2.5
 
-/** Most bytes of the training process. Full training holds its weights as trained numbers, not as the base's. */
+/** Most bytes of the training process. Full training holds its weights as trained numbers; a quantised base is held once. */
 export function peakBytes({ memory }: StepSize, recipe: Pick<Recipe, 'method' | 'optimiser'>): number {
-  const frozen = recipe.method === 'full' ? 0 : memory.weights * WEIGHT_COPIES
+  const copies = { lora: WEIGHT_COPIES, qlora: 1, full: 0 }
+  const frozen = memory.weights * copies[recipe.method]
   return PROCESS_BYTES + frozen + memory.trained * TRAINED_COPIES[recipe.optimiser] + ARENA * (memory.gradient + memory.validation)
 }
 

@@ -5,10 +5,14 @@
  */
 
 export type Segment =
-  | { readonly kind: 'text'; readonly text: string }
+  /** A `learned` text is what the model shall learn to write: in training every token of it is a target. Serving reads it as any text. */
+  | { readonly kind: 'text'; readonly text: string; readonly learned?: true }
   | { readonly kind: 'special'; readonly token: 'start' | 'end' }
-  /** Read the distribution after the token before this. `label` is the index of the right label, when known. */
-  | { readonly kind: 'read'; readonly label?: number; readonly weight?: number }
+  /**
+   * Read the distribution after the token before this. `label` is the index of the right label, when known. `labels` are
+   * the indices it is told apart from, its own among them: one task's labels where a model learns several; without it, all.
+   */
+  | { readonly kind: 'read'; readonly label?: number; readonly weight?: number; readonly labels?: readonly number[] }
 
 export type Prompt = readonly Segment[]
 

@@ -20,7 +20,7 @@ export const Recipe = z.object({
   steps: z.number().int().positive(),
   /** Tokens a step at most: sequences are packed up to this many. */
   tokensPerStep: z.number().int().positive(),
-  /** A step is computed in this many parts, one after the other, to save memory; what is learned is the same but for rounding. */
+  /** A step's rows are computed in this many runs, one after the other, to save memory; what is learned is the same but for rounding. */
   accumulate: z.number().int().positive().default(1),
   /** `balanced`: a label counts by the inverse of its frequency, at most tenfold (see `engine/balance.ts`). */
   classWeights: z.enum(['none', 'balanced']).default('none'),

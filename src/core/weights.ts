@@ -1,11 +1,14 @@
 /**
- * Weights: an adapter file by hash, the base it fits, and every setting that made it. Knows nothing of how it was trained.
+ * Weights: an adapter or a whole model by hash, the base it came from, and every setting that made it. Knows nothing of how
+ * it was trained.
  */
 import { z } from 'zod'
+import { Estimate } from './estimate.ts'
 import { contentId, Id } from './id.ts'
 import { Recipe } from './recipe.ts'
+import { Search } from './search.ts'
 
-/** The base model an adapter was trained on and must be served with. */
+/** The base model that was trained on, and that an adapter must be served with. */
 export const Base = z.object({ name: z.string(), sha256: Id, licence: z.string() })
 export type Base = z.infer<typeof Base>
 
@@ -23,7 +26,9 @@ export type CurvePoint = z.infer<typeof CurvePoint>
 export const Weights = z.object({
   datasetId: Id,
   base: Base,
-  /** SHA-256 of the GGUF LoRA file. */
+  /** `adapter`: the file is a LoRA that is served on the base. `model`: all weights were trained, and the file is served alone. */
+  kind: z.enum(['adapter', 'model']).default('adapter'),
+  /** SHA-256 of the GGUF file: the LoRA, or the whole model. */
   adapter: Id,
   /** Vocabulary strings whose tokens stand for label 0, 1, ... */
   labelTokens: z.array(z.string()).min(2),
@@ -34,7 +39,15 @@ export const Weights = z.object({
   expert: Expert.nullable(),
   bestStep: z.number().int(),
   curve: z.array(CurvePoint),
+  /** What the training was predicted to take, and what was tried before it; null where nothing was. */
+  estimate: Estimate.nullable().default(null),
+  search: Search.nullable().default(null),
 })
 export type Weights = z.infer<typeof Weights>
+
+/** What a runtime opens to serve weights: the base with the adapter on it, or the whole model alone. `paths` are of the base's file and of theirs. */
+export function servedFrom(kind: Weights['kind'], paths: { base: string; weights: string }): { base: string; adapter: string | null } {
+  return kind === 'model' ? { base: paths.weights, adapter: null } : { base: paths.base, adapter: paths.weights }
+}
 
 export const weightsId = (weights: Weights): Id => contentId(weights)

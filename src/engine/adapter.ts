@@ -3,7 +3,7 @@
  */
 
 import { type Llama, matrixShape } from './architecture.ts'
-import { writeAdapter } from './gguf.ts'
+import { writeAdapter } from './gguf-writer.ts'
 import { layOut, type Part, partViews, type Trainable, totalLength } from './parameters.ts'
 import { generator } from './random.ts'
 

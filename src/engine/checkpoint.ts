@@ -2,7 +2,7 @@
  * Checkpoint: a training state in one file, replaced atomically, so that a crash leaves the one before or the new one whole.
  * Knows nothing of what the numbers mean.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import type { TrainingState } from './training.ts'
 
 const MAGIC = 0x4b43464d
@@ -12,42 +12,53 @@ const ARRAYS = ['parameters', 'moments', 'best'] as const
 export function writeCheckpoint(path: string, id: string, state: TrainingState): void {
   const { parameters, moments, best, ...rest } = state
   const arrays = [parameters, moments, best]
-  const header = new TextEncoder().encode(JSON.stringify({ id, lengths: arrays.map(({ length }) => length), state: rest }))
-  const padded = Math.ceil(header.length / 4) * 4
-  const bytes = new Uint8Array(12 + padded + arrays.reduce((total, { byteLength }) => total + byteLength, 0))
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, MAGIC, true)
-  view.setUint32(4, header.length, true)
-  bytes.set(header, 12)
-  let offset = 12 + padded
-  for (const values of arrays) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset)
-    offset += values.byteLength
-  }
-  view.setUint32(8, checksum(bytes.subarray(12)), true)
-  writeWhole(path, bytes)
+  const text = new TextEncoder().encode(JSON.stringify({ id, lengths: arrays.map(({ length }) => length), state: rest }))
+  const header = new Uint8Array(Math.ceil(text.length / 4) * 4)
+  header.set(text)
+  const body = [header, ...arrays.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength))]
+  writeWhole(path, [new Uint8Array(Uint32Array.of(MAGIC, text.length, body.reduce(checksum, START)).buffer), ...body])
 }
 
-/** Replaces a file atomically: temporary name, fsync, rename. */
-export function writeWhole(path: string, bytes: Uint8Array): void {
+/** Replaces a file atomically: temporary name, fsync, rename. What could not be written whole is removed. */
+export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   const temporary = `${path}.${process.pid}.tmp`
-  const file = openSync(temporary, 'w')
   try {
-    let done = 0
-    while (done < bytes.length) done += writeSync(file, bytes, done)
-    fsyncSync(file)
+    const file = openSync(temporary, 'w')
+    try {
+      for (const bytes of parts) for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+/** The file in memory of its own, aligned, so that arrays can be views of it. */
+function readWhole(path: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(statSync(path).size)
+  const file = openSync(path, 'r')
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const read = readSync(file, bytes, done, bytes.length - done, done)
+      if (read === 0) throw new RangeError(`${path} became shorter while being read.`)
+      done += read
+    }
   } finally {
     closeSync(file)
   }
-  renameSync(temporary, path)
+  return bytes
 }
 
 /** The state of job `id`, or undefined when there is none, it is another job's, or it is damaged. */
 export function readCheckpoint(path: string, id: string): TrainingState | undefined {
   try {
-    const bytes = new Uint8Array(readFileSync(path))
+    const bytes = readWhole(path)
     const view = new DataView(bytes.buffer)
-    if (view.getUint32(0, true) !== MAGIC || view.getUint32(8, true) !== checksum(bytes.subarray(12))) return undefined
+    if (view.getUint32(0, true) !== MAGIC || view.getUint32(8, true) !== checksum(START, bytes.subarray(12))) return undefined
     const length = view.getUint32(4, true)
     const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + length)))
     if (header.id !== id) return undefined
@@ -55,7 +66,7 @@ export function readCheckpoint(path: string, id: string): TrainingState | undefi
     const state = header.state
     for (const [index, name] of ARRAYS.entries()) {
       const count: number = header.lengths[index]
-      state[name] = new Float32Array(bytes.buffer.slice(offset, offset + count * 4))
+      state[name] = new Float32Array(bytes.buffer, offset, count)
       offset += count * 4
     }
     return state
@@ -64,10 +75,12 @@ export function readCheckpoint(path: string, id: string): TrainingState | undefi
   }
 }
 
-/** FNV-1a over 32-bit words, enough to see a torn or rotten file. */
-function checksum(bytes: Uint8Array): number {
-  const words = new Uint32Array(bytes.slice(0, bytes.length - (bytes.length % 4)).buffer)
-  let hash = 0x811c9dc5
-  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193)
-  return hash >>> 0
+const START = 0x811c9dc5
+
+/** FNV-1a over 32-bit words, enough to see a torn or rotten file. Goes on from `hash`; the parts are whole words. */
+function checksum(hash: number, bytes: Uint8Array): number {
+  const words = new Uint32Array(bytes.byteOffset % 4 ? bytes.slice().buffer : bytes.buffer, bytes.byteOffset % 4 ? 0 : bytes.byteOffset, bytes.byteLength >> 2)
+  let sum = hash
+  for (let index = 0; index < words.length; index++) sum = Math.imul(sum ^ words[index]!, 0x01000193)
+  return sum >>> 0
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { llamaOf } from './architecture.ts'
-import { type ByteSource, dequantise, FormatError, half, openGguf, parseGguf, writeAdapter, writeGguf } from './gguf.ts'
+import { type ByteSource, dequantise, FormatError, half, openGguf, parseGguf } from './gguf.ts'
+import { writeAdapter, writeGguf } from './gguf-writer.ts'
 import { generator } from './random.ts'
 
 const path = new URL('../../base/modelfactory-base-xs-v0.q8_0.gguf', import.meta.url).pathname

@@ -1,5 +1,5 @@
 /**
- * GGUF: reads model files safely and writes LoRA adapters (format: ggml/docs/gguf.md, versions 2 and 3, little-endian).
+ * GGUF: reads model files safely (format: ggml/docs/gguf.md, versions 2 and 3, little-endian). `gguf-writer.ts` writes them.
  * Every count and offset is checked against the file's size before anything is allocated. Knows nothing of models.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
@@ -17,6 +17,8 @@ export type Gguf = {
   version: number
   /** Arrays of more than {@link LONGEST_ARRAY} values (vocabularies) are walked over, not kept. */
   metadata: Map<string, MetadataValue>
+  /** Where each metadata entry lies in the file, its key and type included, so that it can be copied as it is. */
+  entries: Map<string, { offset: number; bytes: number }>
   /** Byte at which the tensor directory begins; the metadata lie between byte 24 and here. */
   directoryOffset: number
   tensors: Map<string, TensorInfo>
@@ -78,9 +80,12 @@ export function parseGguf(source: ByteSource): Gguf {
   const tensorCount = cursor.count('tensors', 24)
   const pairCount = cursor.count('metadata entries', 13)
   const metadata = new Map<string, MetadataValue>()
+  const entries = new Map<string, { offset: number; bytes: number }>()
   for (let index = 0; index < pairCount; index++) {
+    const offset = cursor.position
     const key = cursor.string()
     const value = cursor.value(cursor.u32(), 0)
+    entries.set(key, { offset, bytes: cursor.position - offset })
     if (value !== undefined) metadata.set(key, value)
   }
   const directoryOffset = cursor.position
@@ -113,6 +118,7 @@ export function parseGguf(source: ByteSource): Gguf {
   return {
     version,
     metadata,
+    entries,
     directoryOffset,
     tensors,
     tensor(name) {
@@ -149,80 +155,6 @@ export function half(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
-}
-
-/** One trained pair: `down` is [rank, in] (lora_a), `up` is [out, rank] (lora_b). The update is (alpha / rank) * up @ down. */
-export type AdapterPair = { tensor: string; rank: number; inputs: number; outputs: number; down: Float32Array; up: Float32Array }
-
-/** Writes a GGUF LoRA adapter as llama.cpp's `llama-adapter.cpp` reads it. `tensor` names are the base's, e.g. `blk.0.attn_q.weight`. */
-export function writeAdapter(options: { architecture: string; alpha: number; name?: string | undefined; pairs: readonly AdapterPair[] }): Uint8Array {
-  const metadata: [string, MetadataValue, 'string' | 'float32'][] = [
-    ['general.architecture', options.architecture, 'string'],
-    ['general.type', 'adapter', 'string'],
-    ...(options.name ? ([['general.name', options.name, 'string']] as [string, string, 'string'][]) : []),
-    ['adapter.type', 'lora', 'string'],
-    ['adapter.lora.alpha', options.alpha, 'float32'],
-  ]
-  const tensors = options.pairs.flatMap(({ tensor, rank, inputs, outputs, down, up }) => [
-    { name: `${tensor}.lora_a`, shape: [rank, inputs], values: down },
-    { name: `${tensor}.lora_b`, shape: [outputs, rank], values: up },
-  ])
-  return writeGguf(metadata, tensors)
-}
-
-/** Writes a GGUF file of 32-bit float tensors. Shapes are row-major. */
-export function writeGguf(
-  metadata: readonly (readonly [string, MetadataValue, 'string' | 'float32' | 'uint32'])[],
-  tensors: readonly { name: string; shape: readonly number[]; values: Float32Array }[],
-): Uint8Array {
-  const header: number[] = []
-  const scratch = new DataView(new ArrayBuffer(8))
-  const put = (bytes: number) => {
-    for (let index = 0; index < bytes; index++) header.push(scratch.getUint8(index))
-  }
-  const u32 = (value: number) => {
-    scratch.setUint32(0, value, true)
-    put(4)
-  }
-  const u64 = (value: number) => {
-    scratch.setBigUint64(0, BigInt(value), true)
-    put(8)
-  }
-  const string = (text: string) => {
-    const bytes = new TextEncoder().encode(text)
-    u64(bytes.length)
-    for (const byte of bytes) header.push(byte)
-  }
-  for (const byte of new TextEncoder().encode('GGUF')) header.push(byte)
-  u32(3)
-  u64(tensors.length)
-  u64(metadata.length)
-  for (const [key, value, type] of metadata) {
-    string(key)
-    u32({ string: 8, float32: 6, uint32: 4 }[type])
-    if (type === 'string') string(String(value))
-    else if (type === 'uint32') u32(Number(value))
-    else {
-      scratch.setFloat32(0, Number(value), true)
-      put(4)
-    }
-  }
-  let offset = 0
-  const offsets: number[] = []
-  for (const { name, shape, values } of tensors) {
-    string(name)
-    u32(shape.length)
-    for (const length of [...shape].reverse()) u64(length)
-    u32(0)
-    u64(offset)
-    offsets.push(offset)
-    offset += Math.ceil(values.byteLength / 32) * 32
-  }
-  const start = Math.ceil(header.length / 32) * 32
-  const file = new Uint8Array(start + offset)
-  file.set(header)
-  for (const [index, { values }] of tensors.entries()) file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), start + offsets[index]!)
-  return file
 }
 
 /** Walks the header through a small window, refusing to step outside the file. */

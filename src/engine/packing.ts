@@ -53,7 +53,8 @@ export function chooseExtent(sequences: readonly Sequence[], tokensPerStep: numb
     if (wanted < longest) continue
     const length = Math.ceil(wanted / 8) * 8
     const rows = Math.max(1, Math.min(Math.floor(tokensPerStep / length), Math.ceil(tokens / length)))
-    const extent = { rows, length, reads: Math.max(mostReads, Math.ceil((allReads / tokens) * length * 1.5), 1) }
+    // Half more than the average, but where nearly every token is read no more than there are tokens.
+    const extent = { rows, length, reads: Math.max(mostReads, Math.min(length, Math.ceil((allReads / tokens) * length * 1.5)), 1) }
     const work = pack(sample, extent).length * rows * length * (1 + length / ATTENTION_LENGTH)
     if (!best || work < best.work) best = { extent, work }
   }

@@ -29,7 +29,7 @@ const sequences = (count: number, turned = false): Sequence[] =>
     reads: [{ position: 3, label: (index % 2) ^ (turned ? 1 : 0), weight: 1 }],
   }))
 const settings: TrainingSettings = {
-  ...{ method: 'lora', optimiser: 'adamw', accumulate: 1 },
+  ...{ method: 'lora', optimiser: 'adamw', accumulate: 1, classWeights: 'none' },
   ...{ rank: 4, alpha: 8, targets: ['attn_q', 'attn_v', 'ffn_up'], learningRate: 0.02, weightDecay: 0, warmupSteps: 2, steps: 40, tokensPerStep: 64 },
   ...{ clipNorm: 1, validateEvery: 5, patience: 3, seed: 1, threads: 1, maximumSeconds: 600 },
 }

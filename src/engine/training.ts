@@ -8,6 +8,8 @@ import { adafactor } from './adafactor.ts'
 import { adamw } from './adamw.ts'
 import { type LoraSettings, trainableAdapter } from './adapter.ts'
 import type { Llama } from './architecture.ts'
+import { balance, balanced } from './balance.ts'
+import { trainableModel } from './full.ts'
 import { type Gradient, type LossOptions, openGradient, openLoss } from './gradient.ts'
 import type { Extent } from './llama.ts'
 import { type Batch, batchValues, chooseExtent, pack, readWeight, type Sequence } from './packing.ts'
@@ -24,8 +26,10 @@ export type TrainingSettings = LoraSettings & {
   warmupSteps: number
   steps: number
   tokensPerStep: number
-  /** Runs a step is computed in, each of `tokensPerStep / accumulate` tokens at most. */
+  /** Runs a step is computed in, each of as many of its rows (one at least). What is learned is the same but for rounding. */
   accumulate: number
+  /** `balanced`: every read of labels counts by {@link balance}, in training and validation alike. */
+  classWeights: 'none' | 'balanced'
   clipNorm: number
   validateEvery: number
   patience: number
@@ -89,8 +93,11 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   const optimiser = OPTIMISERS[settings.optimiser](trainable.layout)
   const classes = vocabulary?.length ?? 0
   let state = resumable(options.state, trainable, optimiser) ? copy(options.state!) : initialState(trainable, optimiser, settings)
-  const extent = chooseExtent([...options.training], Math.max(1, Math.floor(settings.tokensPerStep / settings.accumulate)))
-  const validation = validationSet(options.validation, settings)
+  const factor = settings.classWeights === 'balanced' && vocabulary ? balance(options.training) : undefined
+  const training = factor ? balanced(options.training, factor) : options.training
+  const stepExtent = chooseExtent(training, settings.tokensPerStep)
+  const extent = runExtent(stepExtent, settings.accumulate)
+  const validation = validationSet(factor ? balanced(options.validation, factor) : options.validation, settings)
   const plan = { trainable, vocabulary, threads: settings.threads }
   const gradient = accumulated(await openGradient(base, extent, plan), extent, classes)
   const evaluator = validation.length ? await openValidation(base, validation, settings, plan) : undefined
@@ -100,7 +107,7 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   let snapshot = copy(state)
   let lastSnapshot = state.seconds
   let lastProgress = 0
-  const stepsOf = (epoch: number) => epochSteps(options.training, extent, settings, epoch)
+  const stepsOf = (epoch: number) => epochSteps(training, stepExtent, settings, epoch)
   let steps = stepsOf(state.epoch)
 
   const keep = () => {
@@ -188,7 +195,7 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
 const OPTIMISERS: Record<TrainingSettings['optimiser'], (layout: readonly Part[]) => Optimiser> = { adamw, adafactor }
 
 function trainableOf(base: Llama, settings: TrainingSettings): Trainable {
-  return trainableAdapter(base, settings)
+  return settings.method === 'full' ? trainableModel(base) : trainableAdapter(base, settings)
 }
 
 /** The state before the first step. */
@@ -216,8 +223,18 @@ function meanLoss(state: TrainingState): number {
 /** The batches of every step of one pass over the data, in an order that depends on seed and epoch only. */
 function epochSteps(sequences: readonly Sequence[], extent: Extent, { seed, accumulate }: TrainingSettings, epoch: number): Batch[][] {
   const next = generator(seed * 7919 + epoch * 104_729 + 1)
-  const batches = shuffle(pack(shuffle(sequences, next), extent), next)
-  return Array.from({ length: Math.ceil(batches.length / accumulate) }, (_, index) => batches.slice(index * accumulate, (index + 1) * accumulate))
+  return shuffle(pack(shuffle(sequences, next), extent), next).map((step) => parts(step, runExtent(extent, accumulate)))
+}
+
+/** What one run computes of a step. */
+function runExtent(step: Extent, accumulate: number): Extent {
+  return { ...step, rows: Math.ceil(step.rows / accumulate) }
+}
+
+/** A step's rows, as many at a time as one run takes. Runs of empty rows are left out. */
+function parts(step: Batch, { rows }: Extent): Batch[] {
+  const all = Array.from({ length: Math.ceil(step.length / rows) }, (_, index) => step.slice(index * rows, (index + 1) * rows))
+  return all.filter((batch) => batch.some((row) => row.length))
 }
 
 /** At most as many validation sequences as cost a small part of the training between two validations. */
@@ -277,8 +294,9 @@ async function openValidation(
   settings: TrainingSettings,
   plan: LossOptions,
 ): Promise<{ loss(parameters: Float32Array): Promise<number>; close(): Promise<void> }> {
-  const extent = chooseExtent(sequences, Math.max(1, Math.floor(settings.tokensPerStep / settings.accumulate)))
-  const batches = pack(sequences, extent)
+  const whole = chooseExtent(sequences, settings.tokensPerStep)
+  const extent = runExtent(whole, settings.accumulate)
+  const batches = pack(sequences, whole).flatMap((step) => parts(step, extent))
   const total = readWeight(batches)
   const forward = await openLoss(base, extent, plan)
   return {

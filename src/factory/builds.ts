@@ -247,6 +247,7 @@ export function openBuilds(
       onProgress: (progress) => progressed(build.id, progress),
     })
     if (isRefusal(trained)) return trained
+    for (const notice of trained.notices) await tell('note', notice)
     const curve = trained.weights.curve
     await tell(
       'train',

@@ -68,7 +68,7 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
   const baseline = ngramSvm()
-  const serving = openServing({ runtime, retriever, baseline, store }, { path: config.base, sha256: base.sha256 })
+  const serving = openServing({ runtime, retriever, baseline, store }, { path: config.base, sha256: base.sha256 }, config.servingThreads)
   const payments = x402Payments({
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },

@@ -63,7 +63,7 @@ export function trainerSuite(name: string, make: () => Promise<{ trainer: Traine
     it('learns, reports progress and leaves an adapter', async () => {
       const result = await whole()
       expect(result.resumed).toBe(false)
-      expect(readFileSync(result.adapter).subarray(0, 4).toString()).toBe('GGUF')
+      expect(readFileSync(result.file).subarray(0, 4).toString()).toBe('GGUF')
       const validations = result.curve.filter(({ validationLoss }) => validationLoss !== null)
       const best = validations.reduce((a, b) => (b.validationLoss! < a.validationLoss! ? b : a))
       expect(result.bestStep).toBe(best.step)
@@ -75,7 +75,7 @@ export function trainerSuite(name: string, make: () => Promise<{ trainer: Traine
     it('gives the same curve and adapter for the same seed, and another for another', async () => {
       const [first, second, other] = [await whole(), await fitted(job()), await fitted(job({ recipe: recipe({ seed: 4 }) }))]
       expect(losses(second)).toEqual(losses(first))
-      expect(readFileSync(second.adapter).equals(readFileSync(first.adapter))).toBe(true)
+      expect(readFileSync(second.file).equals(readFileSync(first.file))).toBe(true)
       expect(losses(other)).not.toEqual(losses(first))
     })
 
@@ -86,7 +86,7 @@ export function trainerSuite(name: string, make: () => Promise<{ trainer: Traine
       const resumed = await fitted(broken)
       expect(resumed.resumed).toBe(true)
       expect(losses(resumed)).toEqual(losses(straight))
-      expect(readFileSync(resumed.adapter).equals(readFileSync(straight.adapter))).toBe(true)
+      expect(readFileSync(resumed.file).equals(readFileSync(straight.file))).toBe(true)
     })
 
     it('throws a checkpoint of another job away', async () => {

@@ -29,6 +29,8 @@ export type Plan = { recipe: Recipe; estimate: Estimate; search: Search | null; 
 export type PlanOptions = {
   /** The job but for its recipe; `training` is made anew for a recipe, because words are left out by it. */
   job: Omit<TrainingJob, 'id' | 'recipe' | 'training'> & { training: (recipe: Recipe) => Promise<readonly Prompt[]> }
+  /** Names the dataset and the base. */
+  subject: string
   recipe: Recipe
   override?: Partial<Recipe> | undefined
   size: StepSize
@@ -106,7 +108,7 @@ export async function plan(ports: { trainer: Trainer }, options: PlanOptions): P
     override: options.override ?? {},
     seconds: options.seconds,
     mayTry: options.mayTry,
-    base: job.base,
+    subject: options.subject,
   })
   const known = await record(options.journal, key)
   if (known?.plan) return { ...known.plan, recipe: { ...known.plan.recipe, threads: options.recipe.threads }, spentSeconds: known.spentSeconds }

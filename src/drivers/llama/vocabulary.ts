@@ -9,8 +9,9 @@ import type { Prompt } from '../../core/prompt.ts'
 import type { Vocabulary } from '../../ports/runtime.ts'
 
 /** A place where the next-token distribution is read; `position` indexes the token after which it is read. */
-export type TokenRead = { position: number; label?: number; weight?: number }
-export type TokenizedPrompt = { tokens: number[]; reads: TokenRead[] }
+export type TokenRead = { position: number; label?: number; weight?: number; labels?: readonly number[] }
+/** `learned` are the indices of the tokens that are to be learned, each from those before it. */
+export type TokenizedPrompt = { tokens: number[]; reads: TokenRead[]; learned: number[] }
 
 export interface VocabularyHandle extends Vocabulary {
   /** Text is tokenised without special parsing: `<|im_end|>` typed by a user is plain characters. */
@@ -82,20 +83,27 @@ export function vocabularyOf(model: LlamaModel, close: () => Promise<void> = asy
   function tokenize(prompt: Prompt): TokenizedPrompt {
     const tokens: number[] = []
     const reads: TokenRead[] = []
+    const learned: number[] = []
     const first = prompt[0]
     if (begin !== null && !(first?.kind === 'special' && special[first.token] === begin)) tokens.push(begin)
     for (const segment of prompt) {
-      if (segment.kind === 'text') for (const token of model.tokenize(segment.text, false)) tokens.push(token)
+      if (segment.kind === 'text')
+        for (const token of model.tokenize(segment.text, false)) {
+          // The first token of all has nothing before it to be learned from.
+          if (segment.learned && tokens.length) learned.push(tokens.length)
+          tokens.push(token)
+        }
       else if (segment.kind === 'special') tokens.push(special[segment.token])
       else {
         if (!tokens.length) throw new RangeError('A read must stand after at least one token.')
         const read: TokenRead = { position: tokens.length - 1 }
         if (segment.label !== undefined) read.label = segment.label
         if (segment.weight !== undefined) read.weight = segment.weight
+        if (segment.labels !== undefined) read.labels = segment.labels
         reads.push(read)
       }
     }
-    return { tokens, reads }
+    return { tokens, reads, learned }
   }
 
   /** Strings that are one token each, all tokens distinct, best first. Found once, when first asked. */

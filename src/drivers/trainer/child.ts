@@ -10,8 +10,11 @@ import { adapterFile } from '../../engine/adapter.ts'
 import { matrixShape, openLlama } from '../../engine/architecture.ts'
 import { readCheckpoint, writeCheckpoint, writeWhole } from '../../engine/checkpoint.ts'
 import { FormatError } from '../../engine/gguf.ts'
-import { DivergedError, train } from '../../engine/training.ts'
+import { writeModel } from '../../engine/gguf-writer.ts'
+import { partViews } from '../../engine/parameters.ts'
+import { DivergedError, type LossProgress, type TrainingState, train } from '../../engine/training.ts'
 import type { TrainingJob, TrainingProgress, TrainingResult } from '../../ports/trainer.ts'
+import { writeFailure } from '../files/durable.ts'
 import { LabelTokenError, openVocabulary } from '../llama/vocabulary.ts'
 import type { ChildMessage, ParentMessage } from './messages.ts'
 import { prepare } from './prepare.ts'
@@ -32,9 +35,7 @@ async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) =>
     if (error instanceof LabelTokenError) return refuse('label_not_a_token', error.message, error.hints[0] ?? 'Take other label tokens.')
     throw error
   }
-  if (new Set(labels).size < 2)
-    return refuse('too_few_labels', `${new Set(labels).size} distinct label tokens were given.`, 'Training needs at least two labels.')
-  const sets = prepare(job, vocabulary)
+  const sets = prepare(job, vocabulary, labels)
   await vocabulary.close()
   if ('refused' in sets) return sets
 
@@ -43,16 +44,34 @@ async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) =>
   for (const name of readdirSync(job.folder)) if (name.endsWith('.tmp')) rmSync(join(job.folder, name), { force: true })
   const checkpoint = join(job.folder, 'checkpoint.bin')
   const found = readCheckpoint(checkpoint, job.id)
+  const notices: string[] = []
+  let latest: LossProgress | undefined
+  const tell = (progress: LossProgress) => {
+    latest = progress
+    onProgress(progress)
+  }
+  /** A disk without room does not end a run that is in memory: it is told once, the last whole checkpoint stays, and the next is tried again. */
+  const keep = (state: TrainingState) => {
+    try {
+      writeCheckpoint(checkpoint, job.id, state)
+    } catch (error) {
+      if (!isWriteFailure(error)) throw error
+      if (notices.length) return
+      notices.push(`${writeFailure(checkpoint, error).message} Training goes on without a new checkpoint.`)
+      if (latest) onProgress({ ...latest, notice: notices[0] })
+    }
+  }
   let trained: Awaited<ReturnType<typeof train>>
   try {
     trained = await train({
-      ...sets,
+      training: sets.training,
+      validation: sets.validation,
       base,
-      vocabulary: labels,
+      vocabulary: sets.among === 'labels' ? labels : undefined,
       settings: job.recipe,
       state: found,
-      onProgress,
-      onSnapshot: (state) => writeCheckpoint(checkpoint, job.id, state),
+      onProgress: tell,
+      onSnapshot: keep,
     })
   } catch (error) {
     if (!(error instanceof DivergedError)) throw error
@@ -63,9 +82,24 @@ async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) =>
     )
   }
   const { state, layout } = trained
-  const adapter = join(job.folder, 'adapter.gguf')
-  writeWhole(adapter, adapterFile(base, job.recipe, layout, state.best))
-  return { adapter, bestStep: state.bestStep, curve: state.curve, seconds: state.seconds, resumed: found !== undefined }
+  const kind = job.recipe.method === 'full' ? 'model' : 'adapter'
+  const file = join(job.folder, `${kind}.gguf`)
+  try {
+    if (kind === 'model') {
+      const views = partViews(layout, state.best)
+      await writeModel({ source: job.base, path: file, type: 'F16', tensors: (name) => views[name] })
+    } else writeWhole(file, [adapterFile(base, job.recipe, layout, state.best)])
+  } catch (error) {
+    if (!isWriteFailure(error)) throw error
+    const { message, hint } = writeFailure(file, error)
+    return refuse('weights_unwritable', message, hint)
+  }
+  return { kind, file, bestStep: state.bestStep, curve: state.curve, seconds: state.seconds, resumed: found !== undefined, notices }
+}
+
+/** Errors of the disk or its limits, not of the program. */
+function isWriteFailure(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EFBIG', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOENT'].includes(String((error as NodeJS.ErrnoException | undefined)?.code))
 }
 
 /** Sends and waits until the message has left, so that exiting cannot lose it. */

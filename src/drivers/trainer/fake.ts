@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises'
 import { refuse } from '../../core/errors.ts'
 import { random } from '../../core/report.ts'
 import type { CurvePoint } from '../../core/weights.ts'
-import { writeAdapter } from '../../engine/gguf.ts'
+import { writeAdapter } from '../../engine/gguf-writer.ts'
 import type { Trainer } from '../../ports/trainer.ts'
 import { prepare, type Tokenizer } from './prepare.ts'
 
@@ -17,17 +17,21 @@ const words: Tokenizer = {
   contextLength: 256,
   tokenize(prompt) {
     const tokens: number[] = []
-    const reads: { position: number; label?: number; weight?: number }[] = []
+    const reads: { position: number; label?: number; weight?: number; labels?: readonly number[] }[] = []
+    const learned: number[] = []
     for (const segment of prompt) {
       if (segment.kind === 'special') tokens.push(segment.token === 'start' ? 1 : 2)
       else if (segment.kind === 'text')
-        for (const word of segment.text.split(/\s+/)) tokens.push([...word].reduce((sum, c) => sum * 31 + c.codePointAt(0)!, 7) % 8192)
+        for (const word of segment.text.split(/\s+/)) {
+          if (segment.learned && tokens.length) learned.push(tokens.length)
+          tokens.push([...word].reduce((sum, c) => sum * 31 + c.codePointAt(0)!, 7) % 8192)
+        }
       else {
         const { kind: _, ...read } = segment
         reads.push({ position: tokens.length - 1, ...read })
       }
     }
-    return { tokens, reads }
+    return { tokens, reads, learned }
   },
 }
 
@@ -48,7 +52,11 @@ export function createFakeTrainer(): Trainer {
       signal?.throwIfAborted()
       const refused = missing(job.base)
       if (refused) return refused
-      const sets = prepare(job, words)
+      const sets = prepare(
+        job,
+        words,
+        job.labelTokens.map((_, index) => index),
+      )
       if ('refused' in sets) return sets
       mkdirSync(job.folder, { recursive: true })
       const checkpoint = join(job.folder, 'checkpoint.json')
@@ -69,10 +77,11 @@ export function createFakeTrainer(): Trainer {
         signal?.throwIfAborted()
       }
       const best = curve.filter(({ validationLoss }) => validationLoss !== null).reduce((a, b) => (b.validationLoss! < a.validationLoss! ? b : a))
-      const adapter = join(job.folder, 'adapter.gguf')
+      const kind = job.recipe.method === 'full' ? 'model' : 'adapter'
+      const file = join(job.folder, `${kind}.gguf`)
       const pair = { tensor: 'blk.0.attn_q.weight', rank: 1, inputs: 2, outputs: 2, down: Float32Array.of(seed, 1), up: Float32Array.of(0, 0) }
-      writeFileSync(adapter, writeAdapter({ architecture: 'llama', alpha: job.recipe.alpha, pairs: [pair] }))
-      return { adapter, bestStep: best.step, curve, seconds: steps / 1000, peakBytes: 0, resumed: found !== undefined }
+      writeFileSync(file, writeAdapter({ architecture: 'llama', alpha: job.recipe.alpha, pairs: [pair] }))
+      return { kind, file, bestStep: best.step, curve, seconds: steps / 1000, peakBytes: 0, resumed: found !== undefined, notices: [] }
     },
   }
 }

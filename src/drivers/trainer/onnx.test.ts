@@ -37,7 +37,7 @@ it('throws a damaged checkpoint away and starts over', { timeout: 300_000 }, asy
   mkdirSync(which.folder)
   writeFileSync(join(which.folder, 'checkpoint.bin'), 'MFCK and then nothing that makes sense')
   writeFileSync(join(which.folder, 'checkpoint.bin.1.tmp'), 'left by a killed run')
-  expect(await createOnnxTrainer().fit(which)).toMatchObject({ resumed: false, adapter: join(which.folder, 'adapter.gguf') })
+  expect(await createOnnxTrainer().fit(which)).toMatchObject({ resumed: false, kind: 'adapter', file: join(which.folder, 'adapter.gguf') })
   expect(readdirSync(which.folder).sort()).toEqual(['adapter.gguf', 'checkpoint.bin'])
 })
 

@@ -7,8 +7,11 @@ import { type Refusal, refuse } from '../../core/errors.ts'
 import type { StepSize } from '../../core/estimate.ts'
 import { trainableAdapter } from '../../engine/adapter.ts'
 import { type Llama, type LlamaShape, openLlama } from '../../engine/architecture.ts'
+import { trainableModel } from '../../engine/full.ts'
 import { FormatError, openGguf } from '../../engine/gguf.ts'
+import type { Extent } from '../../engine/llama.ts'
 import { countParameters, trainingMemory } from '../../engine/memory.ts'
+import { totalLength } from '../../engine/parameters.ts'
 import type { BaseSize, SizeQuestion } from '../../ports/trainer.ts'
 
 export function inspect(path: string): BaseSize | Refusal {
@@ -23,16 +26,13 @@ export function size({ base: path, recipe, labels, longest, readsPerToken }: Siz
   const base = open(path)
   if ('refused' in base) return base
   const length = Math.ceil(longest / 8) * 8
-  const extent = {
-    rows: Math.max(1, Math.floor(recipe.tokensPerStep / recipe.accumulate / length)),
-    length,
-    reads: Math.max(1, Math.ceil(readsPerToken * length * 1.5)),
-  }
+  const rows = Math.max(1, Math.floor(recipe.tokensPerStep / length))
+  const extent = { rows: Math.ceil(rows / recipe.accumulate), length, reads: Math.max(1, Math.ceil(readsPerToken * length * 1.5)) }
+  const { method } = recipe
   try {
-    return {
-      memory: trainingMemory(base.shape, extent, { trainable: trainableAdapter(base, recipe), labels }),
-      operations: operations(base.shape, extent.rows * extent.length * recipe.accumulate, { ...recipe, length, trained: trainedOf(base, recipe) }),
-    }
+    const trainable = method === 'full' ? trainableModel(base) : trainableAdapter(base, recipe)
+    const memory = method === 'qlora' ? layeredMemory(path, base, extent, { recipe, labels }) : trainingMemory(base.shape, extent, { trainable, labels })
+    return { memory, operations: operations(base.shape, rows * length, { method, length, trained: totalLength(trainable.layout) }) }
   } catch (error) {
     return refused(path, error)
   }
@@ -56,8 +56,21 @@ function operations(
   return { step: forward + backward + (method === 'qlora' ? forward : 0), forward }
 }
 
-function trainedOf(base: Llama, recipe: SizeQuestion['recipe']): number {
-  return trainableAdapter(base, recipe).layout.reduce((sum, { length }) => sum + length, 0)
+/**
+ * What training holds when the base stays quantised: its file's bytes, one layer expanded and differentiated at a time, and
+ * every layer's input.
+ */
+function layeredMemory(path: string, base: Llama, extent: Extent, { recipe, labels }: Pick<SizeQuestion, 'recipe' | 'labels'>): StepSize['memory'] {
+  const { shape } = base
+  const one = { ...base, shape: { ...shape, layers: 1 } }
+  const layer = trainingMemory(one.shape, extent, { trainable: trainableAdapter(one, recipe), labels })
+  const states = shape.layers * extent.rows * extent.length * shape.width * 4
+  return {
+    weights: statSync(path).size + layer.weights,
+    trained: totalLength(trainableAdapter(base, recipe).layout) * 4,
+    gradient: layer.gradient + states,
+    validation: layer.validation,
+  }
 }
 
 function open(path: string): Llama | Refusal {
