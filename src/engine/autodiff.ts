@@ -10,12 +10,19 @@ import type { Graph, Tensor } from './graph.ts'
  */
 export function gradients(graph: Graph, loss: Tensor): Map<string, Tensor> {
   if (loss.shape.length) throw new RangeError(`Only a scalar can be differentiated, and this is of shape [${loss.shape}].`)
-  const found = new Map<string, Tensor>([[loss.name, graph.scalar(1)]])
-  for (const { output, inputs, derivative } of graph.tape.toReversed()) {
-    const gradient = found.get(output.name)
-    if (!gradient) continue
-    for (const [index, part] of derivative(gradient).entries()) {
-      const input = inputs[index]!
+  return pullback(graph, loss, graph.scalar(1))
+}
+
+/** The gradient of an output of any shape carried back to the parameters (a vector-Jacobian product), by parameter name. */
+export function pullback(graph: Graph, output: Tensor, gradient: Tensor): Map<string, Tensor> {
+  if (gradient.shape.join() !== output.shape.join())
+    throw new RangeError(`A gradient of shape [${gradient.shape}] is not that of an output of [${output.shape}].`)
+  const found = new Map<string, Tensor>([[output.name, gradient]])
+  for (const entry of graph.tape.toReversed()) {
+    const flowing = found.get(entry.output.name)
+    if (!flowing) continue
+    for (const [index, part] of entry.derivative(flowing).entries()) {
+      const input = entry.inputs[index]!
       if (!part || !input.differentiable) continue
       if (part.shape.join() !== input.shape.join()) throw new RangeError(`The gradient of ${input.name} has shape [${part.shape}] instead of [${input.shape}].`)
       const sum = found.get(input.name)

@@ -11,7 +11,7 @@ export type Tensor = { readonly name: string; readonly shape: Shape; readonly ty
 
 /** Plain numbers are integers; floats and integer lists say so. */
 export type Attribute = number | string | { float: number } | { integers: readonly number[] }
-export type Node = { operator: string; inputs: string[]; outputs: string[]; shapes: readonly Shape[]; attributes: Record<string, Attribute>; domain: string }
+export type Node = { operator: string; inputs: string[]; outputs: string[]; results: readonly Tensor[]; attributes: Record<string, Attribute>; domain: string }
 
 /** Gradients of the inputs from the gradient of the output; undefined where an input needs none. */
 export type Derivative = (gradient: Tensor) => (Tensor | undefined)[]
@@ -79,7 +79,7 @@ export class Graph {
   /** Like {@link node}, for operators with several outputs. */
   nodeOf(operator: string, inputs: readonly Tensor[], shapes: readonly Shape[], attributes: Record<string, Attribute> = {}, domain = ''): Tensor[] {
     const outputs = shapes.map((shape): Tensor => ({ name: this.#name(), shape, type: 'float32', differentiable: false }))
-    this.nodes.push({ operator, inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name), shapes, attributes, domain })
+    this.nodes.push({ operator, inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name), results: outputs, attributes, domain })
     return outputs
   }
 

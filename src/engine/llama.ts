@@ -25,7 +25,8 @@ export type LlamaInputs = {
   readMask: Tensor
 }
 
-export type LlamaGraph = { graph: Graph; inputs: LlamaInputs; adapter: Map<string, LoraPair>; logits: Tensor }
+/** `hidden` is [rows * reads, width] after the last norm and `matrix` the head rows [classes, width]: logits are their product. */
+export type LlamaGraph = { graph: Graph; inputs: LlamaInputs; adapter: Map<string, LoraPair>; hidden: Tensor; matrix: Tensor; logits: Tensor }
 
 export type LoraTargets = { rank: number; alpha: number; targets: readonly string[] }
 
@@ -43,6 +44,8 @@ export type LayerContext = {
   lora: LoraTargets | undefined
   /** Filled with the pairs that were added, by tensor name. */
   adapter: Map<string, LoraPair>
+  /** Told of the values that are dear to compute again: results of matrix products over all tokens. */
+  product?: ((tensor: Tensor) => void) | undefined
 }
 
 /**
@@ -66,8 +69,9 @@ export function buildLlama(
   const embedding = weight('token_embd.weight', [shape.vocabulary, shape.width])
   let state = gatherRows(graph, embedding, inputs.tokens)
   for (let layer = 0; layer < shape.layers; layer++) state = decoderLayer(context, layer, state, layer === shape.layers - 1 ? 'reads' : 'all')
-  const final = rmsNorm(graph, state, weight('output_norm.weight', [shape.width]), shape.epsilon)
-  return { graph, inputs, adapter: context.adapter, logits: linear(graph, final, headRows(context, base, embedding, options.vocabulary)) }
+  const hidden = rmsNorm(graph, state, weight('output_norm.weight', [shape.width]), shape.epsilon)
+  const matrix = headRows(context, base, embedding, options.vocabulary)
+  return { graph, inputs, adapter: context.adapter, hidden, matrix, logits: linear(graph, hidden, matrix) }
 }
 
 /** The inputs that say where tokens stand, who may look at whom, and where the model is read. */
@@ -102,19 +106,24 @@ export function decoderLayer(context: LayerContext, layer: number, state: Tensor
   const heads = (x: Tensor, count: number, n: number) => transpose(graph, reshape(graph, x, [rows, n, count, shape.headWidth]), [0, 2, 1, 3])
   const rotate = (x: Tensor, positions: Tensor) => rotary(graph, x, { ...context.turning, positions })
 
+  const product = (tensor: Tensor) => {
+    context.product?.(tensor)
+    return tensor
+  }
+
   const normal = norm('attn_norm', state)
-  const key = rotate(heads(project('attn_k', normal), shape.groups, length), inputs.positions)
-  const value = heads(project('attn_v', normal), shape.groups, length)
+  const key = product(rotate(heads(project('attn_k', normal), shape.groups, length), inputs.positions))
+  const value = product(heads(project('attn_v', normal), shape.groups, length))
   const last = at === 'reads'
   const n = last ? reads : length
   const asking = last ? gatherRows(graph, normal, inputs.readPlaces) : normal
   const before = last ? gatherRows(graph, state, inputs.readPlaces) : state
-  const query = rotate(heads(project('attn_q', asking), shape.heads, n), last ? inputs.readPositions : inputs.positions)
-  const mixed = attention(graph, query, key, value, last ? inputs.readMask : inputs.mask)
+  const query = product(rotate(heads(project('attn_q', asking), shape.heads, n), last ? inputs.readPositions : inputs.positions))
+  const mixed = product(attention(graph, query, key, value, last ? inputs.readMask : inputs.mask))
   const joined = reshape(graph, transpose(graph, mixed, [0, 2, 1, 3]), [rows * n, shape.heads * shape.headWidth])
-  const middle = add(graph, before, project('attn_output', joined))
+  const middle = product(add(graph, before, project('attn_output', joined)))
   const inner = norm('ffn_norm', middle)
-  const gated = swiglu(graph, project('ffn_gate', inner), project('ffn_up', inner))
+  const gated = swiglu(graph, product(project('ffn_gate', inner)), product(project('ffn_up', inner)))
   return add(graph, middle, project('ffn_down', gated))
 }
 

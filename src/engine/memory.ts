@@ -83,7 +83,7 @@ export function peakValues(graph: Graph, outputs: readonly Tensor[]): number {
     if (!VIEWS.has(node.operator))
       for (const [place, name] of node.outputs.entries()) {
         if (!last.has(name)) continue
-        live.set(name, size(node.shapes[place]!))
+        live.set(name, size(node.results[place]!.shape))
         now += live.get(name)!
       }
     peak = Math.max(peak, now)

@@ -7,11 +7,15 @@ import { Message } from './protobuf.ts'
 
 const TYPE: Record<DataType, number> = { float32: 1, int64: 7 }
 
-/** Bytes of an ONNX model that computes `outputs` from the graph's inputs and parameters. Nodes nothing needs are left out. */
-export function writeModel(graph: Graph, outputs: readonly Tensor[]): Uint8Array {
+/**
+ * Bytes of an ONNX model that computes `outputs` from the graph's inputs and parameters. Nodes nothing needs are left out.
+ * Tensors in `given` are fed instead of computed; what was not given and is needed is computed again.
+ */
+export function writeModel(graph: Graph, outputs: readonly Tensor[], given: readonly Tensor[] = []): Uint8Array {
+  const fed = new Set(given.map(({ name }) => name))
   const needed = new Set(outputs.map(({ name }) => name))
   const nodes = graph.nodes.toReversed().filter((node) => {
-    if (!node.outputs.some((name) => needed.has(name))) return false
+    if (!node.outputs.some((name) => needed.has(name) && !fed.has(name))) return false
     for (const name of node.inputs) needed.add(name)
     return true
   })
@@ -19,7 +23,8 @@ export function writeModel(graph: Graph, outputs: readonly Tensor[]): Uint8Array
   for (const node of nodes.reverse()) {
     const message = new Message()
     for (const name of node.inputs) message.bytes(1, name)
-    for (const name of node.outputs) message.bytes(2, name)
+    // An output that is fed has another producer; an empty name says that this one is not wanted.
+    for (const name of node.outputs) message.bytes(2, fed.has(name) ? '' : name)
     message.bytes(4, node.operator)
     for (const [name, value] of Object.entries(node.attributes)) message.bytes(5, attribute(name, value))
     if (node.domain) message.bytes(7, node.domain)
@@ -36,7 +41,7 @@ export function writeModel(graph: Graph, outputs: readonly Tensor[]): Uint8Array
       .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     body.bytes(5, message)
   }
-  for (const tensor of graph.inputs) if (needed.has(tensor.name)) body.bytes(11, valueInfo(tensor))
+  for (const tensor of [...graph.inputs, ...given]) if (needed.has(tensor.name)) body.bytes(11, valueInfo(tensor))
   for (const tensor of outputs) body.bytes(12, valueInfo(tensor))
   const opset = (domain: string, version: number) => new Message().bytes(1, domain).varint(2, version)
   return new Message().varint(1, 9).bytes(2, 'modelfactory').bytes(7, body).bytes(8, opset('', 18)).bytes(8, opset('com.microsoft', 1)).join()

@@ -145,16 +145,47 @@ export function attention(graph: Graph, q: Tensor, k: Tensor, v: Tensor, mask: T
   const scores = as(product(query, k, [...stacked, keys], { transB: 1, alpha: scale }), [batch, heads, queries, keys])
   const shares = as(graph.node('Softmax', [graph.node('Add', [scores, mask], scores.shape)], scores.shape, { axis: -1 }), [...stacked, keys])
   const mixed = product(shares, v, [...stacked, width], {})
-  return graph.differentiable(as(mixed, q.shape), [q, k, v], (gradient) => {
+  const y = as(mixed, q.shape)
+  return graph.differentiable(y, [q, k, v], (gradient) => {
     const dy = as(gradient, [...stacked, width])
     const dShares = product(dy, v, [...stacked, keys], { transB: 1 })
     // sum over keys of shares * dShares equals sum over width of y * dy (Dao et al. 2022), which is shorter.
-    const meeting = graph.node('ReduceSum', [graph.node('Mul', [dy, mixed], dy.shape), graph.integers([3])], [...stacked, 1], { keepdims: 1 })
+    const meeting = graph.node('ReduceSum', [graph.node('Mul', [dy, as(y, dy.shape)], dy.shape), graph.integers([3])], [...stacked, 1], { keepdims: 1 })
     const dScores = graph.node('Mul', [shares, graph.node('Sub', [dShares, meeting], dShares.shape)], shares.shape)
     return [
       q.differentiable ? as(product(dScores, k, [...stacked, width], { alpha: scale }), q.shape) : undefined,
       k.differentiable ? product(dScores, query, k.shape, { transA: 1, alpha: scale }) : undefined,
       v.differentiable ? product(shares, dy, v.shape, { transA: 1 }) : undefined,
+    ]
+  })
+}
+
+/**
+ * Cross-entropy of next-token logits hidden[n, width] matrix[classes, width]^T against labels[n] (int64), a scalar:
+ * -sum(weights * log softmax(logits)[label]). Rows of weight zero are padding. Product and loss are one operator because
+ * the derivative by way of the probabilities p, weights * (p matrix - matrix[label]), needs no further pass over [n, classes].
+ */
+export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor, labels: Tensor, weights: Tensor): Tensor {
+  const [n, width] = hidden.shape as [number, number]
+  const classes = matrix.shape[0]!
+  const logits = gemm(graph, hidden, matrix, { transposeB: true })
+  const logarithms = graph.node('LogSoftmax', [logits], logits.shape, { axis: -1 })
+  const column = (tensor: Tensor) => graph.node('Reshape', [tensor, graph.integers([n, 1])], [n, 1])
+  const weight = column(weights)
+  const chosen = graph.node('GatherElements', [logarithms, column(labels)], [n, 1], { axis: 1 })
+  const total = graph.node('ReduceSum', [graph.node('Mul', [chosen, weight], [n, 1]), graph.integers([0, 1])], [], { keepdims: 0 })
+  return graph.differentiable(graph.node('Neg', [total], []), [hidden, matrix], (dy) => {
+    const share = graph.node('Mul', [weight, dy], [n, 1])
+    const probabilities = graph.node('Exp', [logarithms], logits.shape)
+    const taken = graph.node('Gather', [matrix, labels], [n, width], { axis: 0 })
+    const away = graph.node('Sub', [gemm(graph, probabilities, matrix), taken], [n, width])
+    if (!matrix.differentiable) return [graph.node('Mul', [away, share], [n, width]), undefined]
+    const shared = graph.node('Mul', [hidden, share], [n, width])
+    const expected = gemm(graph, probabilities, shared, { transposeA: true })
+    const back = graph.node('Neg', [shared], [n, width])
+    return [
+      hidden.differentiable ? graph.node('Mul', [away, share], [n, width]) : undefined,
+      graph.node('ScatterND', [expected, column(labels), back], [classes, width], { reduction: 'add' }),
     ]
   })
 }

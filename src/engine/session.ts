@@ -8,14 +8,21 @@ import { writeModel } from './onnx.ts'
 export interface Session {
   /**
    * Runs the graph on values by input name; every input the outputs need must be there. The arrays returned, by output in
-   * the order given at opening, are the same at every run and are overwritten by the next.
+   * the order given at opening, are the same at every run and are overwritten by the next, unless `into` names others.
    */
-  run(values: Readonly<Record<string, Float32Array | BigInt64Array>>): Promise<readonly Float32Array[]>
+  run(values: Readonly<Record<string, Float32Array | BigInt64Array>>, into?: readonly Float32Array[]): Promise<readonly Float32Array[]>
   close(): Promise<void>
 }
 
-/** Compiles a graph for a number of threads. onnxruntime is loaded when this is first called. */
-export async function openSession(graph: Graph, outputs: readonly Tensor[], options: { threads: number; profile?: string }): Promise<Session> {
+/**
+ * Compiles what computes `outputs` for a number of threads. Tensors in `given` are fed like inputs instead of computed.
+ * onnxruntime is loaded when this is first called.
+ */
+export async function openSession(
+  graph: Graph,
+  outputs: readonly Tensor[],
+  options: { threads: number; profile?: string; given?: readonly Tensor[] },
+): Promise<Session> {
   const runtime = await import('onnxruntime-node')
   const settings: InferenceSession.SessionOptions = {
     intraOpNumThreads: options.threads,
@@ -24,21 +31,29 @@ export async function openSession(graph: Graph, outputs: readonly Tensor[], opti
     logSeverityLevel: 3,
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
   }
-  const session = await runtime.InferenceSession.create(writeModel(graph, outputs), settings)
+  const session = await runtime.InferenceSession.create(writeModel(graph, outputs, options.given), settings)
   const wanted = new Set(session.inputNames)
-  const inputs = graph.inputs.filter(({ name }) => wanted.has(name))
-  const results = outputs.map(({ shape }) => new Float32Array(size(shape)))
-  const fetches = Object.fromEntries(outputs.map(({ name, shape }, index) => [name, new runtime.Tensor('float32', results[index]!, shape as number[])]))
+  const inputs = [...graph.inputs, ...(options.given ?? [])].filter(({ name }) => wanted.has(name))
+  const bind = (arrays: readonly Float32Array[]) =>
+    Object.fromEntries(outputs.map(({ name, shape }, index) => [name, new runtime.Tensor('float32', arrays[index]!, shape as number[])]))
+  let own: { arrays: readonly Float32Array[]; fetches: Record<string, Value> } | undefined
   return {
-    async run(values) {
+    async run(values, into) {
       const feeds: Record<string, Value> = {}
       for (const { name, type, shape } of inputs) {
         const data = values[name]
         if (data?.length !== size(shape)) throw new RangeError(`Input ${name} needs ${size(shape)} values and got ${data?.length ?? 'none'}.`)
         feeds[name] = new runtime.Tensor(type, data as never, shape as number[])
       }
-      await session.run(feeds, fetches)
-      return results
+      if (into) await session.run(feeds, bind(into))
+      else {
+        if (!own) {
+          const arrays = outputs.map(({ shape }) => new Float32Array(size(shape)))
+          own = { arrays, fetches: bind(arrays) }
+        }
+        await session.run(feeds, own.fetches)
+      }
+      return into ?? own!.arrays
     },
     close: () => session.release(),
   }

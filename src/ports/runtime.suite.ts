@@ -49,6 +49,20 @@ export function runtimeSuite(name: string, open: () => Runtime, base: string): v
       await scorer.close()
     })
 
+    it('tells a read of one task apart among its own labels', async () => {
+      const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(4))
+      const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
+      const [open, own] = await scorer.score([
+        classifyPrompt('heart'),
+        classifyPrompt('heart').map((segment) => (segment.kind === 'read' ? { ...segment, labels: [1, 3] } : segment)),
+      ])
+      const [all, some] = [open![0]!, own![0]!]
+      expect([some[0], some[2]]).toEqual([0, 0])
+      expect(some[1]! + some[3]!).toBeCloseTo(1, 5)
+      expect(some[1]! / some[3]!).toBeCloseTo(all[1]! / all[3]!, 3)
+      await scorer.close()
+    })
+
     it('judges a sentence by the question and what stands before it, not by what follows', async () => {
       const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
       const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))

@@ -13,7 +13,8 @@ export interface Vocabulary {
 
 export interface Scorer {
   /**
-   * For each prompt, for each of its `read` places in order: probabilities over the label tokens, summing to 1.
+   * For each prompt, for each of its `read` places in order: probabilities over the label tokens, summing to 1. Where the
+   * read names the `labels` it is told apart from, all others get 0.
    * @throws {RangeError} when a prompt is longer than the context.
    */
   score(prompts: readonly Prompt[], options?: { signal?: AbortSignal | undefined }): Promise<number[][][]>
@@ -35,7 +36,7 @@ export type ServingSettings = {
 
 export interface Runtime {
   vocabulary(base: string): Promise<Vocabulary | Refusal>
-  /** `adapter` null runs the base alone. The base is loaded once and shared by all scorers. */
+  /** `adapter` null runs the base alone, which a fully trained model is too. The base is loaded once and shared by all scorers. */
   open(options: { base: string; adapter: string | null; labelTokens: readonly string[]; serving?: Partial<ServingSettings> | undefined }): Promise<Scorer | Refusal>
   close(): Promise<void>
 }

@@ -60,7 +60,7 @@ export function trainerSuite(name: string, make: () => Promise<{ trainer: Traine
     let uninterrupted: Promise<TrainingResult> | undefined
     const whole = () => (uninterrupted ??= fitted(job(), (progress) => seen.push(progress)))
 
-    it('learns, reports progress and leaves an adapter', async () => {
+    it('learns, reports progress and leaves its weights', async () => {
       const result = await whole()
       expect(result.resumed).toBe(false)
       expect(readFileSync(result.file).subarray(0, 4).toString()).toBe('GGUF')
@@ -72,7 +72,7 @@ export function trainerSuite(name: string, make: () => Promise<{ trainer: Traine
       expect(seen.every(({ secondsLeft, tokensPerSecond }) => secondsLeft >= 0 && tokensPerSecond >= 0)).toBe(true)
     })
 
-    it('gives the same curve and adapter for the same seed, and another for another', async () => {
+    it('gives the same curve and weights for the same seed, and another for another', async () => {
       const [first, second, other] = [await whole(), await fitted(job()), await fitted(job({ recipe: recipe({ seed: 4 }) }))]
       expect(losses(second)).toEqual(losses(first))
       expect(readFileSync(second.file).equals(readFileSync(first.file))).toBe(true)
@@ -95,6 +95,14 @@ export function trainerSuite(name: string, make: () => Promise<{ trainer: Traine
       const result = await fitted({ ...broken, id: 'another' })
       expect(result.resumed).toBe(false)
       expect(result.curve[0]!.step).toBe(0)
+    })
+
+    it('gives an adapter or, where all weights are trained, a whole model', async () => {
+      expect((await whole()).kind).toBe('adapter')
+      const result = await fitted(job({ recipe: recipe({ method: 'full', optimiser: 'adafactor', learningRate: 1e-3, steps: 4, accumulate: 2 }) }))
+      expect(result.kind).toBe('model')
+      expect(result.notices).toEqual([])
+      expect(readFileSync(result.file).subarray(0, 4).toString()).toBe('GGUF')
     })
 
     it('does not start when already cancelled', async () => {

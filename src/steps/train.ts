@@ -149,10 +149,10 @@ export async function train(
 
     let threshold: number | null = null
     let expert: Expert | null = null
-    const scorer = await ports.runtime.open({
-      ...servedFrom(fitted.kind, { base: options.basePath, weights: fitted.file }),
-      labelTokens,
-    })
+    // What is opened from now on is the stored file, whose path names its content: a runtime may keep what it once loaded.
+    const adapter = await ports.store.putFile(fitted.file)
+    const served = servedFrom(fitted.kind, { base: options.basePath, weights: await ports.store.path(adapter) })
+    const scorer = await ports.runtime.open({ ...served, labelTokens, serving: { contextTokens: recipe.maximumTokens } })
     if (isRefusal(scorer)) return scorer
     try {
       if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
@@ -160,7 +160,6 @@ export async function train(
     } finally {
       await scorer.close()
     }
-    const adapter = await ports.store.putFile(fitted.file)
     const weights: Weights = {
       datasetId: datasetId(dataset),
       base: options.base,

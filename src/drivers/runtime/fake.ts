@@ -45,7 +45,9 @@ export function fakeRuntime(): Runtime {
             let seen = adapter ?? ''
             return prompt.flatMap((segment) => {
               if (segment.kind !== 'read') seen += segment.kind === 'text' ? segment.text : `<${segment.token}>`
-              return segment.kind === 'read' ? [normalised(labelTokens.map((token) => fraction(seen + token)))] : []
+              return segment.kind === 'read'
+                ? [normalised(labelTokens.map((token, index) => (segment.labels && !segment.labels.includes(index) ? 0 : fraction(seen + token))))]
+                : []
             })
           })
         },

@@ -12,6 +12,9 @@ import { llama, openVocabulary, type VocabularyHandle, vocabularyOf } from '../l
 /** Prompts evaluated side by side where nothing was measured: enough to fill a small model's matrix products. */
 const SEQUENCES = 4
 
+/** Models kept loaded that no scorer uses, the latest used. Fully trained models are bases of their own, so there may be many. */
+const IDLE = 2
+
 /**
  * Opens the runtime. `threads` defaults to half the cores: llama.cpp's threads spin, and a context that wants every core
  * beside a training run is hundreds of times slower than one that leaves a core free.
@@ -21,6 +24,31 @@ export function openLlamaRuntime(options: { threads?: number | undefined } = {})
   const bases = new Map<string, Promise<{ model: LlamaModel; vocabulary: VocabularyHandle } | Refusal>>()
   const vocabularies = new Map<string, Promise<VocabularyHandle | Refusal>>()
   const scorers = new Set<Scorer>()
+  /** Scorers by base, those being opened included. */
+  const users = new Map<string, number>()
+
+  async function release(base: string): Promise<void> {
+    users.set(base, users.get(base)! - 1)
+    if (users.get(base)) return
+    const latest = bases.get(base)
+    if (latest) {
+      bases.delete(base)
+      bases.set(base, latest)
+    }
+    const idle = [...bases.keys()].filter((path) => !users.get(path))
+    for (const path of idle.slice(0, -IDLE)) {
+      const loaded = await forget(path)
+      if (loaded && !isRefusal(loaded)) await loaded.model.dispose()
+    }
+  }
+
+  /** Whoever opens it from now on loads it anew. */
+  function forget(path: string) {
+    const loading = bases.get(path)
+    bases.delete(path)
+    users.delete(path)
+    return loading
+  }
 
   async function load(base: string): Promise<{ model: LlamaModel; vocabulary: VocabularyHandle } | Refusal> {
     const readable = await vocabulary(base)
@@ -51,9 +79,10 @@ export function openLlamaRuntime(options: { threads?: number | undefined } = {})
     async open({ base, adapter, labelTokens, serving }) {
       const loading = bases.get(base) ?? load(base)
       bases.set(base, loading)
+      users.set(base, (users.get(base) ?? 0) + 1)
       const loaded = await loading
       if (isRefusal(loaded)) {
-        bases.delete(base)
+        forget(base)
         return loaded
       }
       const settings: ServingSettings = {
@@ -72,13 +101,17 @@ export function openLlamaRuntime(options: { threads?: number | undefined } = {})
           ...(adapter === null ? {} : { lora: adapter }),
         })
       } catch (cause) {
+        await release(base)
         return refuse(
           'adapter_unreadable',
           `llama.cpp cannot use the adapter "${adapter}" with "${base}": ${reason(cause)}.`,
           'The adapter belongs to another base or is damaged; build again.',
         )
       }
-      const scorer = scorerOn(context, loaded.vocabulary, loaded.vocabulary.labelIds(labelTokens) as Token[], settings, () => scorers.delete(scorer))
+      const scorer = scorerOn(context, loaded.vocabulary, loaded.vocabulary.labelIds(labelTokens) as Token[], settings, async () => {
+        scorers.delete(scorer)
+        await release(base)
+      })
       scorers.add(scorer)
       return scorer
     },
@@ -104,17 +137,17 @@ function scorerOn(
   vocabulary: VocabularyHandle,
   labels: Token[],
   { contextTokens, sequences, promptCache }: ServingSettings,
-  closed: () => void,
+  closed: () => Promise<void>,
 ): Scorer {
   const free: LlamaContextSequence[] = Array.from({ length: sequences }, () => context.getSequence())
   const waiting: ((sequence: LlamaContextSequence) => void)[] = []
-  let open = true
+  let closing: Promise<void> | undefined
   let running = 0
   let idle = () => {}
 
   /** Runs `work` on a sequence of its own; callers beyond the number of sequences wait their turn. `work` decides what of its history stays. */
   async function withSequence<T>(work: (sequence: LlamaContextSequence) => Promise<T>): Promise<T> {
-    if (!open) throw new ClosedError()
+    if (closing) throw new ClosedError()
     running++
     const sequence = free.pop() ?? (await new Promise<LlamaContextSequence>((resolve) => waiting.push(resolve)))
     try {
@@ -138,13 +171,13 @@ function scorerOn(
       .slice(0, last.position + 1)
       .map((token, position) => (wanted.has(position) ? [token as Token, { generateNext: { logits: { filter: { tokens: labels } } } }] : (token as Token)))
     const { results, kept } = await withSequence(async (sequence) => {
-      const same = promptCache ? await keepCommon(sequence, tokens as Token[], reads[0]!.position) : await forget(sequence)
+      const same = promptCache ? await keepCommon(sequence, tokens as Token[], reads[0]!.position) : await clear(sequence)
       return { results: await sequence.controlledEvaluate(items.slice(same)), kept: same }
     })
-    return reads.map(({ position }) => {
+    return reads.map(({ position, labels: choices }) => {
       const logits = results[position - kept]?.next.logits
       if (!logits) throw new NoLogitsError(position)
-      return softmax(labels.map((label) => logits.get(label)!))
+      return softmax(labels.map((label, index) => (choices && !choices.includes(index) ? Number.NEGATIVE_INFINITY : logits.get(label)!)))
     })
   }
 
@@ -174,7 +207,7 @@ function scorerOn(
         { generateNext: { totalLogitWeight: true, logits: { filter: { tokens: wanted, includeMax: true } } } },
       ]
       return withSequence(async (sequence) => {
-        await forget(sequence)
+        await clear(sequence)
         const firsts = [...new Set(options.map((tokens) => tokens[0]!))]
         const head = await sequence.controlledEvaluate([...prefixTokens.slice(0, -1), ask(prefixTokens.at(-1)!, firsts)])
         const first = head[prefixTokens.length - 1]!.next
@@ -192,18 +225,18 @@ function scorerOn(
       })
     },
 
-    async close() {
-      if (!open) return
-      open = false
-      closed()
-      // Disposing a context that is evaluating takes the process down, so the last evaluation is waited for.
-      if (running) await new Promise<void>((resolve) => (idle = resolve))
-      await context.dispose()
-    },
+    close: () => (closing ??= close()),
+  }
+
+  async function close(): Promise<void> {
+    // Disposing a context that is evaluating takes the process down, so the last evaluation is waited for.
+    if (running) await new Promise<void>((resolve) => (idle = resolve))
+    await context.dispose()
+    await closed()
   }
 }
 
-async function forget(sequence: LlamaContextSequence): Promise<number> {
+async function clear(sequence: LlamaContextSequence): Promise<number> {
   await sequence.clearHistory()
   return 0
 }
@@ -213,7 +246,7 @@ async function keepCommon(sequence: LlamaContextSequence, tokens: readonly Token
   const history = sequence.contextTokens
   let same = 0
   while (same < most && same < history.length && history[same] === tokens[same]) same++
-  if (same === 0) return forget(sequence)
+  if (same === 0) return clear(sequence)
   if (history.length > same) await sequence.eraseContextTokenRanges([{ start: same, end: history.length }])
   return same
 }

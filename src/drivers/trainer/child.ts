@@ -111,6 +111,8 @@ function send(message: ChildMessage): Promise<void> {
 }
 
 process.once('disconnect', () => process.exit(1))
+// A limit on the size of files is then an error of the write, to be told as a full disk is, and not the end of the process.
+if (process.platform !== 'win32') process.on('SIGXFSZ', () => {})
 try {
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 } catch {

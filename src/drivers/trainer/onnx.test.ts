@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { isRefusal } from '../../core/errors.ts'
 import { classifyPrompt } from '../../core/prompt.ts'
 import { chooseRecipe } from '../../core/recipe.ts'
 import { trainerSuite } from '../../ports/trainer.suite.ts'
 import type { TrainingJob } from '../../ports/trainer.ts'
+import { openLlamaRuntime } from '../runtime/llama.ts'
 import { createOnnxTrainer } from './onnx.ts'
 
 const base = new URL('../../../base/modelfactory-base-xs-v0.q8_0.gguf', import.meta.url).pathname
@@ -32,6 +34,45 @@ const job = (name: string, override = {}): TrainingJob => ({
   folder: join(folder, name),
 })
 
+it('a fully trained model is served as it was trained', { timeout: 300_000 }, async () => {
+  const which = job('full', { method: 'full', learningRate: 1e-3, steps: 20, validateEvery: 5 })
+  const result = await createOnnxTrainer().fit(which)
+  if (isRefusal(result)) throw new Error(result.message)
+  const points = result.curve.flatMap(({ validationLoss }) => (validationLoss === null ? [] : [validationLoss]))
+  expect(Math.min(...points)).toBeLessThan(0.5 * points[0]!)
+  const runtime = openLlamaRuntime({ threads: 1 })
+  const scorer = await runtime.open({ base: result.file, adapter: null, labelTokens })
+  if (isRefusal(scorer)) throw new Error(scorer.message)
+  const scores = await scorer.score(which.validation)
+  const loss = scores.reduce((sum, reads, index) => sum - Math.log(reads[0]![index % 2]!), 0) / scores.length
+  // The file's matrices are 16-bit floats, and llama.cpp rounds its activations as it does for every such file.
+  expect(Math.abs(loss - Math.min(...points))).toBeLessThan(0.02)
+  await runtime.close()
+})
+
+it.each([
+  ['lora', {}],
+  ['full', { method: 'full', learningRate: 1e30 }],
+] as const)('explains a loss that is not a number (%s)', { timeout: 300_000 }, async (name, change) => {
+  expect(await createOnnxTrainer().fit(job(`diverged-${name}`, { learningRate: 1e30, clipNorm: 1e30, warmupSteps: 0, ...change }))).toMatchObject({
+    code: 'training_diverged',
+    message: expect.stringMatching(/step \d+.*half the learning rate \(5e\+29\)/),
+  })
+})
+
+it.each(['lora', 'full'] as const)('refuses texts that do not fit and texts that are all the same (%s)', { timeout: 300_000 }, async (method) => {
+  const long = { training: [...job('x').training, classifyPrompt('heart '.repeat(200), 1)] }
+  expect(await createOnnxTrainer().fit({ ...job('long', { method }), ...long })).toMatchObject({
+    code: 'prompt_too_long',
+    message: expect.stringMatching(/example 17 is \d+ tokens.* 64/),
+  })
+  const same = { training: Array.from({ length: 12 }, (_, index) => classifyPrompt('the same', index % 2)) }
+  expect(await createOnnxTrainer().fit({ ...job('same', { method }), ...same })).toMatchObject({
+    code: 'training_identical',
+    message: expect.stringMatching(/All 12/),
+  })
+})
+
 it('throws a damaged checkpoint away and starts over', { timeout: 300_000 }, async () => {
   const which = job('torn')
   mkdirSync(which.folder)
@@ -39,13 +80,6 @@ it('throws a damaged checkpoint away and starts over', { timeout: 300_000 }, asy
   writeFileSync(join(which.folder, 'checkpoint.bin.1.tmp'), 'left by a killed run')
   expect(await createOnnxTrainer().fit(which)).toMatchObject({ resumed: false, kind: 'adapter', file: join(which.folder, 'adapter.gguf') })
   expect(readdirSync(which.folder).sort()).toEqual(['adapter.gguf', 'checkpoint.bin'])
-})
-
-it('explains a loss that is not a number', { timeout: 300_000 }, async () => {
-  expect(await createOnnxTrainer().fit(job('diverged', { learningRate: 1e30, clipNorm: 1e30, warmupSteps: 0 }))).toMatchObject({
-    code: 'training_diverged',
-    message: expect.stringMatching(/step \d+.*half the learning rate \(5e\+29\)/),
-  })
 })
 
 it('refuses a file that is not a model, and a target no layer has', { timeout: 300_000 }, async () => {
