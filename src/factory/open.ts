@@ -28,6 +28,7 @@ import { recheck, reconcile } from '../steps/reconcile.ts'
 import { openBuilds } from './builds.ts'
 import type { Config } from './config.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
+import { machineView, quantisationOf } from './machine.ts'
 import { hashFile, openServing } from './serving.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
@@ -88,7 +89,18 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
 
   const builds = openBuilds(
     { planner: offlinePlanner(), reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
-    { folder: join(config.data, 'training'), base, basePath: config.base, threads: config.trainingThreads, seconds: config.trainingSeconds, emit, built },
+    {
+      folder: join(config.data, 'training'),
+      base,
+      basePath: config.base,
+      threads: config.trainingThreads,
+      seconds: config.trainingSeconds,
+      emit,
+      built,
+      servingThreads: config.servingThreads,
+      quantisation: quantisationOf(config.base),
+      machine: machineView(config.trainingThreads),
+    },
   )
 
   /** A finished build becomes a model this gateway serves; of the same name, a new version of it. */

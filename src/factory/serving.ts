@@ -18,7 +18,11 @@ const KEPT = 8
 
 export type Loaded = { unpacked: Unpacked; served: Served }
 
-export function openServing(ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store }, base: { path: string; sha256: Id }, mostThreads: number) {
+export function openServing(
+  ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
+  base: { path: string; sha256: Id },
+  mostThreads: number,
+) {
   const loaded = new Map<Id, Promise<Loaded>>()
   const packages = new Map<Id, Promise<Unpacked>>()
 

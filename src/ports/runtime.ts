@@ -37,6 +37,11 @@ export type ServingSettings = {
 export interface Runtime {
   vocabulary(base: string): Promise<Vocabulary | Refusal>
   /** `adapter` null runs the base alone, which a fully trained model is too. The base is loaded once and shared by all scorers. */
-  open(options: { base: string; adapter: string | null; labelTokens: readonly string[]; serving?: Partial<ServingSettings> | undefined }): Promise<Scorer | Refusal>
+  open(options: {
+    base: string
+    adapter: string | null
+    labelTokens: readonly string[]
+    serving?: Partial<ServingSettings> | undefined
+  }): Promise<Scorer | Refusal>
   close(): Promise<void>
 }

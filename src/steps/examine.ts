@@ -139,9 +139,7 @@ export async function examine(
         const predictions: Prediction[] = []
         for (const example of exam.cases) {
           const began = options.now()
-          const judged = tooLong(example.input, vocabulary)
-            ? []
-            : await judge({ vocabulary: vocabulary, scorer, index, match }, example.input, options.signal)
+          const judged = tooLong(example.input, vocabulary) ? [] : await judge({ vocabulary: vocabulary, scorer, index, match }, example.input, options.signal)
           const answered = quote(judged, threshold, language)
           if (timed) {
             milliseconds.push(options.now() - began)
