@@ -58,6 +58,8 @@ const TIMING_SHARE = 0.1
 const LEAST_TO_TIME = 30
 /** Share of the seconds planned for: training starts, validates and writes beside its steps. */
 const PLANNED_SHARE = 0.92
+/** A run that is cut short is given this many times the steps that are predicted to fit. */
+const HEADROOM = 1.5
 
 /**
  * Splits a step into parts until it fits the free memory; what is learned stays the same. Settings that the user fixed stay.
@@ -151,22 +153,23 @@ export async function plan(ports: { trainer: Trainer }, options: PlanOptions): P
         `${Math.round(options.seconds)} seconds are too few for a search: beside a training of ${minutesText(whole)}, ${Math.round(seconds)} seconds are left and the smallest search takes ${minutesText(least)}. The default settings are used.`,
       )
   }
-  const left = options.seconds - spent()
-  const steps = withinSteps(recipe, left, startSeconds, pace)
-  // Settings that go with the steps follow them, but for those the user fixed.
+  const left = options.seconds - spent() - startSeconds
+  const steps = withinSteps(recipe, left, 0, pace)
   if (steps < recipe.steps) {
-    note(`${recipe.steps} steps would take ${minutesText(startSeconds + runSeconds(recipe, pace))}; ${steps} fit the time.`)
-    recipe = { ...recipe, ...paceOf(steps), ...pick(options.override, ['warmupSteps', 'validateEvery']) }
+    note(`${recipe.steps} steps would take ${minutesText(runSeconds(recipe, pace))}; about ${steps} fit the time.`)
+    // A machine that was busy while it was timed may do more; the learning rate falls with the time anyway.
+    const planned = Math.min(recipe.steps, Math.ceil(steps * HEADROOM))
+    recipe = { ...recipe, ...paceOf(planned), ...pick(options.override, ['steps', 'warmupSteps', 'validateEvery']) }
   }
-  recipe = { ...recipe, maximumSeconds: Math.max(1, Math.round(left)) }
+  recipe = { ...recipe, maximumSeconds: Math.max(1, Math.floor(left)) }
   const estimate: Estimate = {
-    seconds: Math.min(left, startSeconds + runSeconds(recipe, pace)),
+    seconds: startSeconds + Math.min(left, runSeconds(recipe, pace)),
     basis: timed ? 'steps' : 'rate',
     peakBytes: Math.round(options.peak),
     availableBytes: Math.round(options.machine.availableBytes()),
   }
   note(
-    `Training will take ${minutesText(estimate.seconds)} at most (${recipe.steps} steps of up to ${recipe.tokensPerStep} tokens) and ${bytesText(estimate.peakBytes)} of memory; ${bytesText(estimate.availableBytes)} are free.`,
+    `Training will take ${minutesText(estimate.seconds)} at most (${Math.min(steps, recipe.steps)} steps of up to ${recipe.tokensPerStep} tokens) and ${bytesText(estimate.peakBytes)} of memory; ${bytesText(estimate.availableBytes)} are free.`,
   )
   const made: Plan = { recipe, estimate, search: found, notes }
   await options.journal?.write({ key, trials: found?.trials ?? [], plan: made, spentSeconds: spent() })
