@@ -2,34 +2,33 @@
  * One training of a made-up base of a given shape, in a process of its own: prints what it took as one JSON line. For the
  * measurements beside it and for the test of the memory estimate. Knows nothing of estimates.
  *
- *   node --import tsx bench/engine/fit.ts '{"width":256,...}'
+ *   node --import tsx bench/engine/fit.ts '{"shape":{"width":256,...},"recipe":{"rank":16,...},...}'
  */
-import type { Llama, LlamaShape } from '../../src/engine/architecture.ts'
-import { matrixShape } from '../../src/engine/architecture.ts'
+import { type Llama, type LlamaShape, matrixShape } from '../../src/engine/architecture.ts'
 import type { Sequence } from '../../src/engine/packing.ts'
 import { generator } from '../../src/engine/random.ts'
-import { train } from '../../src/engine/training.ts'
+import { type TrainingSettings, train } from '../../src/engine/training.ts'
 
 export type FitRequest = {
-  shape: Pick<LlamaShape, 'width' | 'layers' | 'heads' | 'groups' | 'headWidth' | 'feedForward' | 'vocabulary' | 'tied'>
-  rank: number
-  tokensPerStep: number
+  shape: LlamaShape
+  settings: TrainingSettings
   /** Tokens of every sequence, and how many places of it are read. */
   length: number
   reads: number
   labels: number
-  steps: number
-  threads: number
 }
-export type FitResult = { seconds: number; startSeconds: number; secondsPerStep: number; peakBytes: number; startBytes: number }
+export type FitResult = {
+  /** Of the whole run as the engine counts it, of what went before, of one step (median without the first). */
+  seconds: number
+  startSeconds: number
+  secondsPerStep: number
+  /** Most memory of this process, code and all. */
+  peakBytes: number
+}
 
-const TARGETS = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
-
-async function run(request: FitRequest): Promise<FitResult> {
-  const { shape: sizes, rank, tokensPerStep, length, reads, labels, steps, threads } = request
-  const shape: LlamaShape = { ...sizes, architecture: 'llama', rotary: 'interleaved', epsilon: 1e-5, ropeBase: 10_000 }
+function made(shape: LlamaShape): Llama {
   const next = generator(1)
-  const base: Llama = {
+  return {
     shape,
     tensor(name) {
       if (name.includes('norm')) return new Float32Array(shape.width).fill(1)
@@ -39,6 +38,10 @@ async function run(request: FitRequest): Promise<FitResult> {
       return values
     },
   }
+}
+
+async function run({ shape, settings, length, reads, labels }: FitRequest): Promise<FitResult> {
+  const { steps, tokensPerStep } = settings
   const sequences: Sequence[] = Array.from({ length: Math.ceil((tokensPerStep * steps) / length) }, (_, row) => ({
     tokens: Array.from({ length }, (_, index) => (row * 31 + index * 7) % shape.vocabulary),
     reads: Array.from({ length: reads }, (_, index) => ({
@@ -47,44 +50,26 @@ async function run(request: FitRequest): Promise<FitResult> {
       weight: 1,
     })),
   }))
-  const startBytes = process.memoryUsage().rss
   const began = performance.now()
   const { state } = await train({
-    base,
+    base: made(shape),
     training: sequences,
     validation: sequences.slice(0, Math.ceil(tokensPerStep / length)),
     vocabulary: Array.from({ length: labels }, (_, index) => index),
-    settings: {
-      ...{
-        method: 'lora',
-        optimiser: 'adamw',
-        accumulate: 1,
-        classWeights: 'none',
-        rank,
-        alpha: 2 * rank,
-        targets: TARGETS,
-        learningRate: 1e-3,
-        weightDecay: 0,
-        warmupSteps: 1,
-        steps,
-        tokensPerStep,
-        clipNorm: 1,
-      },
-      ...{ validateEvery: steps, patience: 9, seed: 1, threads, maximumSeconds: 3600 },
-    },
+    settings,
   })
   const wall = (performance.now() - began) / 1000
-  const times = state.curve
-    .filter(({ validationLoss }) => validationLoss === null)
-    .map(({ seconds }, index, points) => seconds - (points[index - 1]?.seconds ?? 0))
-    .slice(1)
-    .sort((a, b) => a - b)
+  // Points between two validations are a step apart when a run is short.
+  const gaps = state.curve.flatMap(({ step, seconds, validationLoss }, index) => {
+    const before = state.curve[index - 1]
+    return before && validationLoss === null && before.validationLoss === null ? [(seconds - before.seconds) / (step - before.step)] : []
+  })
+  gaps.sort((a, b) => a - b)
   return {
     seconds: state.seconds,
     startSeconds: wall - state.seconds,
-    secondsPerStep: times[times.length >> 1] ?? state.seconds,
+    secondsPerStep: gaps[gaps.length >> 1] ?? state.seconds / state.step,
     peakBytes: process.resourceUsage().maxRSS * 1024,
-    startBytes,
   }
 }
 

@@ -22,20 +22,29 @@ export function inspect(path: string): BaseSize | Refusal {
   return { width: base.shape.width, parameters: countParameters(base.shape).all, contextTokens: typeof context === 'number' ? context : 2048 }
 }
 
-export function size({ base: path, recipe, labels, longest, readsPerToken }: SizeQuestion): StepSize | Refusal {
-  const base = open(path)
+export function size(question: SizeQuestion): StepSize | Refusal {
+  const base = open(question.base)
   if ('refused' in base) return base
+  try {
+    return sizeOf(base.shape, question)
+  } catch (error) {
+    return refused(question.base, error)
+  }
+}
+
+/** The same from a shape; `base`, where there is a file, says how large it is on disk. */
+export function sizeOf(shape: LlamaShape, { base: path, recipe, labels, longest, readsPerToken }: Omit<SizeQuestion, 'base'> & { base?: string }): StepSize {
+  const base: Llama = { shape, tensor: () => new Float32Array() }
   const length = Math.ceil(longest / 8) * 8
   const rows = Math.max(1, Math.floor(recipe.tokensPerStep / length))
   const extent = { rows: Math.ceil(rows / recipe.accumulate), length, reads: Math.max(1, Math.ceil(readsPerToken * length * 1.5)) }
   const { method } = recipe
-  try {
-    const trainable = method === 'full' ? trainableModel(base) : trainableAdapter(base, recipe)
-    const memory = method === 'qlora' ? layeredMemory(path, base, extent, { recipe, labels }) : trainingMemory(base.shape, extent, { trainable, labels })
-    return { memory, operations: operations(base.shape, rows * length, { method, length, trained: totalLength(trainable.layout) }) }
-  } catch (error) {
-    return refused(path, error)
-  }
+  const trainable = method === 'full' ? trainableModel(base) : trainableAdapter(base, recipe)
+  const memory =
+    method === 'qlora'
+      ? layeredMemory(path ? statSync(path).size : countParameters(shape).all, base, extent, { recipe, labels })
+      : trainingMemory(shape, extent, { trainable, labels })
+  return { memory, operations: operations(shape, rows * length, { method, length, trained: totalLength(trainable.layout) }) }
 }
 
 /**
@@ -60,13 +69,13 @@ function operations(
  * What training holds when the base stays quantised: its file's bytes, one layer expanded and differentiated at a time, and
  * every layer's input.
  */
-function layeredMemory(path: string, base: Llama, extent: Extent, { recipe, labels }: Pick<SizeQuestion, 'recipe' | 'labels'>): StepSize['memory'] {
+function layeredMemory(fileBytes: number, base: Llama, extent: Extent, { recipe, labels }: Pick<SizeQuestion, 'recipe' | 'labels'>): StepSize['memory'] {
   const { shape } = base
   const one = { ...base, shape: { ...shape, layers: 1 } }
   const layer = trainingMemory(one.shape, extent, { trainable: trainableAdapter(one, recipe), labels })
   const states = shape.layers * extent.rows * extent.length * shape.width * 4
   return {
-    weights: statSync(path).size + layer.weights,
+    weights: fileBytes + layer.weights,
     trained: totalLength(trainableAdapter(base, recipe).layout) * 4,
     gradient: layer.gradient + states,
     validation: layer.validation,
