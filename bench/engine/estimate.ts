@@ -68,7 +68,7 @@ for (const one of CASES) {
   if (flags.only && !name.includes(flags.only)) continue
   const timed = flags.memory ? undefined : run(one, TIMED_STEPS)
   const { recipe, result } = run(one, flags.memory ? 3 : STEPS)
-  const question = { recipe, labels: LABELS, longest: one.length, readsPerToken: 1 / one.length }
+  const question = { recipe, longest: one.length, readsPerToken: 1 / one.length }
   const size = sizeOf(SHAPES[one.shape]!, question)
   const peak = peakBytes(size, recipe)
   const practiceTokens = recipe.tokensPerStep

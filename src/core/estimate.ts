@@ -19,8 +19,11 @@ export type Estimate = z.infer<typeof Estimate>
 
 /** Sizes of one step, as a trainer tells them from a base's shape and a recipe. */
 export type StepSize = {
-  /** Bytes: the base's values as they are held, the trained numbers once, the most the step's values take, the same for validation. */
-  memory: { weights: number; trained: number; gradient: number; validation: number }
+  /**
+   * Bytes: the base's values as they are held, the trained numbers once, what stands between the forward and the backward
+   * pass, and what the passes make for themselves at one moment.
+   */
+  memory: { weights: number; trained: number; held: number; made: number }
   /** Floating-point operations of one step, forwards and backwards, and of the forward pass of as many tokens. */
   operations: { step: number; forward: number }
 }
@@ -36,13 +39,14 @@ const PROCESS_BYTES = 215e6
 const WEIGHT_COPIES = 2.4
 /** Values, slopes, the optimiser's numbers, the best so far, the snapshot of all these, the checkpoint's bytes. Adafactor's own numbers are few. */
 const TRAINED_COPIES = { adamw: 14, adafactor: 9 } as const
+const HELD_COPIES = 1
 const ARENA = 2.5
 
 /** Most bytes of the training process. Full training holds its weights as trained numbers; a quantised base is held once. */
 export function peakBytes({ memory }: StepSize, recipe: Pick<Recipe, 'method' | 'optimiser'>): number {
   const copies = { lora: WEIGHT_COPIES, qlora: 1, full: 0 }
   const frozen = memory.weights * copies[recipe.method]
-  return PROCESS_BYTES + frozen + memory.trained * TRAINED_COPIES[recipe.optimiser] + ARENA * (memory.gradient + memory.validation)
+  return PROCESS_BYTES + frozen + memory.trained * TRAINED_COPIES[recipe.optimiser] + HELD_COPIES * memory.held + ARENA * memory.made
 }
 
 /** Validations of a run of `steps`: one before it, then one every `validateEvery`, and one at the end. */

@@ -3,9 +3,9 @@
  * Every count and offset is checked against the file's size before anything is allocated. Knows nothing of models.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { dequantise, TENSOR_TYPES, type TensorType } from './dequantise.ts'
 
 export type MetadataValue = string | number | bigint | boolean | MetadataValue[]
-export type TensorType = 'F32' | 'F16' | 'BF16' | 'Q8_0'
 
 /** One tensor as it lies in the file. `shape` is row-major (outermost first), the reverse of the file's `ne`. */
 export type TensorInfo = { name: string; type: string; shape: number[]; offset: number; bytes: number }
@@ -22,17 +22,15 @@ export type Gguf = {
   /** Byte at which the tensor directory begins; the metadata lie between byte 24 and here. */
   directoryOffset: number
   tensors: Map<string, TensorInfo>
-  /** The values of a tensor as 32-bit floats, exactly. @throws {FormatError} when absent or of a type we cannot read. */
-  tensor(name: string): Float32Array
+  /**
+   * The values of a tensor as 32-bit floats, exactly, in `into` or a new array. @throws {FormatError} when absent or of a type
+   * we cannot read.
+   */
+  tensor(name: string, into?: Float32Array): Float32Array
+  /** A tensor's blocks as they lie in the file, to be kept small and expanded when needed. @throws {FormatError} as `tensor` does. */
+  blocks(name: string): { type: TensorType; bytes: Uint8Array }
 }
 
-/** The tensor types read here, with the elements and bytes of one block. */
-const TYPES: Record<TensorType, { elements: number; bytes: number }> = {
-  F32: { elements: 1, bytes: 4 },
-  F16: { elements: 1, bytes: 2 },
-  BF16: { elements: 1, bytes: 2 },
-  Q8_0: { elements: 32, bytes: 34 },
-}
 const NAMES = new Map<number, string>(
   Object.entries({
     ...{ F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q5_0: 6, Q5_1: 7, Q8_0: 8, Q8_1: 9, Q2_K: 10, Q3_K: 11, Q4_K: 12, Q5_K: 13, Q6_K: 14, Q8_K: 15 },
@@ -107,7 +105,7 @@ export function parseGguf(source: ByteSource): Gguf {
     if (tensors.has(name)) throw new FormatError(`tensor "${name}" is listed twice`)
     const elements = shape.reduce((product, length) => product * length, 1)
     if (!Number.isSafeInteger(elements) || elements <= 0) throw new FormatError(`tensor "${name}" has the impossible shape ${shape.join(' x ')}`)
-    const block = TYPES[type as TensorType]
+    const block = isReadable(type) ? TENSOR_TYPES[type] : undefined
     // Sizes of types we cannot read are unknown, but even one bit a value must fit into the file.
     const bytes = block ? (elements / block.elements) * block.bytes : Math.ceil(elements / 8)
     if (block && shape.at(-1)! % block.elements) throw new FormatError(`tensor "${name}" has rows of ${shape.at(-1)} values, which ${type} cannot hold`)
@@ -115,46 +113,29 @@ export function parseGguf(source: ByteSource): Gguf {
       throw new FormatError(`tensor "${name}" ends at byte ${start + relative + bytes}, but the file has ${source.size}: it is cut short or damaged`)
     tensors.set(name, { name, type, shape, offset: start + relative, bytes })
   }
+  const blocks = (name: string) => {
+    const info = tensors.get(name)
+    if (!info) throw new FormatError(`it has no tensor "${name}"`)
+    if (!isReadable(info.type)) throw new FormatError(`tensor "${name}" is ${info.type}; read are ${Object.keys(TENSOR_TYPES).join(', ')}`)
+    return { type: info.type, bytes: source.read(info.offset, info.bytes) }
+  }
   return {
     version,
     metadata,
     entries,
     directoryOffset,
     tensors,
-    tensor(name) {
-      const info = tensors.get(name)
-      if (!info) throw new FormatError(`it has no tensor "${name}"`)
-      if (!(info.type in TYPES)) throw new FormatError(`tensor "${name}" is ${info.type}; read are ${Object.keys(TYPES).join(', ')}`)
-      return dequantise(info.type as TensorType, source.read(info.offset, info.bytes))
+    blocks,
+    tensor(name, into) {
+      const { type, bytes } = blocks(name)
+      return dequantise(type, bytes, into)
     },
   }
 }
 
-/** Expands blocks of a tensor type to 32-bit floats, in the order llama.cpp does it, so the values are equal to the last bit. */
-export function dequantise(type: TensorType, bytes: Uint8Array): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (type === 'F32') return Float32Array.from({ length: bytes.length / 4 }, (_, index) => view.getFloat32(index * 4, true))
-  if (type === 'F16') return Float32Array.from({ length: bytes.length / 2 }, (_, index) => half(view.getUint16(index * 2, true)))
-  if (type === 'BF16') {
-    const bits = Uint32Array.from({ length: bytes.length / 2 }, (_, index) => view.getUint16(index * 2, true) << 16)
-    return new Float32Array(bits.buffer)
-  }
-  const values = new Float32Array((bytes.length / 34) * 32)
-  for (let block = 0; block < bytes.length / 34; block++) {
-    const scale = half(view.getUint16(block * 34, true))
-    for (let index = 0; index < 32; index++) values[block * 32 + index] = scale * view.getInt8(block * 34 + 2 + index)
-  }
-  return values
-}
-
-/** IEEE 754 binary16 to a number. */
-export function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+/** Whether the values of a tensor type, by its name in {@link TensorInfo}, can be read. */
+export function isReadable(type: string): type is TensorType {
+  return Object.hasOwn(TENSOR_TYPES, type)
 }
 
 /** Walks the header through a small window, refusing to step outside the file. */
@@ -247,6 +228,10 @@ class Cursor {
     const length = this.count('array values', bytes ?? (type === 8 ? 8 : 12))
     if (bytes !== undefined && length > LONGEST_ARRAY) {
       this.position += length * bytes
+      return undefined
+    }
+    if (type === 8 && length > LONGEST_ARRAY) {
+      for (let index = 0; index < length; index++) this.bytes(this.count('characters', 1))
       return undefined
     }
     const values: MetadataValue[] = []

@@ -2,12 +2,12 @@
  * Head: the last norm, the output matrix and the loss, forward and back in one run, over the read places in pieces, so that
  * a large vocabulary costs little memory. Knows nothing of layers.
  */
-import type { AdapterPart } from './adapter.ts'
 import type { Llama } from './architecture.ts'
 import { pullback } from './autodiff.ts'
 import { Graph } from './graph.ts'
 import type { LayerWeights } from './layer-weights.ts'
 import { linearCrossEntropy, rmsNorm } from './ops.ts'
+import type { Part } from './parameters.ts'
 import { gather, scatter } from './rows.ts'
 import { openSession } from './session.ts'
 
@@ -16,12 +16,15 @@ export type HeadOptions = {
   weights: LayerWeights
   threads: number
   /** Trained tensors by name. */
-  parts: ReadonlyMap<string, AdapterPart>
+  parts: ReadonlyMap<string, Part>
   /** Places read in one run. */
   count: number
   vocabulary?: readonly number[] | undefined
   logitsAtOnce?: number | undefined
 }
+
+/** As in `BatchValues`; `allowed` counts only when there are label tokens. */
+export type Targets = { labels: BigInt64Array; weights: Float32Array; allowed: Float32Array }
 
 export interface Head {
   /** [count, width]: room for the states at the read places. */
@@ -33,7 +36,7 @@ export interface Head {
   run(
     parameters: Float32Array,
     states: Float32Array,
-    targets: { labels: BigInt64Array; weights: Float32Array },
+    targets: Targets,
     into?: ReadonlyMap<string, Float32Array>,
   ): Promise<{ loss: number; slope: Float32Array }>
   close(): Promise<void>
@@ -63,13 +66,21 @@ export async function openHead(options: HeadOptions): Promise<Head> {
   const shape = [classes, width]
   const matrix = !fixed ? graph.parameter(name, shape) : fixed.length <= PACKED_AT_MOST ? graph.constant(fixed, shape) : graph.input(name, shape)
   const normal = rmsNorm(graph, hidden, gain, epsilon)
-  const loss = linearCrossEntropy(graph, normal, matrix, graph.input('labels', [piece], 'int64'), graph.input('weights', [piece]))
+  const loss = linearCrossEntropy(graph, normal, matrix, {
+    labels: graph.input('labels', [piece], 'int64'),
+    weights: graph.input('weights', [piece]),
+    ...(vocabulary ? { offset: graph.input('allowed', [piece, classes]) } : {}),
+  })
   const slopes = pullback(graph, loss, graph.scalar(1))
   const trained = [GAIN, name].filter((one) => slopes.has(one))
   const outputs = [loss, slopes.get('hidden')!, ...trained.map((one) => slopes.get(one)!)]
   const session = await openSession(graph, outputs, { threads: options.threads })
 
-  const padded = { hidden: new Float32Array(piece * width), labels: new BigInt64Array(piece), weights: new Float32Array(piece) }
+  const own = vocabulary ? classes : 0
+  const padded = {
+    ...{ hidden: new Float32Array(piece * width), labels: new BigInt64Array(piece) },
+    ...{ weights: new Float32Array(piece), allowed: new Float32Array(piece * own) },
+  }
   const slope = new Float32Array(count * width)
   return {
     hidden: new Float32Array(count * width),
@@ -85,11 +96,12 @@ export async function openHead(options: HeadOptions): Promise<Head> {
           hidden: states.subarray(start * width, end * width),
           labels: targets.labels.subarray(start, end),
           weights: targets.weights.subarray(start, end),
+          allowed: targets.allowed.subarray(start * own, end * own),
         }
-        const [value, back, ...own] = await session.run({ ...fed, ...(end - start < piece ? pad(values) : values) })
+        const [value, back, ...found] = await session.run({ ...fed, ...(end - start < piece ? pad(values) : values) })
         total += value![0]!
         slope.set(back!.subarray(0, (end - start) * width), start * width)
-        if (into) for (const [index, one] of trained.entries()) addTo(into.get(one)!, own[index]!, one === name ? vocabulary : undefined)
+        if (into) for (const [index, one] of trained.entries()) addTo(into.get(one)!, found[index]!, one === name ? vocabulary : undefined)
       }
       return { loss: total, slope }
     },
@@ -116,10 +128,11 @@ export async function openHead(options: HeadOptions): Promise<Head> {
   }
 
   /** The last piece, filled up with places of weight zero. */
-  function pad(values: { hidden: Float32Array; labels: BigInt64Array; weights: Float32Array }): typeof padded {
+  function pad(values: Targets & { hidden: Float32Array }): typeof padded {
     padded.hidden.fill(0).set(values.hidden)
     padded.labels.fill(0n).set(values.labels)
     padded.weights.fill(0).set(values.weights)
+    padded.allowed.fill(0).set(values.allowed)
     return padded
   }
 

@@ -2,7 +2,10 @@
  * Layer weights: where the frozen matrices of a base are while it trains: expanded once and kept, or kept as the file has
  * them and expanded when their layer is due, so that a 4-bit base costs its 4 bits. Knows nothing of graphs.
  */
+
 import type { Llama } from './architecture.ts'
+import { dequantise, TENSOR_TYPES } from './dequantise.ts'
+import { FormatError } from './gguf.ts'
 
 export interface LayerWeights {
   /** The named tensors of one layer as 32-bit floats. Arrays may be overwritten by the next call. */
@@ -32,6 +35,42 @@ export function expandedWeights(base: Llama): LayerWeights {
       for (let row = 0; row < indices.length; row++) {
         const from = Number(indices[row]!) * width
         into.set(matrix.subarray(from, from + width), row * width)
+      }
+    },
+  }
+}
+
+/**
+ * Every tensor kept as the file has it; a layer's are expanded when it is due, into arrays that the next layer reuses.
+ * @throws {FormatError} when the base is in no file.
+ */
+export function quantisedWeights(base: Llama): LayerWeights {
+  const kept = new Map<string, ReturnType<NonNullable<Llama['blocks']>>>()
+  const due = new Map<string, Float32Array>()
+  const blocks = (name: string) => {
+    const found = kept.get(name) ?? base.blocks?.(name)
+    if (!found) throw new FormatError('it has no blocks to keep quantised')
+    kept.set(name, found)
+    return found
+  }
+  return {
+    layer: (index, names) =>
+      Object.fromEntries(
+        names.map((name) => {
+          const { type, bytes } = blocks(layerName(name, index))
+          const count = (bytes.length / TENSOR_TYPES[type].bytes) * TENSOR_TYPES[type].elements
+          const into = due.get(name) ?? new Float32Array(count)
+          due.set(name, into)
+          return [name, dequantise(type, bytes, into)]
+        }),
+      ),
+    tensor: (name) => base.tensor(name),
+    rows(name, width, indices, into) {
+      const { type, bytes } = blocks(name)
+      const stride = (width / TENSOR_TYPES[type].elements) * TENSOR_TYPES[type].bytes
+      for (let row = 0; row < indices.length; row++) {
+        const from = Number(indices[row]!) * stride
+        dequantise(type, bytes.subarray(from, from + stride), into.subarray(row * width, (row + 1) * width))
       }
     },
   }

@@ -3,7 +3,7 @@ import { type Llama, matrixShape } from './architecture.ts'
 import { gradients } from './autodiff.ts'
 import { size } from './graph.ts'
 import { buildLlama } from './llama.ts'
-import { crossEntropy } from './ops.ts'
+import { linearCrossEntropy } from './ops.ts'
 import { batchValues, type Sequence } from './packing.ts'
 import { generator } from './random.ts'
 import { openSession } from './session.ts'
@@ -32,17 +32,13 @@ const sequence = (length: number, ...reads: number[]): Sequence => ({
 })
 const batch = [[sequence(5, 4), sequence(6, 2, 5)], [sequence(9, 8)]]
 
-/** [reads, 3], the weight of each read at its class. */
-const targetsOf = ({ labels, weights }: ReturnType<typeof batchValues>) =>
-  Float32Array.from({ length: weights.length * 3 }, (_, index) => (Number(labels[Math.floor(index / 3)]) === index % 3 ? weights[Math.floor(index / 3)]! : 0))
-
 it('gradients of the whole model agree with central differences for every adapter matrix', async () => {
-  const { graph, logits } = buildLlama(base, extent, { vocabulary, lora: { rank: 3, alpha: 6, targets } })
-  const loss = crossEntropy(graph, logits, graph.input('targets', [6, 3]))
+  const { graph, hidden, matrix } = buildLlama(base, extent, { vocabulary, lora: { rank: 3, alpha: 6, targets } })
+  const loss = linearCrossEntropy(graph, hidden, matrix, { labels: graph.input('labels', [6], 'int64'), weights: graph.input('weights', [6]) })
   const found = gradients(graph, loss)
   expect(found.size).toBe(2 * 7 * 2)
   const session = await openSession(graph, [loss, ...found.values()], { threads: 1 })
-  const { tokenCount, ...arrays } = { ...batchValues(batch, extent, 3), targets: targetsOf(batchValues(batch, extent, 3)) }
+  const { tokenCount, ...arrays } = batchValues(batch, extent, 3)
   expect(tokenCount).toBe(20)
   const next = generator(9)
   const adapter = Object.fromEntries(

@@ -1,12 +1,13 @@
 /**
- * Llama: a decoder of the Llama family as a graph: RMSNorm, rotary positions, grouped-query attention, SwiGLU. The last
- * layer is computed only where the model is read. Where its matrices come from (frozen in the graph, trained, or fed) is
+ * Llama: a decoder of the Llama family as a graph: RMSNorm, rotary positions, grouped-query attention, SwiGLU, with Qwen2's
+ * biases and Qwen3's norms of queries and keys where the shape has them. The last layer is computed only where the model is read. Where its matrices come from (frozen in the graph, trained, or fed) is
  * for the caller to say. Knows nothing of training or files.
  */
 import { type Llama, type LlamaShape, matrixShape } from './architecture.ts'
-import { Graph, type Shape, type Tensor } from './graph.ts'
+import { Graph, type Shape, size, type Tensor } from './graph.ts'
 import { adaptedLinear, type LoraPair } from './lora.ts'
 import { add, attention, gatherRows, linear, reshape, rmsNorm, rotary, swiglu, transpose } from './ops.ts'
+import { addBias } from './ops-bias.ts'
 
 /** Fixed extents of one run: `rows` of `length` tokens, each read at `reads` places. */
 export type Extent = { rows: number; length: number; reads: number }
@@ -85,11 +86,19 @@ export function placeInputs(graph: Graph, { rows, length, reads }: Extent): Laye
   }
 }
 
-/** Tables of the cosine and sine of each position's angles, [length, head width / 2]. */
+/**
+ * Tables of the cosine and sine of each position's angles, [length, head width / 2]. Pair i of position p turns by
+ * p / base^(2i / head width), divided by the linear scale and by the pair's own factor where the shape has them.
+ */
 export function rotaryTables(graph: Graph, shape: LlamaShape, length: number): LayerContext['turning'] {
   const half = shape.headWidth / 2
-  const angles = Array.from({ length: length * half }, (_, index) => Math.floor(index / half) / shape.ropeBase ** ((index % half) / half))
-  const table = (value: (angle: number) => number) => graph.constant(Float32Array.from(angles, value), [length, half])
+  const { ropeBase, ropeScale = 1, frequencyFactors } = shape
+  const speeds = Array.from({ length: half }, (_, pair) => 1 / (ropeScale * (frequencyFactors?.[pair] ?? 1) * ropeBase ** (pair / half)))
+  const table = (value: (angle: number) => number) =>
+    graph.constant(
+      Float32Array.from({ length: length * half }, (_, index) => value(Math.floor(index / half) * speeds[index % half]!)),
+      [length, half],
+    )
   return { cosine: table(Math.cos), sine: table(Math.sin), negativeSine: table((angle) => -Math.sin(angle)), form: shape.rotary }
 }
 
@@ -105,20 +114,25 @@ export function decoderLayer(context: LayerContext, layer: number, state: Tensor
   /** [rows * n, heads * width] to [rows, heads, n, width]. */
   const heads = (x: Tensor, count: number, n: number) => transpose(graph, reshape(graph, x, [rows, n, count, shape.headWidth]), [0, 2, 1, 3])
   const rotate = (x: Tensor, positions: Tensor) => rotary(graph, x, { ...context.turning, positions })
-
   const product = (tensor: Tensor) => {
     context.product?.(tensor)
     return tensor
   }
+  /** Each head of queries or keys normalised by itself, where the architecture does so. */
+  const normHeads = (stem: string, x: Tensor) => {
+    if (!shape.headNorms) return x
+    const gain = context.weight(`blk.${layer}.${stem}.weight`, [shape.headWidth])
+    return reshape(graph, rmsNorm(graph, reshape(graph, product(x), [size(x.shape) / shape.headWidth, shape.headWidth]), gain, shape.epsilon), x.shape)
+  }
 
   const normal = norm('attn_norm', state)
-  const key = product(rotate(heads(project('attn_k', normal), shape.groups, length), inputs.positions))
+  const key = product(rotate(heads(normHeads('attn_k_norm', project('attn_k', normal)), shape.groups, length), inputs.positions))
   const value = product(heads(project('attn_v', normal), shape.groups, length))
   const last = at === 'reads'
   const n = last ? reads : length
   const asking = last ? gatherRows(graph, normal, inputs.readPlaces) : normal
   const before = last ? gatherRows(graph, state, inputs.readPlaces) : state
-  const query = product(rotate(heads(project('attn_q', asking), shape.heads, n), last ? inputs.readPositions : inputs.positions))
+  const query = product(rotate(heads(normHeads('attn_q_norm', project('attn_q', asking)), shape.heads, n), last ? inputs.readPositions : inputs.positions))
   const mixed = product(attention(graph, query, key, value, last ? inputs.readMask : inputs.mask))
   const joined = reshape(graph, transpose(graph, mixed, [0, 2, 1, 3]), [rows * n, shape.heads * shape.headWidth])
   const middle = product(add(graph, before, project('attn_output', joined)))
@@ -127,26 +141,27 @@ export function decoderLayer(context: LayerContext, layer: number, state: Tensor
   return add(graph, middle, project('ffn_down', gated))
 }
 
-/** x W^T, with a trainable pair on W when its stem is a target. */
+/** x W^T, with a trainable pair on W when its stem is a target, plus the bias where there is one. */
 function projection({ graph, shape, weight, lora, adapter }: LayerContext, name: string, stem: string, x: Tensor): Tensor {
   const [outputs, width] = matrixShape(shape, stem)
   const matrix = weight(name, [outputs, width])
-  if (!lora?.targets.includes(stem)) return linear(graph, x, matrix)
+  const biased = (y: Tensor) => (shape.biases?.includes(stem) ? addBias(graph, y, weight(name.replace(/weight$/, 'bias'), [outputs])) : y)
+  if (!lora?.targets.includes(stem)) return biased(linear(graph, x, matrix))
   const pair = {
     down: graph.parameter(`${name}.lora_a`, [lora.rank, width]),
     up: graph.parameter(`${name}.lora_b`, [outputs, lora.rank]),
     scale: lora.alpha / lora.rank,
   }
   adapter.set(name, pair)
-  return adaptedLinear(graph, x, matrix, pair)
+  return biased(adaptedLinear(graph, x, matrix, pair))
 }
 
 /** The rows of the output matrix that logits are wanted for. Without a matrix of its own the embedding serves (tied). */
 function headRows({ graph, weight }: LayerContext, base: Llama, embedding: Tensor, vocabulary: readonly number[] | undefined): Tensor {
-  const { width, vocabulary: size, tied } = base.shape
-  const matrix = tied ? embedding : weight('output.weight', [size, width])
+  const { width, vocabulary: count, tied } = base.shape
+  const matrix = tied ? embedding : weight('output.weight', [count, width])
   if (!vocabulary) return matrix
   for (const token of vocabulary)
-    if (!Number.isInteger(token) || token < 0 || token >= size) throw new RangeError(`Token ${token} is not in a vocabulary of ${size}.`)
+    if (!Number.isInteger(token) || token < 0 || token >= count) throw new RangeError(`Token ${token} is not in a vocabulary of ${count}.`)
   return gatherRows(graph, matrix, graph.integers(vocabulary))
 }

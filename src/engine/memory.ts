@@ -3,9 +3,8 @@
  * hold, from shapes alone: no weight is read. Knows nothing of the machine.
  */
 import { type LlamaShape, matrixShape } from './architecture.ts'
-import { gradients } from './autodiff.ts'
-import { lossGraph } from './gradient.ts'
-import { type Graph, type Shape, size, type Tensor } from './graph.ts'
+import { type Keep, type LayerGraph, layerGraph, READS_WORTH_A_LAYER } from './gradient.ts'
+import { type Graph, size, type Tensor } from './graph.ts'
 import type { Extent } from './llama.ts'
 import { type Trainable, totalLength } from './parameters.ts'
 
@@ -16,14 +15,14 @@ const VIEWS = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten']
 
 /** Bytes that a training run holds, by what holds them. */
 export type TrainingMemory = {
-  /** The base as 32-bit floats, once. */
+  /** The base: as 32-bit floats, or as its file has it with one layer expanded. */
   weights: number
   /** The trained numbers, once. */
   trained: number
-  /** The most that the values of the loss and its gradients take at one moment. */
-  gradient: number
-  /** The same for the forward pass that validates. */
-  validation: number
+  /** What stands between the passes: every layer's input and what it keeps, and the slopes on their way down. */
+  held: number
+  /** The most that each compiled pass makes for itself at one moment, all passes together. */
+  made: number
 }
 
 /** Number of a base's values: all of them, and those of the layers' matrices alone. */
@@ -35,34 +34,51 @@ export function countParameters(shape: LlamaShape): { all: number; matrices: num
 }
 
 /**
- * What training `trainable` on a base of this shape holds, `extent` at a time. `labels` is the number of classes told
- * apart; undefined: the whole vocabulary.
+ * What training `trainable` on a base of this shape holds, `extent` at a time, validation included. `fileBytes` of a base
+ * that stays as its file has it; undefined: it is expanded.
  */
-export function trainingMemory(shape: LlamaShape, extent: Extent, options: { trainable: Trainable; labels: number | undefined }): TrainingMemory {
-  const { trainable, labels } = options
-  const vocabulary = labels === undefined ? undefined : Array.from({ length: Math.min(labels, shape.vocabulary) }, (_, index) => index)
-  // The graphs are built over inputs in the place of frozen weights, so that nothing is read from disk.
-  const inputs = (graph: Graph) => (name: string, wanted: Shape) => graph.input(name, wanted)
+export function trainingMemory(
+  shape: LlamaShape,
+  extent: Extent,
+  { trainable, fileBytes }: { trainable: Trainable; fileBytes?: number | undefined },
+): TrainingMemory {
   const empty = { shape, tensor: () => new Float32Array() }
-  const build = () => lossGraph(empty, extent, { trainable: { ...trainable, graph: { weight: inputs, ...trainable.graph } }, vocabulary })
-  const forward = build()
-  const { graph, loss } = build()
-  const slopes = gradients(graph, loss)
+  const graphs = (keep: Keep | undefined, at: 'all' | 'reads') => layerGraph(empty, extent, at, { keep, trainable })
+  const keep = fileBytes === undefined ? 'products' : 'boundaries'
+  const everywhere = extent.reads >= extent.length * READS_WORTH_A_LAYER
+  const middle = graphs(keep, 'all')
+  const last = everywhere ? middle : graphs(keep, 'reads')
+  const kept = ({ kept }: LayerGraph) => kept.reduce((sum, tensor) => sum + size(tensor.shape), 0)
+  const passes = (layer: LayerGraph) =>
+    [layer.forward, layer.backward, layer.lowest].reduce(
+      (sum, outputs, pass) => sum + (outputs ? peakValues(layer.graph, outputs, pass ? layer.kept : []) : 0),
+      0,
+    )
+  const compiled = everywhere ? [middle] : [middle, last]
+  const validating = everywhere ? [graphs(undefined, 'all')] : [graphs(undefined, 'all'), graphs(undefined, 'reads')]
+  const state = extent.rows * extent.length * shape.width
+  const layer = LAYER_MATRICES.reduce((sum, stem) => sum + size(matrixShape(shape, stem)), 0)
   return {
-    weights: countParameters(shape).all * FLOAT_BYTES,
+    weights: fileBytes === undefined ? countParameters(shape).all * FLOAT_BYTES : fileBytes + layer * FLOAT_BYTES,
     trained: totalLength(trainable.layout) * FLOAT_BYTES,
-    gradient: peakValues(graph, [loss, ...trainable.layout.map(({ name }) => slopes.get(name)!)]) * FLOAT_BYTES,
-    validation: peakValues(forward.graph, [forward.loss]) * FLOAT_BYTES,
+    held: (state * (shape.layers + 4) + kept(middle) * (shape.layers - 1) + kept(last)) * FLOAT_BYTES,
+    made: [...compiled, ...validating].reduce((sum, one) => sum + passes(one), 0) * FLOAT_BYTES,
   }
 }
 
-/** The most values alive at one moment: each from the node that makes it to the last that reads it, outputs to the end. */
-export function peakValues(graph: Graph, outputs: readonly Tensor[]): number {
+/**
+ * The most values that running a graph makes for itself at one moment: each from the node that makes it to the last that
+ * reads it. Outputs and what is `given` stand in the caller's arrays and do not count.
+ */
+export function peakValues(graph: Graph, outputs: readonly Tensor[], given: readonly Tensor[] = []): number {
   const maker = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)))
   const needed = new Set<(typeof graph.nodes)[number]>()
+  const outside = new Set([...outputs, ...given].map(({ name }) => name))
+  const known = new Set(given.map(({ name }) => name))
   const asked = outputs.map(({ name }) => name)
   while (asked.length) {
-    const node = maker.get(asked.pop()!)
+    const name = asked.pop()!
+    const node = known.has(name) ? undefined : maker.get(name)
     if (!node || needed.has(node)) continue
     needed.add(node)
     asked.push(...node.inputs)
@@ -75,14 +91,13 @@ export function peakValues(graph: Graph, outputs: readonly Tensor[]): number {
     if (VIEWS.has(node.operator)) owner.set(node.outputs[0]!, owned(node.inputs[0]!))
     for (const name of node.inputs) last.set(owned(name), index)
   }
-  for (const { name } of outputs) last.set(owned(name), order.length)
   const live = new Map<string, number>()
   let now = 0
   let peak = 0
   for (const [index, node] of order.entries()) {
     if (!VIEWS.has(node.operator))
       for (const [place, name] of node.outputs.entries()) {
-        if (!last.has(name)) continue
+        if (!last.has(name) || outside.has(name)) continue
         live.set(name, size(node.results[place]!.shape))
         now += live.get(name)!
       }

@@ -164,11 +164,13 @@ export function attention(graph: Graph, q: Tensor, k: Tensor, v: Tensor, mask: T
  * Cross-entropy of next-token logits hidden[n, width] matrix[classes, width]^T against labels[n] (int64), a scalar:
  * -sum(weights * log softmax(logits)[label]). Rows of weight zero are padding. Product and loss are one operator because
  * the derivative by way of the probabilities p, weights * (p matrix - matrix[label]), needs no further pass over [n, classes].
+ * `offset` [n, classes] is added to the logits: a large negative number says that a class is no choice.
  */
-export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor, labels: Tensor, weights: Tensor): Tensor {
+export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor, targets: { labels: Tensor; weights: Tensor; offset?: Tensor }): Tensor {
+  const { labels, weights, offset } = targets
   const [n, width] = hidden.shape as [number, number]
   const classes = matrix.shape[0]!
-  const logits = gemm(graph, hidden, matrix, { transposeB: true })
+  const logits = gemm(graph, hidden, matrix, { transposeB: true, ...(offset ? { addend: offset } : {}) })
   const logarithms = graph.node('LogSoftmax', [logits], logits.shape, { axis: -1 })
   const column = (tensor: Tensor) => graph.node('Reshape', [tensor, graph.integers([n, 1])], [n, 1])
   const weight = column(weights)
@@ -187,20 +189,5 @@ export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor,
       hidden.differentiable ? graph.node('Mul', [away, share], [n, width]) : undefined,
       graph.node('ScatterND', [expected, column(labels), back], [classes, width], { reduction: 'add' }),
     ]
-  })
-}
-
-/**
- * Cross-entropy of logits[n, classes] against targets[n, classes], a scalar: -sum(targets * log softmax(logits)). A row of
- * targets sums to the row's weight, which is zero for padding.
- */
-export function crossEntropy(graph: Graph, logits: Tensor, targets: Tensor): Tensor {
-  const logarithms = graph.node('LogSoftmax', [logits], logits.shape, { axis: -1 })
-  const total = graph.node('ReduceSum', [graph.node('Mul', [logarithms, targets], logits.shape), graph.integers([0, 1])], [], { keepdims: 0 })
-  const loss = graph.node('Neg', [total], [])
-  return graph.differentiable(loss, [logits], (dy) => {
-    const weight = graph.node('ReduceSum', [targets, graph.integers([1])], [logits.shape[0]!, 1], { keepdims: 1 })
-    const expected = graph.node('Mul', [graph.node('Exp', [logarithms], logits.shape), weight], logits.shape)
-    return [graph.node('Mul', [graph.node('Sub', [expected, targets], logits.shape), dy], logits.shape)]
   })
 }

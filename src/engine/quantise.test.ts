@@ -1,7 +1,7 @@
 /** The quantisers against the bits of the gguf package's reference (scripts/fixtures/quantise.py). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { dequantise, half } from './gguf.ts'
+import { dequantise, half } from './dequantise.ts'
 import { halfBits, quantise } from './quantise.ts'
 
 const fixture = JSON.parse(readFileSync(new URL('./fixtures/quantise.json', import.meta.url), 'utf8')) as Record<string, string>

@@ -11,6 +11,7 @@ import type { Llama } from './architecture.ts'
 import { balance, balanced } from './balance.ts'
 import { trainableModel } from './full.ts'
 import { type Gradient, type LossOptions, openGradient, openLoss } from './gradient.ts'
+import { expandedWeights, quantisedWeights } from './layer-weights.ts'
 import type { Extent } from './llama.ts'
 import { type Batch, batchValues, chooseExtent, pack, readWeight, type Sequence } from './packing.ts'
 import { globalNorm, type Optimiser, type Part, type Trainable, totalLength } from './parameters.ts'
@@ -98,8 +99,9 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   const stepExtent = chooseExtent(training, settings.tokensPerStep)
   const extent = runExtent(stepExtent, settings.accumulate)
   const validation = validationSet(factor ? balanced(options.validation, factor) : options.validation, settings)
-  const plan = { trainable, vocabulary, threads: settings.threads }
-  const gradient = accumulated(await openGradient(base, extent, plan), extent, classes)
+  const quantised = settings.method === 'qlora'
+  const plan = { trainable, vocabulary, threads: settings.threads, weights: quantised ? quantisedWeights(base) : expandedWeights(base) }
+  const gradient = accumulated(await openGradient(base, extent, { ...plan, keep: quantised ? 'boundaries' : 'products' }), extent, classes)
   const evaluator = validation.length ? await openValidation(base, validation, settings, plan) : undefined
   const curveEvery = Math.max(1, Math.round(settings.steps / CURVE_POINTS))
   const started = performance.now() - state.seconds * 1000

@@ -51,7 +51,6 @@ export type TrainingResult = {
 export type SizeQuestion = {
   base: string
   recipe: Recipe
-  /** Number of label tokens. */
   labels: number
   /** Tokens of the longest prompt, and places read for every token. */
   longest: number

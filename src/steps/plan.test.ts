@@ -53,7 +53,7 @@ beforeEach(() => {
 })
 
 async function options(change: Partial<PlanOptions> = {}): Promise<PlanOptions> {
-  const question = { base, recipe: recipe(), labels: 2, longest: 8, readsPerToken: 0.1 }
+  const question = { base, recipe: recipe(), longest: 8, readsPerToken: 0.1 }
   const size = given(await made.trainer.size(question))
   return {
     job: { base, validation: prompts, labelTokens: ['a', 'b'], folder: mkdtempSync(join(root, 'run-')), training: async () => prompts },
@@ -129,7 +129,7 @@ describe('plan', () => {
 })
 
 describe('memory', () => {
-  const question = { base, recipe: recipe(), labels: 2, longest: 300, readsPerToken: 0.1 }
+  const question = { base, recipe: recipe(), longest: 300, readsPerToken: 0.1 }
   const needs = async (accumulate: number) => peakBytes(given(await made.trainer.size({ ...question, recipe: recipe({ accumulate }) })), recipe())
 
   it('splits a step until it fits, and says so', async () => {

@@ -102,7 +102,7 @@ export async function train(
       maximumTokens: limit,
     })
     const question: SizeQuestion = {
-      ...{ base: options.basePath, recipe: first, labels: labelTokens.length, longest },
+      ...{ base: options.basePath, recipe: first, longest },
       readsPerToken: whole.reduce((sum, prompt) => sum + prompt.filter(({ kind }) => kind === 'read').length, 0) / trainingTokens,
     }
     const fit = await fitMemory(ports, question, { availableBytes: options.machine.availableBytes(), override: options.override })

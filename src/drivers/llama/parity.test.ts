@@ -1,15 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { LlamaModel, Token } from 'node-llama-cpp'
+import type { LlamaModel } from 'node-llama-cpp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { classifyPrompt, selectPrompt } from '../../core/prompt.ts'
 import { LORA_TARGETS } from '../../core/recipe.ts'
 import { adapterFile, adapterLayout, initialAdapter } from '../../engine/adapter.ts'
-import { type Llama, openLlama } from '../../engine/architecture.ts'
-import { logSumExp, openEvaluator } from '../../engine/evaluate.ts'
+import { openLlama } from '../../engine/architecture.ts'
 import { openGguf } from '../../engine/gguf.ts'
 import { generator } from '../../engine/random.ts'
+import { compare, ours, theirs } from './parity.suite.ts'
 import { llama, openVocabulary, type VocabularyHandle, vocabularyOf } from './vocabulary.ts'
 
 const path = new URL('../../../base/modelfactory-base-xs-v0.q8_0.gguf', import.meta.url).pathname
@@ -61,40 +61,6 @@ function expand(): string {
   return file
 }
 
-/** Log-probabilities of the next token after every token, as llama.cpp gives them. */
-async function theirs(model: LlamaModel, tokens: readonly number[], lora?: string): Promise<Map<Token, number>[]> {
-  const context = await model.createContext({ contextSize: 256, threads: 1, ...(lora ? { lora } : {}) })
-  const steps = await context.getSequence().controlledEvaluate(tokens.map((token) => [token as Token, { generateNext: { probabilities: true } }]))
-  await context.dispose()
-  return steps.map((step) => new Map([...step!.next.probabilities!].map(([token, probability]) => [token, Math.log(probability)])))
-}
-
-/** The same by our graph, with a second sequence packed beside it, which must not matter. */
-async function ours(base: Llama, tokens: readonly number[], adapter?: Float32Array): Promise<Float32Array[]> {
-  const extent = { rows: 1, length: 96, reads: tokens.length + 1 }
-  const evaluator = await openEvaluator(base, extent, { threads: 1, ...(adapter ? { lora: settings, layout: adapterLayout(base, settings) } : {}) })
-  const sequence = { tokens, reads: tokens.map((_, position) => ({ position, label: 0, weight: 1 })) }
-  const neighbour = { tokens: [5, 700, 900, 1200, 44], reads: [{ position: 4, label: 0, weight: 1 }] }
-  const { logits } = await evaluator.run([[neighbour, sequence]], adapter)
-  await evaluator.close()
-  return logits.slice(1).map((row) => {
-    const total = logSumExp(row)
-    return row.map((value) => value - total)
-  })
-}
-
-function compare(mine: Float32Array[], other: Map<Token, number>[]): { logarithm: number; probability: number } {
-  let logarithm = 0
-  let probability = 0
-  expect(mine.length).toBe(other.length)
-  for (const [index, distribution] of other.entries())
-    for (const [token, value] of distribution) {
-      if (value > Math.log(1e-4)) logarithm = Math.max(logarithm, Math.abs(value - mine[index]![token]!))
-      probability = Math.max(probability, Math.abs(Math.exp(value) - Math.exp(mine[index]![token]!)))
-    }
-  return { logarithm, probability }
-}
-
 describe.each(['F32', 'Q8_0'] as const)('log-probabilities on %s weights, at every token of a text', (type) => {
   let served: LlamaModel
   let tokens: number[]
@@ -122,8 +88,8 @@ describe.each(['F32', 'Q8_0'] as const)('log-probabilities on %s weights, at eve
       if (name.endsWith('lora_b')) for (let index = 0; index < length; index++) adapter[offset + index] = (next() - 0.5) * 0.2
     const file = join(folder, `adapter-${type}.gguf`)
     writeFileSync(file, adapterFile(base, settings, layout, adapter))
-    const mine = await ours(base, tokens, adapter)
-    const difference = compare(mine, await theirs(served, tokens, file))
+    const mine = await ours(base, tokens, { settings, values: adapter })
+    const difference = compare(mine, await theirs(served, tokens, { lora: file }))
     const without = compare(mine, await theirs(served, tokens))
     console.log(type, 'adapter, largest difference', difference, 'and with the adapter off', without)
     expect(difference.logarithm).toBeLessThan(TOLERANCE[type].logarithm)

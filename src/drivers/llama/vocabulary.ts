@@ -34,6 +34,16 @@ const TRAINED_CONTEXT: Record<string, number> = { 'modelfactory-base-xs-v0': 256
 /** Most reserved label tokens any of our bases has. */
 const RESERVED = 256
 
+/**
+ * Longest sequence trained and served, whatever a base declares (Llama 3.2: 131,072): every served sequence keeps keys and values
+ * for all of it, attention grows with its square, and longer texts are cut into windows anyway.
+ */
+const LONGEST = 2048
+
+/** What opens and closes a turn or a text in other vocabularies, best first, for files that do not say which token it is. */
+const OPENING = ['<|im_start|>', '<|begin_of_text|>', '<s>', '<bos>', '<|startoftext|>', '<|endoftext|>', '[BOS]']
+const CLOSING = ['<|im_end|>', '<|eot_id|>', '<|end_of_text|>', '</s>', '<eos>', '<|endoftext|>', '[EOS]']
+
 let shared: Promise<Llama> | undefined
 
 /** The process's one llama.cpp, on the CPU, never compiled here. */
@@ -69,13 +79,17 @@ export function vocabularyOf(model: LlamaModel, close: () => Promise<void> = asy
     const tokens = model.tokenize(text, true)
     return tokens.length === 1 ? tokens[0] : undefined
   }
-  const start = single('<|im_start|>') ?? model.tokens.bos ?? undefined
-  const end = single('<|im_end|>') ?? model.tokens.eot ?? model.tokens.eos ?? undefined
+  const first = (texts: readonly string[]) => texts.map(single).find((token) => token !== undefined)
+  const opening = single('<|im_start|>') ?? model.tokens.bos ?? first(OPENING)
+  const closing = single('<|im_end|>') ?? model.tokens.eot ?? model.tokens.eos ?? first(CLOSING)
+  // A vocabulary with one such token (GPT-2's) parts texts with it on both sides.
+  const start = opening ?? closing
+  const end = closing ?? opening
   if (start === undefined || end === undefined)
     return refuse(
       'base_without_markers',
       `The vocabulary of ${model.filename ?? 'this model'} has no tokens that open and close a turn.`,
-      'Use a base with <|im_start|> and <|im_end|>, or with begin and end tokens.',
+      `Use a base with <|im_start|> and <|im_end|>, or with one of ${[...new Set([...OPENING, ...CLOSING])].slice(2).join(', ')}.`,
     )
   const special = { start, end }
   const begin = model.tokens.shouldPrependBosToken ? model.tokens.bos : null
@@ -151,15 +165,21 @@ export function vocabularyOf(model: LlamaModel, close: () => Promise<void> = asy
   }
 }
 
-/** Longest sequence the base was trained for: its own key, our list, or the architecture's `context_length`. */
+/**
+ * Longest sequence the base was trained for: its own key, our list, or the architecture's `context_length`, and at most its
+ * sliding window: llama.cpp lets every token see all before it, which up to the window is what the base was trained with.
+ */
 function contextLength(model: LlamaModel): number {
   const metadata = model.fileInfo.metadata as unknown as Record<string, Record<string, unknown> | undefined>
-  const trained = metadata.modelfactory?.trained_context
-  if (typeof trained === 'number' && trained > 0) return trained
+  const positive = (value: unknown) => (typeof value === 'number' && value > 0 ? value : undefined)
+  const trained = positive(metadata.modelfactory?.trained_context)
+  if (trained !== undefined) return trained
   const name = metadata.general?.name
   const known = typeof name === 'string' ? TRAINED_CONTEXT[name] : undefined
-  const declared = metadata[model.architecture]?.context_length
-  return Math.min(known ?? Number.POSITIVE_INFINITY, typeof declared === 'number' && declared > 0 ? declared : model.trainContextSize)
+  const settings = metadata[model.architecture]
+  const window = positive((settings?.attention as Record<string, unknown> | undefined)?.sliding_window)
+  const declared = positive(settings?.context_length) ?? model.trainContextSize
+  return Math.min(known ?? LONGEST, window ?? LONGEST, declared, LONGEST)
 }
 
 /** A string that should stand for a label is not exactly one token of this vocabulary. */

@@ -45,7 +45,7 @@ export function createFakeTrainer(): Trainer {
     inspect: async (base) => missing(base) ?? { width: 256, parameters: 1e6, contextTokens: words.contextLength },
     async size({ base, recipe }) {
       const tokens = recipe.tokensPerStep / recipe.accumulate
-      const memory = { weights: 4e6, trained: recipe.rank * 1e4, gradient: tokens * 1e4, validation: tokens * 1e3 }
+      const memory = { weights: 4e6, trained: recipe.rank * 1e4, held: tokens * 1e4, made: tokens * 1e4 }
       return missing(base) ?? { memory, operations: { step: recipe.tokensPerStep * 4e6, forward: recipe.tokensPerStep * 2e6 } }
     },
     async fit(job, { signal, onProgress } = {}) {

@@ -9,7 +9,6 @@ import { trainableAdapter } from '../../engine/adapter.ts'
 import { type Llama, type LlamaShape, openLlama } from '../../engine/architecture.ts'
 import { trainableModel } from '../../engine/full.ts'
 import { FormatError, openGguf } from '../../engine/gguf.ts'
-import type { Extent } from '../../engine/llama.ts'
 import { countParameters, trainingMemory } from '../../engine/memory.ts'
 import { totalLength } from '../../engine/parameters.ts'
 import type { BaseSize, SizeQuestion } from '../../ports/trainer.ts'
@@ -33,17 +32,15 @@ export function size(question: SizeQuestion): StepSize | Refusal {
 }
 
 /** The same from a shape; `base`, where there is a file, says how large it is on disk. */
-export function sizeOf(shape: LlamaShape, { base: path, recipe, labels, longest, readsPerToken }: Omit<SizeQuestion, 'base'> & { base?: string }): StepSize {
+export function sizeOf(shape: LlamaShape, { base: path, recipe, longest, readsPerToken }: Omit<SizeQuestion, 'base'> & { base?: string }): StepSize {
   const base: Llama = { shape, tensor: () => new Float32Array() }
   const length = Math.ceil(longest / 8) * 8
   const rows = Math.max(1, Math.floor(recipe.tokensPerStep / length))
   const extent = { rows: Math.ceil(rows / recipe.accumulate), length, reads: Math.max(1, Math.ceil(readsPerToken * length * 1.5)) }
   const { method } = recipe
   const trainable = method === 'full' ? trainableModel(base) : trainableAdapter(base, recipe)
-  const memory =
-    method === 'qlora'
-      ? layeredMemory(path ? statSync(path).size : countParameters(shape).all, base, extent, { recipe, labels })
-      : trainingMemory(shape, extent, { trainable, labels })
+  const fileBytes = method === 'qlora' ? (path ? statSync(path).size : countParameters(shape).all) : undefined
+  const memory = trainingMemory(shape, extent, { trainable, fileBytes })
   return { memory, operations: operations(shape, rows * length, { method, length, trained: totalLength(trainable.layout) }) }
 }
 
@@ -63,23 +60,6 @@ function operations(
   const forward = tokens * (2 * matrices + 2 * adapter + attention)
   const backward = tokens * (2 * matrices + 2 * attention + (method === 'full' ? 2 * matrices : 4 * adapter))
   return { step: forward + backward + (method === 'qlora' ? forward : 0), forward }
-}
-
-/**
- * What training holds when the base stays quantised: its file's bytes, one layer expanded and differentiated at a time, and
- * every layer's input.
- */
-function layeredMemory(fileBytes: number, base: Llama, extent: Extent, { recipe, labels }: Pick<SizeQuestion, 'recipe' | 'labels'>): StepSize['memory'] {
-  const { shape } = base
-  const one = { ...base, shape: { ...shape, layers: 1 } }
-  const layer = trainingMemory(one.shape, extent, { trainable: trainableAdapter(one, recipe), labels })
-  const states = shape.layers * extent.rows * extent.length * shape.width * 4
-  return {
-    weights: fileBytes + layer.weights,
-    trained: totalLength(trainableAdapter(base, recipe).layout) * 4,
-    gradient: layer.gradient + states,
-    validation: layer.validation,
-  }
 }
 
 function open(path: string): Llama | Refusal {
