@@ -29,24 +29,19 @@ export type StepSize = {
 }
 
 /**
- * Peak = process + copies of the base + copies of what is trained + what onnxruntime's arena takes for the values alive at once (it grows by
- * doubling and cannot use every gap). The four numbers are a least-squares fit on relative error to 11 measured peaks of
- * LoRA runs, 6.5 M to 135 M parameters, 512 to 8,192 tokens a step, rows of 128 to 1,024, rank 16 and 64: largest deviation
- * 6.5 %. `bench/engine/estimate.ts` prints the deviations of today's engine.
+ * Peak = process + the base + copies of what is trained + what is held between the passes + what the passes make times
+ * what onnxruntime's arena takes for it (it grows by doubling and cannot use every gap). The numbers were fitted to
+ * measured peaks of training processes; `bench/engine/estimate.ts --memory` prints how far off they are with today's engine.
  */
-const PROCESS_BYTES = 215e6
-/** The base's floats in the training and in the validating session, and while they are laid out for the kernels. */
-const WEIGHT_COPIES = 2.4
+const PROCESS_BYTES = 200e6
 /** Values, slopes, the optimiser's numbers, the best so far, the snapshot of all these, the checkpoint's bytes. Adafactor's own numbers are few. */
 const TRAINED_COPIES = { adamw: 14, adafactor: 9 } as const
-const HELD_COPIES = 1
-const ARENA = 2.5
+const ARENA = 2.6
 
-/** Most bytes of the training process. Full training holds its weights as trained numbers; a quantised base is held once. */
+/** Most bytes of the training process. Full training holds its weights as trained numbers alone. */
 export function peakBytes({ memory }: StepSize, recipe: Pick<Recipe, 'method' | 'optimiser'>): number {
-  const copies = { lora: WEIGHT_COPIES, qlora: 1, full: 0 }
-  const frozen = memory.weights * copies[recipe.method]
-  return PROCESS_BYTES + frozen + memory.trained * TRAINED_COPIES[recipe.optimiser] + HELD_COPIES * memory.held + ARENA * memory.made
+  const frozen = recipe.method === 'full' ? 0 : memory.weights
+  return PROCESS_BYTES + frozen + memory.trained * TRAINED_COPIES[recipe.optimiser] + memory.held + ARENA * memory.made
 }
 
 /** Validations of a run of `steps`: one before it, then one every `validateEvery`, and one at the end. */

@@ -12,7 +12,7 @@ import { openHead } from './head.ts'
 import { expandedWeights, type LayerWeights, layerName } from './layer-weights.ts'
 import { decoderLayer, type Extent, type LayerContext, placeInputs, rotaryTables } from './llama.ts'
 import type { BatchValues } from './packing.ts'
-import { type Part, partViews, type Trainable } from './parameters.ts'
+import { partViews, type Trainable } from './parameters.ts'
 import { gather, scatter } from './rows.ts'
 import { openSession, type Session } from './session.ts'
 

@@ -51,7 +51,6 @@ export type TrainingResult = {
 export type SizeQuestion = {
   base: string
   recipe: Recipe
-  labels: number
   /** Tokens of the longest prompt, and places read for every token. */
   longest: number
   readsPerToken: number

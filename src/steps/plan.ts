@@ -102,7 +102,7 @@ export async function fitMemory(
 
 /** Chooses the recipe of a run and predicts it. Refuses what the trainer refuses. */
 export async function plan(ports: { trainer: Trainer }, options: PlanOptions): Promise<(Plan & { spentSeconds: number }) | Refusal> {
-  const { job, size, now } = options
+  const { size, now } = options
   const began = now()
   // All that decides the plan; the number of threads alone may change between two runs of it.
   const key = contentId({
