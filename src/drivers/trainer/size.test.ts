@@ -83,7 +83,7 @@ it('holds less in parts and with a quantised base, and more with all weights tra
   }
   const whole = peak({ tokensPerStep: 2048 })
   expect(peak({ tokensPerStep: 2048, accumulate: 8 })).toBeLessThan(whole)
-  expect(peak({ tokensPerStep: 2048, accumulate: 16, method: 'qlora' })).toBeLessThan(0.6 * peak({ tokensPerStep: 2048, accumulate: 16 }))
+  expect(peak({ tokensPerStep: 2048, accumulate: 16, method: 'qlora' })).toBeLessThan(0.7 * peak({ tokensPerStep: 2048, accumulate: 16 }))
   expect(peak({ tokensPerStep: 2048, method: 'full' })).toBeGreaterThan(whole)
   expect(peak({ tokensPerStep: 2048, method: 'full', optimiser: 'adafactor' })).toBeLessThan(peak({ tokensPerStep: 2048, method: 'full' }))
 })
