@@ -28,7 +28,6 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch', (name) => {
   const base = llamaOf(fixture(name))
   const wanted = fixture(`${name}.expected`)
   const tokens = [...wanted.tensor('tokens')]
-  const vocabulary = base.shape.vocabulary
   /** Every token but the last is read, and its label is the token after it; each weighs the same. */
   const reads = tokens.slice(1).map((label, position) => ({ position, label, weight: 1 }))
   const extent = { rows: 1, length: tokens.length, reads: reads.length }
