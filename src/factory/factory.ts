@@ -21,7 +21,7 @@ export type PaidQuery =
 
 export interface ModelFactory {
   plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
-  /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. */
+  /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. `seconds` stated are kept by the whole build. */
   startBuild(words: string, files: readonly InputFile[], options?: { name?: string | undefined; seconds?: number | undefined }): Promise<BuildView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>

@@ -74,7 +74,7 @@ talking('plan <words>', 'turn a description, and files if given, into a specific
 talking('build <words>', 'build a model from a description and files: specification, dataset, training, exam, package')
   .requiredOption('--files <folder>', 'folder with your documents or table')
   .option('--name <name>', 'name of the model (default: made from the words)')
-  .option('--minutes <number>', 'time budget of the training', positive)
+  .option('--minutes <number>', 'time budget of the whole build: search for settings, training, exam, serving check', positive)
   .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number }) => run(flags, (context) => build(context, words, flags)))
 talking('ask <model> <text>', 'ask your own model, free').action((model: string, text: string, flags: Flags) =>
   run(flags, (context) => ask(context, model, text)),
