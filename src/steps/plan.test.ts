@@ -81,11 +81,11 @@ describe('plan', () => {
     const planned = given(await plan({ trainer: made.trainer }, await options({ seconds: 31, recipe: recipe({ steps: 600 }) })))
     expect(planned.search).toBeNull()
     expect(planned.recipe.learningRate).toBe(3e-3)
-    // About 250 fit, and a half more are planned; the schedule ends by the clock.
-    expect(planned.recipe.steps).toBeGreaterThan(250)
-    expect(planned.recipe.steps).toBeLessThan(450)
+    // About 250 fit. The steps stay, the clock ends them; what goes with their number follows what fits.
+    expect(planned.recipe).toMatchObject({ steps: 600, validateEvery: expect.any(Number) })
     expect(planned.recipe.maximumSeconds).toBeLessThanOrEqual(31)
-    expect(planned.recipe.validateEvery).toBeLessThan(planned.recipe.steps / 8)
+    expect(planned.recipe.validateEvery).toBeLessThan(250 / 6)
+    expect(planned.recipe.validateEvery * planned.recipe.patience).toBeGreaterThanOrEqual(4 * 50)
     expect(planned.notes.join('\n')).toMatch(/31 seconds are too few for a search/)
   })
 

@@ -58,7 +58,7 @@ const TIMING_SHARE = 0.1
 const LEAST_TO_TIME = 30
 /** Share of the seconds planned for: training starts, validates and writes beside its steps. */
 const PLANNED_SHARE = 0.92
-/** A run that is cut short is given this many times the steps that are predicted to fit. */
+/** A machine that was busy while it was timed may do this many times the steps that are predicted to fit. */
 const HEADROOM = 1.5
 
 /**
@@ -157,9 +157,7 @@ export async function plan(ports: { trainer: Trainer }, options: PlanOptions): P
   const steps = withinSteps(recipe, left, 0, pace)
   if (steps < recipe.steps) {
     note(`${recipe.steps} steps would take ${minutesText(runSeconds(recipe, pace))}; about ${steps} fit the time.`)
-    // A machine that was busy while it was timed may do more; the learning rate falls with the time anyway.
-    const planned = Math.min(recipe.steps, Math.ceil(steps * HEADROOM))
-    recipe = { ...recipe, ...paceOf(planned), ...pick(options.override, ['steps', 'warmupSteps', 'validateEvery']) }
+    recipe = { ...recipe, ...shortPace(recipe, Math.ceil(steps * HEADROOM)), ...pick(options.override, ['warmupSteps', 'validateEvery', 'patience']) }
   }
   recipe = { ...recipe, maximumSeconds: Math.max(1, Math.floor(left)) }
   const estimate: Estimate = {
@@ -174,6 +172,15 @@ export async function plan(ports: { trainer: Trainer }, options: PlanOptions): P
   const made: Plan = { recipe, estimate, search: found, notes }
   await options.journal?.write({ key, trials: found?.trials ?? [], plan: made, spentSeconds: spent() })
   return { ...made, spentSeconds: spent() }
+}
+
+/**
+ * A run that the clock will end keeps its steps, because a machine that was busy while it was timed may do them all, and the
+ * learning rate falls with the time anyway. It warms up and validates as one of `likely` steps, and is as patient as before.
+ */
+function shortPace(recipe: Recipe, likely: number): Pick<Recipe, 'warmupSteps' | 'validateEvery' | 'patience'> {
+  const { warmupSteps, validateEvery } = paceOf(Math.min(recipe.steps, likely))
+  return { warmupSteps, validateEvery, patience: Math.ceil((recipe.patience * recipe.validateEvery) / validateEvery) }
 }
 
 type Pace = { secondsPerStep: number; size: StepSize; practiceTokens: number }
@@ -197,16 +204,11 @@ async function timeSteps(ports: { trainer: Trainer }, options: PlanOptions): Pro
   if (isRefusal(fitted)) return fitted
   const seconds = (now() - began) / 1000
   const ends = fitted.curve.map((point) => point.seconds)
-  const steps = ends.map((end, index) => end - (ends[index - 1] ?? 0)).sort((a, b) => a - b)
+  const steps = ends.map((end, index) => end - (ends[index - 1] ?? 0))
   if (!steps.length) return null
-  const warm =
-    ends.length > 1
-      ? ends
-          .slice(1)
-          .map((end, index) => end - ends[index]!)
-          .sort((a, b) => a - b)
-      : steps
-  return { secondsPerStep: warm[warm.length >> 1]!, startSeconds: Math.max(0, seconds - fitted.seconds) }
+  const warm = steps.length > 1 ? steps.slice(1) : steps
+  // The fastest is the machine's own speed; the others waited for somebody else.
+  return { secondsPerStep: Math.min(...warm), startSeconds: Math.max(0, seconds - fitted.seconds) }
 }
 
 /** The practice loss of one candidate; null when it cannot be trained. */
