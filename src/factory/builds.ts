@@ -268,7 +268,7 @@ export function openBuilds(
       basePath: options.basePath,
       folder: build.folder,
       threads: options.threads,
-      maximumSeconds: Math.max(input.seconds / 4, input.seconds - after - (performance.now() - began) / 1000),
+      maximumSeconds: input.budget === 'build' ? Math.max(input.seconds / 4, input.seconds - after - (now() - began) / 1000) : input.seconds,
       mayTry: input.budget === 'build' ? 'candidates' : 'default alone',
       machine: options.machine,
       journal: journalAt(join(build.folder, 'plan.json')),

@@ -119,11 +119,11 @@ describe('plan', () => {
     expect(planned.search!.trials).toHaveLength(all.length)
     // Finished: nothing runs any more, whatever the number of threads.
     const runs = made.jobs.length
-    const again = given(await plan({ trainer: made.trainer }, { ...asked, recipe: { ...asked.recipe, threads: 3 } }))
+    const again = given(await plan({ trainer: made.trainer }, { ...asked, seconds: 97.3, recipe: { ...asked.recipe, threads: 3, maximumSeconds: 97.3 } }))
     expect(made.jobs).toHaveLength(runs)
     expect(again.recipe).toEqual({ ...planned.recipe, threads: 3 })
     // Another question is another plan.
-    given(await plan({ trainer: made.trainer }, { ...asked, seconds: 90 }))
+    given(await plan({ trainer: made.trainer }, { ...asked, subject: 'other data' }))
     expect(made.jobs.length).toBeGreaterThan(runs)
   })
 })

@@ -104,11 +104,10 @@ export async function fitMemory(
 export async function plan(ports: { trainer: Trainer }, options: PlanOptions): Promise<(Plan & { spentSeconds: number }) | Refusal> {
   const { size, now } = options
   const began = now()
-  // All that decides the plan; the number of threads alone may change between two runs of it.
+  // What the plan is for. Seconds and threads are left out: they are measured, and may differ after a crash.
   const key = contentId({
-    recipe: { ...options.recipe, threads: 0 },
+    recipe: { ...options.recipe, threads: 0, maximumSeconds: 0, accumulate: 0 },
     override: options.override ?? {},
-    seconds: options.seconds,
     mayTry: options.mayTry,
     subject: options.subject,
   })
