@@ -74,39 +74,75 @@ export function parseOverride(value: unknown): Partial<Recipe> | Refusal {
 
 export const LORA_TARGETS = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'] as const
 
+/** Width of the base on which {@link LEARNING_RATE} was found (docs/log.md). */
+const MEASURED_WIDTH = 256
+const LEARNING_RATE = 3e-3
+/** Longest sequence chosen: attention costs by the square of it, and specialised questions are short. */
+const MOST_TOKENS = 1024
+
 /**
- * Chooses a recipe from the number of training tokens.
- * `epochs` passes are planned; small data gets more of them, early stopping takes the surplus back.
+ * Learning rate for a base of this width: inversely proportional to it, as Adam's rate for hidden matrices must be for the
+ * best one to carry over between widths (Yang et al. 2022, muP, table 3). From 3e-3 at width 256, measured, it gives 1.9e-4 at
+ * width 4096, where Dettmers et al. 2023 (QLoRA) found 2e-4 for 7 B. All weights are trained at a tenth of a LoRA's rate
+ * (Schulman et al. 2025, "LoRA Without Regret").
+ */
+export function learningRateFor(width: number, method: Recipe['method'] = 'lora'): number {
+  const rate = (LEARNING_RATE * MEASURED_WIDTH) / Math.max(MEASURED_WIDTH, width)
+  return Number((method === 'full' ? rate / 10 : rate).toPrecision(3))
+}
+
+/** Longest sequence to train and serve: what the base reads, within reason. */
+export function longestFor(contextTokens: number, override?: Partial<Recipe>): number {
+  return Math.min(contextTokens, override?.maximumTokens ?? MOST_TOKENS)
+}
+
+/**
+ * Chooses a recipe from the number of training tokens and the width of the base. The same input gives the same recipe.
+ * - Passes over the data: 16 below 30,000 tokens, 10 below 120,000, 6 below 400,000, else 3; early stopping takes the surplus back.
+ * - Tokens a step: a power of two from 512 to 2048, such that one pass has at least eight steps, but one sequence must fit.
+ * - Rank 16 (docs/log.md), 32 from two million tokens: an adapter must have room for what the data says (Schulman et al. 2025).
+ * - Learning rate: {@link learningRateFor}. Stopping: after four validations without a better loss, twelve in a whole run.
+ * - What memory allows is not known here: `fitted` in steps/plan.ts splits steps into parts and shortens sequences.
  */
 export function chooseRecipe(options: {
   trainingTokens: number
   maximumTokens: number
   threads: number
   maximumSeconds: number
+  /** Width of the base's hidden state; without it the rate is that of the base in the repository. */
+  width?: number | undefined
+  /** Tokens of the longest training sequence. */
+  longest?: number | undefined
   seed?: number
   override?: Partial<Recipe>
 }): Recipe {
-  const tokensPerStep = 2048
-  const epochs = options.trainingTokens < 30_000 ? 16 : options.trainingTokens < 120_000 ? 10 : options.trainingTokens < 400_000 ? 6 : 3
-  const steps = Math.max(30, Math.ceil((options.trainingTokens * epochs) / tokensPerStep))
+  const { trainingTokens, override } = options
+  const eighth = 2 ** Math.floor(Math.log2(Math.max(1, trainingTokens / 8)))
+  const tokensPerStep = Math.max(Math.min(2048, Math.max(512, eighth)), options.longest ?? 0)
+  const epochs = trainingTokens < 30_000 ? 16 : trainingTokens < 120_000 ? 10 : trainingTokens < 400_000 ? 6 : 3
+  const steps = override?.steps ?? Math.max(30, Math.ceil((trainingTokens * epochs) / (override?.tokensPerStep ?? tokensPerStep)))
+  const rank = override?.rank ?? (trainingTokens < 2e6 ? 16 : 32)
   return Recipe.parse({
-    rank: 16,
-    alpha: 32,
+    rank,
+    alpha: 2 * rank,
     targets: [...LORA_TARGETS],
-    learningRate: 3e-3,
+    learningRate: learningRateFor(options.width ?? MEASURED_WIDTH, override?.method),
     weightDecay: 0.01,
-    warmupSteps: Math.max(5, Math.ceil(steps * 0.05)),
-    steps,
+    ...paceOf(steps),
     tokensPerStep,
     maximumTokens: options.maximumTokens,
     clipNorm: 1,
     versions: Math.min(epochs, 8),
     wordDropout: 0.25,
-    validateEvery: Math.max(10, Math.ceil(steps / 12)),
     patience: 4,
     seed: options.seed ?? 1,
     threads: options.threads,
     maximumSeconds: options.maximumSeconds,
-    ...options.override,
+    ...override,
   })
+}
+
+/** The settings that go with a number of steps: a twentieth of them warms up, and there are twelve validations. */
+export function paceOf(steps: number): Pick<Recipe, 'steps' | 'warmupSteps' | 'validateEvery'> {
+  return { steps, warmupSteps: Math.max(5, Math.ceil(steps * 0.05)), validateEvery: Math.max(10, Math.ceil(steps / 12)) }
 }

@@ -3,8 +3,10 @@
  * it was trained.
  */
 import { z } from 'zod'
+import { Estimate } from './estimate.ts'
 import { contentId, Id } from './id.ts'
 import { Recipe } from './recipe.ts'
+import { Search } from './search.ts'
 
 /** The base model that was trained on, and that an adapter must be served with. */
 export const Base = z.object({ name: z.string(), sha256: Id, licence: z.string() })
@@ -37,6 +39,9 @@ export const Weights = z.object({
   expert: Expert.nullable(),
   bestStep: z.number().int(),
   curve: z.array(CurvePoint),
+  /** What the training was predicted to take, and what was tried before it; null where nothing was. */
+  estimate: Estimate.nullable().default(null),
+  search: Search.nullable().default(null),
 })
 export type Weights = z.infer<typeof Weights>
 

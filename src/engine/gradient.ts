@@ -12,7 +12,7 @@ import { openHead } from './head.ts'
 import { expandedWeights, type LayerWeights, layerName, quantisedWeights } from './layer-weights.ts'
 import { decoderLayer, type Extent, type LayerContext, placeInputs, rotaryTables } from './llama.ts'
 import type { BatchValues } from './packing.ts'
-import { type Part, partViews, type Trainable } from './parameters.ts'
+import { partViews, type Trainable } from './parameters.ts'
 import { gather, scatter } from './rows.ts'
 import { openSession, type Session } from './session.ts'
 
@@ -56,7 +56,7 @@ export function layerPlan(base: Llama, method: 'lora' | 'qlora' | 'full'): { wei
 }
 
 /** When more than this share of the places is read, the last layer is computed everywhere, like the others. */
-const READS_WORTH_A_LAYER = 0.7
+export const READS_WORTH_A_LAYER = 0.7
 
 /** Compiles the layers and the head forwards and backwards for one extent. */
 export async function openGradient(base: Llama, extent: Extent, options: LossOptions & { keep?: Keep | undefined }): Promise<Gradient> {
@@ -141,8 +141,8 @@ async function openPlan(base: Llama, extent: Extent, options: PlanOptions) {
   const { rows, length, reads } = extent
   const parts = new Map(trainable.layout.map((part) => [part.name, part]))
   const everywhere = reads >= length * READS_WORTH_A_LAYER
-  const middle = shape.layers > 1 || everywhere ? await compileLayer(base, extent, 'all', options, parts) : undefined
-  const last = everywhere ? middle! : await compileLayer(base, extent, 'reads', options, parts)
+  const middle = shape.layers > 1 || everywhere ? await compileLayer(base, extent, 'all', options) : undefined
+  const last = everywhere ? middle! : await compileLayer(base, extent, 'reads', options)
   const compiled = (layer: number): Compiled => (layer === shape.layers - 1 ? last : middle!)
   const head = await openHead({ base, weights, threads, parts, count: rows * reads, vocabulary, logitsAtOnce, arena })
   const final = new Float32Array(size(last.output.shape))
@@ -177,9 +177,23 @@ async function openPlan(base: Llama, extent: Extent, options: PlanOptions) {
   }
 }
 
-/** One layer as a graph, cut between its passes at what is kept. */
-async function compileLayer(base: Llama, extent: Extent, at: 'all' | 'reads', options: PlanOptions, parts: ReadonlyMap<string, Part>): Promise<Compiled> {
-  const { threads, keep, arena } = options
+/** One layer as a graph, cut between its passes at what is kept, and what each pass gives. */
+export type LayerGraph = {
+  graph: Graph
+  names: readonly string[]
+  trained: readonly string[]
+  kept: readonly Tensor[]
+  output: Tensor
+  /** Outputs of each pass; the backward and the lowest are given `kept`. */
+  forward: readonly Tensor[]
+  backward: readonly Tensor[] | undefined
+  lowest: readonly Tensor[] | undefined
+}
+
+/** Writes a layer and its slopes as a graph; nothing is compiled, and no weight is read. */
+export function layerGraph(base: Llama, extent: Extent, at: 'all' | 'reads', options: Pick<PlanOptions, 'keep' | 'trainable'>): LayerGraph {
+  const { keep, trainable } = options
+  const parts = new Set(trainable.layout.map(({ name }) => name))
   const graph = new Graph()
   const state = graph.parameter('state', [extent.rows * extent.length, base.shape.width])
   const names: string[] = []
@@ -189,23 +203,27 @@ async function compileLayer(base: Llama, extent: Extent, at: 'all' | 'reads', op
     return parts.has(name) ? graph.parameter(name, shape) : graph.input(name, shape)
   }
   const context: LayerContext = {
-    ...{ graph, shape: base.shape, extent, inputs: placeInputs(graph, extent), weight, lora: options.trainable.graph.lora, adapter: new Map() },
+    ...{ graph, shape: base.shape, extent, inputs: placeInputs(graph, extent), weight, lora: trainable.graph.lora, adapter: new Map() },
     ...{ turning: rotaryTables(graph, base.shape, extent.length), product: (tensor: Tensor) => void products.push(tensor) },
   }
   const output = decoderLayer(context, 0, state, at)
   const trained = graph.parameters.map(({ name }) => name).filter((name) => name !== state.name)
-  if (!keep) {
-    const forward = await openSession(graph, [output], { threads, arena })
-    return { ...{ names, output, trained, kept: [], forward }, backward: undefined, lowest: undefined }
-  }
+  if (!keep) return { graph, names, output, trained, kept: [], forward: [output], backward: undefined, lowest: undefined }
   const forwardNodes = graph.nodes.length
   const slopes = pullback(graph, output, graph.input('gradient', output.shape))
   const kept = keep === 'everything' ? readBack(graph, forwardNodes) : keep === 'products' ? products : []
   const own = trained.map((name) => slopes.get(name)!)
-  const forward = await openSession(graph, [output, ...kept], { threads, arena })
-  const backward = await openSession(graph, [...own, slopes.get(state.name)!], { threads, arena, given: kept })
-  const lowest = parts.has(EMBEDDING) || !own.length ? undefined : await openSession(graph, own, { threads, arena, given: kept })
-  return { names, output, trained, kept, forward, backward, lowest }
+  const lowest = parts.has(EMBEDDING) || !own.length ? undefined : own
+  return { graph, names, output, trained, kept, forward: [output, ...kept], backward: [...own, slopes.get(state.name)!], lowest }
+}
+
+/** One layer, compiled for each pass. */
+async function compileLayer(base: Llama, extent: Extent, at: 'all' | 'reads', options: PlanOptions): Promise<Compiled> {
+  const { threads, arena } = options
+  const { graph, kept, ...layer } = layerGraph(base, extent, at, options)
+  const open = (outputs: readonly Tensor[] | undefined) => (outputs ? openSession(graph, outputs, { threads, arena, given: kept }) : Promise.resolve(undefined))
+  const forward = await openSession(graph, layer.forward, { threads, arena })
+  return { ...layer, kept, forward, backward: await open(layer.backward), lowest: await open(layer.lowest) }
 }
 
 /** What the nodes of the backward read of the forward's results. Views of others are left out: to make them costs nothing. */

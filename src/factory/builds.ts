@@ -3,11 +3,14 @@
  * A build is named by its input, so the same words and files are never built twice, and a build cut short by a crash is
  * simply run again: every arrow before training is deterministic, and training continues from its checkpoint.
  */
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { datasetId } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
+import { bytesText } from '../core/estimate.ts'
 import { canonical, contentId, type Id } from '../core/id.ts'
 import { parseOverride, type Recipe } from '../core/recipe.ts'
+import { describeSearch } from '../core/search.ts'
 import { describeSpec, type Spec, specId } from '../core/spec.ts'
 import type { BuildView, LiveEvent } from '../core/view.ts'
 import type { Base } from '../core/weights.ts'
@@ -23,9 +26,13 @@ import { collect } from '../steps/collect.ts'
 import { describe } from '../steps/describe.ts'
 import { examine } from '../steps/examine.ts'
 import { pack } from '../steps/pack.ts'
+import type { MachineView } from '../steps/plan.ts'
+import { describeServing } from '../steps/serving.ts'
 import { train } from '../steps/train.ts'
 import { type Bases, progressText, type ReadyBase } from './bases.ts'
-import type { InputFile } from './factory.ts'
+import type { BuildWish, InputFile } from './factory.ts'
+import { quantisationOf } from './machine.ts'
+import { journalAt, measureServing, secondsAfter } from './measuring.ts'
 
 export type BuildPorts = {
   planner: Planner
@@ -40,7 +47,16 @@ export type BuildPorts = {
 
 type Training = NonNullable<BuildView['training']>
 /** What a build was asked for; kept in the store, so that it can be run again after a crash. */
-type Input = { words: string; name: string | null; seconds: number; base: Id; files: { name: string; hash: Id }[]; recipe?: Partial<Recipe> }
+type Input = {
+  words: string
+  name: string | null
+  seconds: number
+  /** `build`: the user stated the seconds, and the whole build keeps them. Without it they are those of the training alone. */
+  budget?: 'build'
+  base: Id
+  files: { name: string; hash: Id }[]
+  recipe?: Partial<Recipe>
+}
 
 /** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
 const LICENCE_FILE = /(^|\/)(source|licen[cs]e|attribution|notice)[^/]*$/i
@@ -53,6 +69,9 @@ export function openBuilds(
     base: Base
     bases: Bases
     threads: number
+    /** Most threads serving may use. */
+    servingThreads: number
+    machine: MachineView & { cores: number }
     seconds: number
     emit: (event: LiveEvent) => void
     built: (build: Build) => Promise<void>
@@ -119,6 +138,7 @@ export function openBuilds(
       words,
       name: wish.name ?? null,
       seconds: wish.seconds ?? options.seconds,
+      ...(wish.seconds === undefined ? {} : { budget: 'build' as const }),
       base: base.sha256,
       files: stored.sort((a, b) => (a.name < b.name ? -1 : 1)),
       ...(Object.keys(recipe).length ? { recipe } : {}),
@@ -242,6 +262,12 @@ export function openBuilds(
     const base = await ready(input.base, tell, signal)
     if (isRefusal(base)) return base
     const { path: basePath, ...identity } = base
+    const began = performance.now()
+    const now = () => performance.now()
+    const after = input.budget === 'build' ? await secondsAfter(ports, { spec, dataset, basePath, cases: exam.cases.length, signal }) : 0
+    if (typeof after !== 'number') return after
+    // Notes are told in the order they come, each written before the next.
+    let telling: Promise<void> = Promise.resolve()
     const trained = await train(ports, {
       spec,
       dataset,
@@ -249,24 +275,40 @@ export function openBuilds(
       basePath,
       folder: build.folder,
       threads: options.threads,
-      maximumSeconds: input.seconds,
+      maximumSeconds: input.budget === 'build' ? Math.max(input.seconds / 4, input.seconds - after - (now() - began) / 1000) : input.seconds,
+      mayTry: input.budget === 'build' ? 'candidates' : 'default alone',
       override: input.recipe,
+      machine: options.machine,
+      journal: journalAt(join(build.folder, 'plan.json')),
+      now,
       signal,
+      onNote: (text) => {
+        telling = telling.then(() => tell('note', text))
+        telling.catch(() => {})
+      },
       onProgress: (progress) => progressed(build.id, progress),
     })
+    await telling
     if (isRefusal(trained)) return trained
     for (const notice of trained.notices) await tell('note', notice)
+    if (trained.weights.search) await tell('note', describeSearch(trained.weights.search).join('\n'), trained.weights.search)
     const curve = trained.weights.curve
     await tell(
       'train',
-      `Trained ${curve.at(-1)?.step ?? 0} steps in ${Math.round(trained.seconds)} s${trained.resumed ? ', continued from a checkpoint' : ''}; best practice loss ${lowest(curve).toFixed(3)} at step ${trained.weights.bestStep}.`,
+      `Trained ${curve.at(-1)?.step ?? 0} steps in ${Math.round(trained.seconds)} s${trained.resumed ? ', continued from a checkpoint' : ''}, ${trained.peakBytes ? `at most ${bytesText(trained.peakBytes)} of memory, ` : ''}best practice loss ${lowest(curve).toFixed(3)} at step ${trained.weights.bestStep}.`,
       training.get(build.id) ?? { points: curve, step: curve.at(-1)?.step ?? 0, steps: trained.weights.recipe.steps, secondsLeft: 0, tokensPerSecond: 0 },
     )
-    const report = await examine(ports, { spec, dataset, exam, weights: trained.weights, basePath, now: () => performance.now(), signal })
+    const serving = await measureServing(ports, {
+      ...{ ...options, quantisation: quantisationOf(basePath), basePath, spec, dataset, weights: trained.weights, cores: options.machine.cores, signal },
+    })
+    if (isRefusal(serving)) return serving
+    if (serving) await tell('note', describeServing(serving), serving)
+    const report = await examine(ports, { spec, dataset, exam, weights: trained.weights, serving, basePath, now: () => performance.now(), signal })
     if (isRefusal(report)) return report
     const line = report.arms.map((arm) => `${arm.name} ${arm.score.toFixed(3)} [${arm.interval.map((bound) => bound.toFixed(3)).join(', ')}]`).join(', ')
     await tell('examine', `Exam, ${report.n} sealed cases, ${report.metric}: ${line}.`, report)
-    const { id } = await pack(ports, { name: build.name, spec, dataset, weights: trained.weights, report, licences: found.licences })
+    const { id } = await pack(ports, { name: build.name, spec, dataset, weights: trained.weights, report, serving, licences: found.licences })
+    await rm(join(build.folder, 'search'), { recursive: true, force: true })
     build.packageId = id
     await tell('pack', `Package ${id}`, { packageId: id })
     return undefined

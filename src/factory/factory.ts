@@ -25,7 +25,7 @@ export type PaidQuery =
 
 export interface ModelFactory {
   plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
-  /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. The wish's recipe is checked here. */
+  /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. The wish's recipe is checked here; seconds stated are kept by the whole build. */
   startBuild(words: string, files: readonly InputFile[], options?: BuildWish): Promise<BuildView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>

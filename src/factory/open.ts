@@ -31,6 +31,7 @@ import { openBuilds } from './builds.ts'
 import { type Config, OWN_BASE } from './config.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
+import { machineView } from './machine.ts'
 import { openServing } from './serving.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
@@ -73,7 +74,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
   const baseline = ngramSvm()
-  const serving = openServing({ runtime, retriever, baseline, store }, bases.find)
+  const serving = openServing({ runtime, retriever, baseline, store }, bases.find, config.servingThreads)
   const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
   const payments = x402Payments({
     network: chain.network,
@@ -102,6 +103,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       seconds: config.trainingSeconds,
       emit,
       built,
+      servingThreads: config.servingThreads,
+      machine: machineView(config.trainingThreads),
     },
   )
 

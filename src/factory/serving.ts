@@ -9,7 +9,7 @@ import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
-import type { Served } from '../steps/answer.ts'
+import { type Served, shortened } from '../steps/answer.ts'
 import { matcher } from '../steps/match.ts'
 import { type Unpacked, unpack } from '../steps/pack.ts'
 
@@ -21,6 +21,7 @@ export type Loaded = { unpacked: Unpacked; served: Served }
 export function openServing(
   ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
   findBase: (sha256: Id) => Promise<{ path: string; sha256: Id } | undefined>,
+  mostThreads: number,
 ) {
   const loaded = new Map<Id, Promise<Loaded>>()
   const packages = new Map<Id, Promise<Unpacked>>()
@@ -38,9 +39,13 @@ export function openServing(
     const base = weights.kind === 'adapter' ? await findBase(manifest.base.sha256) : undefined
     if (weights.kind === 'adapter' && base?.sha256 !== manifest.base.sha256) throw new OtherBaseError(manifest.base.name, manifest.base.sha256)
     const files = servedFrom(weights.kind, { base: base?.path ?? unpacked.adapterPath, weights: unpacked.adapterPath })
-    const vocabulary = await ports.runtime.vocabulary(files.base)
-    if (isRefusal(vocabulary)) throw new RefusedError(vocabulary)
-    const scorer = await ports.runtime.open({ ...files, labelTokens: weights.labelTokens })
+    const full = await ports.runtime.vocabulary(files.base)
+    if (isRefusal(full)) throw new RefusedError(full)
+    const vocabulary = shortened(full, weights.recipe.maximumTokens)
+    // Settings were measured on the machine that built the model; this one may have fewer cores to give.
+    const measured = manifest.serving?.settings
+    const settings = measured ? { ...measured, threads: Math.min(measured.threads, mostThreads) } : { contextTokens: weights.recipe.maximumTokens }
+    const scorer = await ports.runtime.open({ ...files, labelTokens: weights.labelTokens, serving: settings })
     if (isRefusal(scorer)) throw new RefusedError(scorer)
     const index = spec.task === 'answer' ? ports.retriever.index(unpacked.passages, spec.language[0]!) : null
     const expert = weights.expert && { settings: weights.expert, baseline: ports.baseline.load(await ports.store.get(weights.expert.file)) }

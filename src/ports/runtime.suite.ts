@@ -76,6 +76,25 @@ export function runtimeSuite(name: string, open: () => Runtime, base: string): v
       await scorer.close()
     })
 
+    it('scores the same however it is set to run, and reads no more than it is set to', async () => {
+      const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
+      const plain = given(await runtime.open({ base, adapter: null, labelTokens }))
+      const serving = { contextTokens: 64, threads: 1, sequences: 2, promptCache: true }
+      const set = given(await runtime.open({ base, adapter: null, labelTokens, serving }))
+      const prompts = ['One is here.', 'Two is here.', 'Three is there.'].map((text, rank) =>
+        selectPrompt('Why is it so?', { rank, match: 1 }, 'Hearts', [text]),
+      )
+      const wanted = await plain.score(prompts)
+      // Twice, because a prompt meets its own beginning the second time.
+      for (const scored of [await set.score(prompts), await set.score(prompts)])
+        for (const [index, reads] of scored.entries())
+          for (const [label, value] of reads[0]!.entries()) expect(value).toBeCloseTo(wanted[index]![0]![label]!, 3)
+      await expect(set.score([classifyPrompt('word '.repeat(100))])).rejects.toThrow(RangeError)
+      expect(await plain.score([classifyPrompt('word '.repeat(100))])).toHaveLength(1)
+      await plain.close()
+      await set.close()
+    })
+
     it('gives finite likelihoods of continuations, whatever their number of tokens', async () => {
       const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
       const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))

@@ -23,9 +23,25 @@ export interface Scorer {
   close(): Promise<void>
 }
 
+/** How a model is run. What a machine is best at is measured on it; what is not set, the runtime chooses. */
+export type ServingSettings = {
+  /** Longest prompt, in tokens. */
+  contextTokens: number
+  threads: number
+  /** Prompts evaluated side by side. */
+  sequences: number
+  /** Whether what a prompt has in common with the one before it is kept instead of computed again. */
+  promptCache: boolean
+}
+
 export interface Runtime {
   vocabulary(base: string): Promise<Vocabulary | Refusal>
   /** `adapter` null runs the base alone, which a fully trained model is too. The base is loaded once and shared by all scorers. */
-  open(options: { base: string; adapter: string | null; labelTokens: readonly string[] }): Promise<Scorer | Refusal>
+  open(options: {
+    base: string
+    adapter: string | null
+    labelTokens: readonly string[]
+    serving?: Partial<ServingSettings> | undefined
+  }): Promise<Scorer | Refusal>
   close(): Promise<void>
 }

@@ -1,5 +1,6 @@
 /** Trainer: prompts with labels + a recipe -> an adapter or a whole model. Knows nothing of specs; a prompt's text is just text to it. */
 import type { Refusal } from '../core/errors.ts'
+import type { StepSize } from '../core/estimate.ts'
 import type { Prompt } from '../core/prompt.ts'
 import type { Recipe } from '../core/recipe.ts'
 import type { CurvePoint, Weights } from '../core/weights.ts'
@@ -38,13 +39,31 @@ export type TrainingResult = {
   bestStep: number
   curve: CurvePoint[]
   seconds: number
+  /** Most memory the training held, its process and all; 0 where that is not known. */
+  peakBytes: number
   /** True when a checkpoint was found and continued. */
   resumed: boolean
   /** What went wrong without ending the run, a sentence each. */
   notices: string[]
 }
 
+/** What a base and a set of prompts are like, as far as the size of a training step goes. */
+export type SizeQuestion = {
+  base: string
+  recipe: Recipe
+  /** Tokens of the longest prompt, and places read for every token. */
+  longest: number
+  readsPerToken: number
+}
+
+/** A base as the choice of a recipe sees it. */
+export type BaseSize = { width: number; parameters: number; contextTokens: number }
+
 export interface Trainer {
+  /** Reads the head of a base file. Refuses as `fit` does. */
+  inspect(base: string): Promise<BaseSize | Refusal>
+  /** Memory and operations of one step, from shapes alone: nothing is loaded. Refuses as `fit` does. */
+  size(question: SizeQuestion): Promise<StepSize | Refusal>
   /**
    * Refuses what cannot be trained (an unsupported base, a prompt that does not fit, a loss that is not a number).
    * @throws the signal's reason when cancelled; the last checkpoint stays.

@@ -36,6 +36,15 @@ const MARKERS = 6
 /** One sentence of a retrieved passage with the adapter's probability that it supports an answer. */
 export type Judged = { passage: Passage; rank: number; position: number; sentence: string; probability: number }
 
+/** The vocabulary, read in windows of at most `tokens`: a model is served at the length it was trained at. */
+export function shortened(vocabulary: Vocabulary, tokens: number): Vocabulary {
+  return {
+    count: (text) => vocabulary.count(text),
+    labelTokens: (count) => vocabulary.labelTokens(count),
+    contextLength: Math.min(vocabulary.contextLength, tokens),
+  }
+}
+
 /** Cuts a text for classify into pieces that fit the base; one piece for all but long texts. */
 export function classifyWindows(input: string, vocabulary: Vocabulary): string[] {
   return windows(input, vocabulary.contextLength - MARKERS, (piece) => vocabulary.count(piece))

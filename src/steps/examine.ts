@@ -8,6 +8,7 @@ import type { Dataset, Exam, Example } from '../core/dataset.ts'
 import { examId } from '../core/dataset.ts'
 import { isRefusal, type Refusal } from '../core/errors.ts'
 import { canonical } from '../core/id.ts'
+import type { Serving } from '../core/package.ts'
 import type { Prompt } from '../core/prompt.ts'
 import { type Arm, accuracy, bootstrap, macroF1, type Report } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
@@ -16,7 +17,7 @@ import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
-import { classify, judge, quote, tooLong, withExpert } from './answer.ts'
+import { classify, judge, quote, shortened, tooLong, withExpert } from './answer.ts'
 import { quoteBaseline, whatBaselineIs } from './baseline.ts'
 import { matcher } from './match.ts'
 import { chooseThreshold } from './train.ts'
@@ -27,6 +28,8 @@ export type ExamineOptions = {
   dataset: Dataset
   exam: Exam
   weights: Weights
+  /** How the model will be served, and is examined. */
+  serving?: Serving | null
   basePath: string
   now: () => number
   signal?: AbortSignal | undefined
@@ -41,12 +44,14 @@ export async function examine(
   options: ExamineOptions,
 ): Promise<Report | Refusal> {
   const { spec, exam, weights } = options
-  const vocabulary = await ports.runtime.vocabulary(options.basePath)
-  if (isRefusal(vocabulary)) return vocabulary
+  const full = await ports.runtime.vocabulary(options.basePath)
+  if (isRefusal(full)) return full
+  const vocabulary = shortened(full, weights.recipe.maximumTokens)
+  const serving = options.serving?.settings ?? { contextTokens: weights.recipe.maximumTokens }
   const served = servedFrom(weights.kind, { base: options.basePath, weights: await ports.store.path(weights.adapter) })
-  const tuned = await ports.runtime.open({ ...served, labelTokens: weights.labelTokens })
+  const tuned = await ports.runtime.open({ ...served, labelTokens: weights.labelTokens, serving })
   if (isRefusal(tuned)) return tuned
-  const base = await ports.runtime.open({ base: options.basePath, adapter: null, labelTokens: weights.labelTokens })
+  const base = await ports.runtime.open({ base: options.basePath, adapter: null, labelTokens: weights.labelTokens, serving })
   if (isRefusal(base)) {
     await tuned.close()
     return base
@@ -82,11 +87,11 @@ export async function examine(
       const baseLabels: string[] = []
       for (const [index, example] of exam.cases.entries()) {
         const began = options.now()
-        const neural = await classify({ vocabulary: vocabulary as Vocabulary, scorer: tuned as Scorer }, example.input, options.signal)
+        const neural = await classify({ vocabulary: vocabulary, scorer: tuned as Scorer }, example.input, options.signal)
         tunedLabels.push(pick(withExpert(expert, labels, example.input, neural)))
         milliseconds.push(options.now() - began)
         neuralLabels.push(pick(neural))
-        baseLabels.push(await promptedLabel(base as Scorer, vocabulary as Vocabulary, labels, example.input))
+        baseLabels.push(await promptedLabel(base as Scorer, vocabulary, labels, example.input))
         options.onProgress?.(index + 1, exam.cases.length)
       }
       const labelled = (examples: readonly Example[]) => examples.map((example) => ({ input: example.input, label: example.label! }))
@@ -134,9 +139,7 @@ export async function examine(
         const predictions: Prediction[] = []
         for (const example of exam.cases) {
           const began = options.now()
-          const judged = tooLong(example.input, vocabulary as Vocabulary)
-            ? []
-            : await judge({ vocabulary: vocabulary as Vocabulary, scorer, index, match }, example.input, options.signal)
+          const judged = tooLong(example.input, vocabulary) ? [] : await judge({ vocabulary: vocabulary, scorer, index, match }, example.input, options.signal)
           const answered = quote(judged, threshold, language)
           if (timed) {
             milliseconds.push(options.now() - began)
@@ -148,7 +151,7 @@ export async function examine(
       }
       // Every arm gets the same favour: its own threshold, chosen on practice.
       const baseThreshold = await chooseThreshold(
-        { vocabulary: vocabulary as Vocabulary, scorer: base as Scorer, index, match },
+        { vocabulary: vocabulary, scorer: base as Scorer, index, match },
         options.dataset.practice,
         spec,
         options.signal,

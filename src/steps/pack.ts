@@ -5,7 +5,7 @@
  */
 import { type Dataset, datasetId, Passage } from '../core/dataset.ts'
 import { canonical, type Id } from '../core/id.ts'
-import { Package } from '../core/package.ts'
+import { Package, type Serving } from '../core/package.ts'
 import { Report, reportId } from '../core/report.ts'
 import { Spec, specId } from '../core/spec.ts'
 import { Weights, weightsId } from '../core/weights.ts'
@@ -13,7 +13,7 @@ import type { Store } from '../ports/store.ts'
 
 export async function pack(
   ports: { store: Store },
-  options: { name: string; spec: Spec; dataset: Dataset; weights: Weights; report: Report; licences: readonly string[] },
+  options: { name: string; spec: Spec; dataset: Dataset; weights: Weights; report: Report; serving: Serving | null; licences: readonly string[] },
 ): Promise<{ id: Id; manifest: Package }> {
   const { spec, dataset, weights, report } = options
   const put = (value: unknown) => ports.store.put(new TextEncoder().encode(canonical(value)))
@@ -35,6 +35,7 @@ export async function pack(
       passages: await put(dataset.passages),
       report: await put(report),
     },
+    serving: options.serving,
     licences: [...options.licences],
   }
   // The store names bytes by their hash, so the manifest's place in it is the package's id.

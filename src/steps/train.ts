@@ -7,7 +7,7 @@ import { type Dataset, datasetId, duplicateKey, type Example, type Passage, sent
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { contentId } from '../core/id.ts'
 import { classifyPrompt, NOT_SUPPORTING, type Prompt, SUPPORTING, selectPrompt } from '../core/prompt.ts'
-import { chooseRecipe, type Recipe } from '../core/recipe.ts'
+import { chooseRecipe, longestFor, type Recipe } from '../core/recipe.ts'
 import { random } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
 import { type Base, type Expert, servedFrom, type Weights } from '../core/weights.ts'
@@ -15,15 +15,19 @@ import type { Baseline } from '../ports/baseline.ts'
 import type { PassageIndex, Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
-import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
-import { classify, classifyWindows, type Judged, judge, quote, selectPrompts, tooLong } from './answer.ts'
+import type { SizeQuestion, Trainer, TrainingProgress } from '../ports/trainer.ts'
+import { classify, classifyWindows, type Judged, judge, quote, selectPrompts, shortened, tooLong } from './answer.ts'
 import { type Match, matcher } from './match.ts'
 import { aligned, chooseMix } from './mix.ts'
+import { fitMemory, type Journal, type MachineView, type Plan, type PlanOptions, plan } from './plan.ts'
 import { supports, worth } from './worth.ts'
 
 /** Passages a training question is shown with: those that hold its answer, then the nearest that do not. */
 const HELPFUL = 3
 const UNHELPFUL = 3
+/** Tokens below which texts are not cut to save memory: too little is left of them. */
+const SHORTEST = 64
+
 export type TrainOptions = {
   spec: Spec
   dataset: Dataset
@@ -33,22 +37,34 @@ export type TrainOptions = {
   /** The trainer's own folder, for checkpoints. */
   folder: string
   threads: number
-  /** Budget of the training itself. */
+  /** Seconds for timing, search and training; not for the exam. */
   maximumSeconds: number
+  /** Whether settings may be searched for: only when the user stated a budget. */
+  mayTry?: PlanOptions['mayTry']
+  machine: MachineView
+  /** Of the plan made for this folder. */
+  journal?: Journal | undefined
   override?: Partial<Recipe> | undefined
+  /** In milliseconds. */
+  now: () => number
+  /** What was chosen and what it will take, a sentence each, before the training. */
+  onNote?: ((text: string) => void) | undefined
   signal?: AbortSignal | undefined
   onProgress?: ((progress: TrainingProgress) => void) | undefined
 }
 
+export type Trained = { weights: Weights; seconds: number; peakBytes: number; resumed: boolean; notices: string[] }
+
 export async function train(
   ports: { trainer: Trainer; runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
   options: TrainOptions,
-): Promise<{ weights: Weights; seconds: number; resumed: boolean; notices: string[] } | Refusal> {
+): Promise<Trained | Refusal> {
   const { spec, dataset } = options
-  const vocabulary = await ports.runtime.vocabulary(options.basePath)
-  if (isRefusal(vocabulary)) return vocabulary
-  const labelTokens = vocabulary.labelTokens(spec.task === 'classify' ? (spec.labels?.length ?? 0) : 2)
-  if (isRefusal(labelTokens)) return labelTokens
+  const full = await ports.runtime.vocabulary(options.basePath)
+  if (isRefusal(full)) return full
+  const offered = full.labelTokens(spec.task === 'classify' ? (spec.labels?.length ?? 0) : 2)
+  if (isRefusal(offered)) return offered
+  const labelTokens = offered
   const index = spec.task === 'answer' ? ports.retriever.index(dataset.passages, spec.language[0]!) : null
 
   const match = matcher(dataset.passages)
@@ -58,69 +74,108 @@ export async function train(
       const key = duplicateKey(sentence)
       bySentence.set(key, [...(bySentence.get(key) ?? []), passage])
     }
-  const made = async (examples: readonly Example[], versions: (example: Example) => Example[]) => {
-    const all: Prompt[] = []
-    for (const example of examples) {
-      for (const version of versions(example)) all.push(...prompts(spec, version, vocabulary, index, match, bySentence))
-      // Thousands of long texts take seconds; whoever shares the process gets a turn in between.
-      await new Promise((resolve) => setTimeout(resolve))
-      options.signal?.throwIfAborted()
+  const base = await ports.trainer.inspect(options.basePath)
+  if (isRefusal(base)) return base
+  let limit = longestFor(full.contextLength, options.override)
+  for (;;) {
+    const vocabulary = shortened(full, limit)
+    const made = async (examples: readonly Example[], versions: (example: Example) => Example[]) => {
+      const all: Prompt[] = []
+      for (const example of examples) {
+        for (const version of versions(example)) all.push(...prompts(spec, version, vocabulary, index, match, bySentence))
+        // Thousands of long texts take seconds; whoever shares the process gets a turn in between.
+        await new Promise((resolve) => setTimeout(resolve))
+        options.signal?.throwIfAborted()
+      }
+      return all
     }
-    return all
+    const whole = await made(dataset.training, (example) => [example])
+    const validation = await made(dataset.practice, (example) => [example])
+    if (!whole.length || !validation.length)
+      return refuse('nothing_to_learn', 'No training prompt could be made from the examples.', 'Add examples whose answers are found in the pages.')
+    const counts = whole.map((prompt) => tokens(prompt, vocabulary))
+    const trainingTokens = counts.reduce((sum, count) => sum + count, 0)
+    const longest = counts.reduce((most, count) => Math.max(most, count), 1)
+    const first = chooseRecipe({
+      ...{ trainingTokens, longest, width: base.width, threads: options.threads, maximumSeconds: options.maximumSeconds },
+      ...(options.override ? { override: options.override } : {}),
+      maximumTokens: limit,
+    })
+    const question: SizeQuestion = {
+      ...{ base: options.basePath, recipe: first, longest },
+      readsPerToken: whole.reduce((sum, prompt) => sum + prompt.filter(({ kind }) => kind === 'read').length, 0) / trainingTokens,
+    }
+    const fit = await fitMemory(ports, question, { availableBytes: options.machine.availableBytes(), override: options.override })
+    if (isRefusal(fit)) {
+      const half = Math.floor(Math.min(limit, longest) / 2)
+      if (fit.code !== 'memory_short' || options.override?.maximumTokens !== undefined || half < SHORTEST) return fit
+      options.onNote?.(`Texts are read ${half} tokens at a time, because more does not fit the free memory.`)
+      limit = half
+      continue
+    }
+    if (fit.note) options.onNote?.(fit.note)
+    const training = async (recipe: Recipe) => {
+      const next = random(recipe.seed)
+      const shown =
+        spec.task === 'classify' && recipe.wordDropout > 0
+          ? await made(dataset.training, (example) =>
+              Array.from({ length: recipe.versions }, () => ({ ...example, input: leaveOut(example.input, recipe.wordDropout, next) })),
+            )
+          : [...whole]
+      shuffle(shown, recipe.seed)
+      return shown
+    }
+    const planned = await plan(ports, {
+      job: { base: options.basePath, validation, labelTokens, folder: options.folder, training },
+      ...{ recipe: fit.recipe, size: fit.size, peak: fit.peak, subject: contentId({ dataset: datasetId(dataset), base: options.base.sha256 }) },
+      ...{ practiceTokens: validation.reduce((sum, prompt) => sum + tokens(prompt, vocabulary), 0), varyWords: spec.task === 'classify' },
+      ...{ seconds: options.maximumSeconds, mayTry: options.mayTry ?? 'default alone', override: options.override },
+      ...{ machine: options.machine, journal: options.journal, now: options.now, signal: options.signal, onNote: options.onNote },
+    })
+    return isRefusal(planned) ? planned : fitAndChoose(planned, { vocabulary, validation, training: await training(planned.recipe) })
   }
-  const whole = await made(dataset.training, (example) => [example])
-  const validation = await made(dataset.practice, (example) => [example])
-  if (!whole.length || !validation.length)
-    return refuse('nothing_to_learn', 'No training prompt could be made from the examples.', 'Add examples whose answers are found in the pages.')
-  const recipe = chooseRecipe({
-    trainingTokens: whole.reduce((sum, prompt) => sum + tokens(prompt, vocabulary), 0),
-    maximumTokens: vocabulary.contextLength,
-    threads: options.threads,
-    maximumSeconds: options.maximumSeconds,
-    ...(options.override ? { override: options.override } : {}),
-  })
-  const next = random(recipe.seed)
-  const training =
-    spec.task === 'classify' && recipe.wordDropout > 0
-      ? await made(dataset.training, (example) =>
-          Array.from({ length: recipe.versions }, () => ({ ...example, input: leaveOut(example.input, recipe.wordDropout, next) })),
-        )
-      : whole
-  shuffle(training, recipe.seed)
-  // A checkpoint goes on only under the settings it was begun with; the number of threads alone may change.
-  const id = contentId({ dataset: datasetId(dataset), base: options.base.sha256, recipe: { ...recipe, threads: undefined } })
-  const fitted = await ports.trainer.fit(
-    { id, base: options.basePath, training, validation, labelTokens, recipe, folder: options.folder },
-    { signal: options.signal, onProgress: options.onProgress },
-  )
-  if (isRefusal(fitted)) return fitted
 
-  let threshold: number | null = null
-  let expert: Expert | null = null
-  // What is opened from now on is the stored file, whose path names its content: a runtime may keep what it once loaded.
-  const adapter = await ports.store.putFile(fitted.file)
-  const served = servedFrom(fitted.kind, { base: options.basePath, weights: await ports.store.path(adapter) })
-  const scorer = await ports.runtime.open({ ...served, labelTokens })
-  if (isRefusal(scorer)) return scorer
-  try {
-    if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
-    else threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
-  } finally {
-    await scorer.close()
+  async function fitAndChoose(
+    { recipe, estimate, search }: Plan,
+    { vocabulary, validation, training }: { vocabulary: Vocabulary; validation: Prompt[]; training: Prompt[] },
+  ): Promise<Trained | Refusal> {
+    // A checkpoint goes on only under the settings it was begun with; the number of threads alone may change.
+    const id = contentId({ dataset: datasetId(dataset), base: options.base.sha256, recipe: { ...recipe, threads: undefined } })
+    const fitted = await ports.trainer.fit(
+      { id, base: options.basePath, training, validation, labelTokens, recipe, folder: options.folder },
+      { signal: options.signal, onProgress: options.onProgress },
+    )
+    if (isRefusal(fitted)) return fitted
+
+    let threshold: number | null = null
+    let expert: Expert | null = null
+    // What is opened from now on is the stored file, whose path names its content: a runtime may keep what it once loaded.
+    const adapter = await ports.store.putFile(fitted.file)
+    const served = servedFrom(fitted.kind, { base: options.basePath, weights: await ports.store.path(adapter) })
+    const scorer = await ports.runtime.open({ ...served, labelTokens, serving: { contextTokens: recipe.maximumTokens } })
+    if (isRefusal(scorer)) return scorer
+    try {
+      if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
+      else threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
+    } finally {
+      await scorer.close()
+    }
+    const weights: Weights = {
+      datasetId: datasetId(dataset),
+      base: options.base,
+      kind: fitted.kind,
+      adapter,
+      labelTokens,
+      recipe,
+      threshold,
+      expert,
+      bestStep: fitted.bestStep,
+      curve: fitted.curve,
+      estimate,
+      search,
+    }
+    return { weights, seconds: fitted.seconds, resumed: fitted.resumed, notices: fitted.notices, peakBytes: fitted.peakBytes }
   }
-  const weights: Weights = {
-    datasetId: datasetId(dataset),
-    base: options.base,
-    kind: fitted.kind,
-    adapter,
-    labelTokens,
-    recipe,
-    threshold,
-    expert,
-    bestStep: fitted.bestStep,
-    curve: fitted.curve,
-  }
-  return { weights, seconds: fitted.seconds, resumed: fitted.resumed, notices: fitted.notices }
 }
 
 /** Fits the classical part and lets practice say how much it should decide; null when that is nothing. */

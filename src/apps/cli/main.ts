@@ -81,7 +81,7 @@ talking('build <words>', 'build a model from a description and files: specificat
   .requiredOption('--files <folder>', 'folder with your documents or table')
   .option('--name <name>', 'name of the model (default: made from the words)')
   .option('--base <base>', BASE_HELP)
-  .option('--minutes <number>', 'time budget of the training', positive)
+  .option('--minutes <number>', 'time budget of the whole build: search for settings, training, exam, serving check', positive)
   .option('--recipe <json>', 'settings of the training that are not to be chosen, e.g. {"method":"full"}', jsonObject)
   .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number; base?: string; recipe?: unknown }) =>
     run(flags, (context) => build(context, words, flags)),

@@ -40,12 +40,12 @@ export async function randomModel(
   }
   const weights: Exportable['weights'] = {
     ...{ datasetId: id, base: identity, kind: 'adapter', adapter: id, labelTokens: ['<|l0|>', '<|l1|>', '<|l2|>'], recipe, threshold: null },
-    ...{ expert: null, bestStep: 0, curve: [] },
+    ...{ expert: null, bestStep: 0, curve: [], estimate: null, search: null },
   }
   const report: Exportable['report'] = { weightsId: id, examId: id, n: 1, metric: 'accuracy', arms: [], predictions: id, latencyMs: 1 }
   const manifest: Exportable['manifest'] = {
     ...{ format: 'modelfactory/package@1', name: 'weather', task: 'classify', specId: id, datasetId: id, examId: id, weightsId: id, reportId: id },
-    ...{ base: identity, files: { spec: id, weights: id, adapter: id, expert: null, passages: id, report: id }, licences: ['CC BY 4.0'] },
+    ...{ base: identity, files: { spec: id, weights: id, adapter: id, expert: null, passages: id, report: id }, licences: ['CC BY 4.0'], serving: null },
   }
   return { model: { manifest, spec, weights, report }, adapter }
 }

@@ -31,16 +31,17 @@ export function fakeRuntime(): Runtime {
 
   return {
     vocabulary: async (base) => (await missing(base)) ?? vocabulary,
-    async open({ base, adapter, labelTokens }) {
+    async open({ base, adapter, labelTokens, serving }) {
       const refused = await missing(base)
       if (refused) return refused
       let open = true
+      const most = Math.min(CONTEXT, serving?.contextTokens ?? CONTEXT)
       return {
         async score(prompts, { signal } = {}) {
           if (!open) throw new Error('The fake scorer is closed.')
           return prompts.map((prompt) => {
             signal?.throwIfAborted()
-            if (length(prompt) > CONTEXT) throw new RangeError(`A prompt has ${length(prompt)} tokens, but the fake base reads at most ${CONTEXT}.`)
+            if (length(prompt) > most) throw new RangeError(`A prompt has ${length(prompt)} tokens, but the fake base reads at most ${most}.`)
             let seen = adapter ?? ''
             return prompt.flatMap((segment) => {
               if (segment.kind !== 'read') seen += segment.kind === 'text' ? segment.text : `<${segment.token}>`

@@ -6,11 +6,11 @@ import { availableParallelism } from 'node:os'
 import type { ControlledEvaluateInputItem, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
 import { BaseError, isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Prompt } from '../../core/prompt.ts'
-import type { Runtime, Scorer, Vocabulary } from '../../ports/runtime.ts'
+import type { Runtime, Scorer, ServingSettings, Vocabulary } from '../../ports/runtime.ts'
 import { refuseOtherBase } from '../llama/fit.ts'
 import { llama, openVocabulary, type VocabularyHandle, vocabularyOf } from '../llama/vocabulary.ts'
 
-/** Prompts evaluated side by side in one batch: enough to fill a small model's matrix products. */
+/** Prompts evaluated side by side where nothing was measured: enough to fill a small model's matrix products. */
 const SEQUENCES = 4
 
 /** Models kept loaded that no scorer uses, the latest used. Fully trained models are bases of their own, so there may be many. */
@@ -77,7 +77,7 @@ export function openLlamaRuntime(options: { threads?: number | undefined } = {})
   return {
     vocabulary: (base): Promise<Vocabulary | Refusal> => vocabulary(base),
 
-    async open({ base, adapter, labelTokens }) {
+    async open({ base, adapter, labelTokens, serving }) {
       const loading = bases.get(base) ?? load(base)
       bases.set(base, loading)
       users.set(base, (users.get(base) ?? 0) + 1)
@@ -86,15 +86,21 @@ export function openLlamaRuntime(options: { threads?: number | undefined } = {})
         forget(base)
         return loaded
       }
+      const settings: ServingSettings = {
+        contextTokens: Math.min(serving?.contextTokens ?? Number.POSITIVE_INFINITY, loaded.vocabulary.contextLength),
+        threads: serving?.threads ?? threads,
+        sequences: serving?.sequences ?? SEQUENCES,
+        promptCache: serving?.promptCache ?? false,
+      }
       let context: LlamaContext
       try {
         const other = adapter === null ? undefined : await refuseOtherBase(adapter, base)
         if (other) return other
         context = await loaded.model.createContext({
-          contextSize: loaded.vocabulary.contextLength,
-          sequences: SEQUENCES,
-          batchSize: Math.min(512, loaded.vocabulary.contextLength) * 2,
-          threads,
+          contextSize: settings.contextTokens,
+          sequences: settings.sequences,
+          batchSize: Math.min(512, settings.contextTokens) * 2,
+          threads: settings.threads,
           ...(adapter === null ? {} : { lora: adapter }),
         })
       } catch (cause) {
@@ -105,7 +111,7 @@ export function openLlamaRuntime(options: { threads?: number | undefined } = {})
           'The adapter belongs to another base or is damaged; build again.',
         )
       }
-      const scorer = scorerOn(context, loaded.vocabulary, loaded.vocabulary.labelIds(labelTokens) as Token[], async () => {
+      const scorer = scorerOn(context, loaded.vocabulary, loaded.vocabulary.labelIds(labelTokens) as Token[], settings, async () => {
         scorers.delete(scorer)
         await release(base)
       })
@@ -129,20 +135,25 @@ export function openLlamaRuntime(options: { threads?: number | undefined } = {})
   }
 }
 
-function scorerOn(context: LlamaContext, vocabulary: VocabularyHandle, labels: Token[], closed: () => Promise<void>): Scorer {
-  const free: LlamaContextSequence[] = Array.from({ length: SEQUENCES }, () => context.getSequence())
+function scorerOn(
+  context: LlamaContext,
+  vocabulary: VocabularyHandle,
+  labels: Token[],
+  { contextTokens, sequences, promptCache }: ServingSettings,
+  closed: () => Promise<void>,
+): Scorer {
+  const free: LlamaContextSequence[] = Array.from({ length: sequences }, () => context.getSequence())
   const waiting: ((sequence: LlamaContextSequence) => void)[] = []
   let closing: Promise<void> | undefined
   let running = 0
   let idle = () => {}
 
-  /** Runs `work` on a sequence of its own; callers beyond the number of sequences wait their turn. */
+  /** Runs `work` on a sequence of its own; callers beyond the number of sequences wait their turn. `work` decides what of its history stays. */
   async function withSequence<T>(work: (sequence: LlamaContextSequence) => Promise<T>): Promise<T> {
     if (closing) throw new ClosedError()
     running++
     const sequence = free.pop() ?? (await new Promise<LlamaContextSequence>((resolve) => waiting.push(resolve)))
     try {
-      await sequence.clearHistory()
       return await work(sequence)
     } finally {
       const next = waiting.shift()
@@ -154,17 +165,20 @@ function scorerOn(context: LlamaContext, vocabulary: VocabularyHandle, labels: T
 
   async function scoreOne(prompt: Prompt): Promise<number[][]> {
     const { tokens, reads } = vocabulary.tokenize(prompt)
-    if (tokens.length > vocabulary.contextLength)
-      throw new RangeError(`A prompt has ${tokens.length} tokens, but the base reads at most ${vocabulary.contextLength}; cut it into windows.`)
+    if (tokens.length > contextTokens)
+      throw new RangeError(`A prompt has ${tokens.length} tokens, but the base reads at most ${contextTokens}; cut it into windows.`)
     const last = reads.at(-1)
     if (!last) return []
     const wanted = new Set(reads.map((read) => read.position))
     const items: ControlledEvaluateInputItem[] = tokens
       .slice(0, last.position + 1)
       .map((token, position) => (wanted.has(position) ? [token as Token, { generateNext: { logits: { filter: { tokens: labels } } } }] : (token as Token)))
-    const results = await withSequence((sequence) => sequence.controlledEvaluate(items))
+    const { results, kept } = await withSequence(async (sequence) => {
+      const same = promptCache ? await keepCommon(sequence, tokens as Token[], reads[0]!.position) : await clear(sequence)
+      return { results: await sequence.controlledEvaluate(items.slice(same)), kept: same }
+    })
     return reads.map(({ position, labels: choices }) => {
-      const logits = results[position]?.next.logits
+      const logits = results[position - kept]?.next.logits
       if (!logits) throw new NoLogitsError(position)
       return softmax(labels.map((label, index) => (choices && !choices.includes(index) ? Number.NEGATIVE_INFINITY : logits.get(label)!)))
     })
@@ -181,7 +195,7 @@ function scorerOn(context: LlamaContext, vocabulary: VocabularyHandle, labels: T
           results[index] = await scoreOne(prompts[index]!)
         }
       }
-      await Promise.all(Array.from({ length: Math.min(SEQUENCES, prompts.length) }, worker))
+      await Promise.all(Array.from({ length: Math.min(sequences, prompts.length) }, worker))
       return results
     },
 
@@ -189,13 +203,14 @@ function scorerOn(context: LlamaContext, vocabulary: VocabularyHandle, labels: T
       const prefixTokens = vocabulary.tokenize(prefix).tokens as Token[]
       const options = continuations.map((text) => vocabulary.tokenize([{ kind: 'text', text }]).tokens as Token[])
       const longest = Math.max(0, ...options.map((tokens) => tokens.length))
-      if (prefixTokens.length + longest > vocabulary.contextLength)
-        throw new RangeError(`A prompt has ${prefixTokens.length + longest} tokens, but the base reads at most ${vocabulary.contextLength}.`)
+      if (prefixTokens.length + longest > contextTokens)
+        throw new RangeError(`A prompt has ${prefixTokens.length + longest} tokens, but the base reads at most ${contextTokens}.`)
       const ask = (token: Token, wanted: Token[]): ControlledEvaluateInputItem => [
         token,
         { generateNext: { totalLogitWeight: true, logits: { filter: { tokens: wanted, includeMax: true } } } },
       ]
       return withSequence(async (sequence) => {
+        await clear(sequence)
         const firsts = [...new Set(options.map((tokens) => tokens[0]!))]
         const head = await sequence.controlledEvaluate([...prefixTokens.slice(0, -1), ask(prefixTokens.at(-1)!, firsts)])
         const first = head[prefixTokens.length - 1]!.next
@@ -222,6 +237,21 @@ function scorerOn(context: LlamaContext, vocabulary: VocabularyHandle, labels: T
     await context.dispose()
     await closed()
   }
+}
+
+async function clear(sequence: LlamaContextSequence): Promise<number> {
+  await sequence.clearHistory()
+  return 0
+}
+
+/** Forgets all of a sequence's history but what `tokens` begin with, at most `most` of them; returns how many stay. */
+async function keepCommon(sequence: LlamaContextSequence, tokens: readonly Token[], most: number): Promise<number> {
+  const history = sequence.contextTokens
+  let same = 0
+  while (same < most && same < history.length && history[same] === tokens[same]) same++
+  if (same === 0) return clear(sequence)
+  if (history.length > same) await sequence.eraseContextTokenRanges([{ start: same, end: history.length }])
+  return same
 }
 
 /** log p of a token from raw logits: logit - max - log(sum of exp(logit - max)). */

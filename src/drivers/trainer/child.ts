@@ -22,7 +22,7 @@ import type { ChildMessage, ParentMessage } from './messages.ts'
 import { prepare } from './prepare.ts'
 
 /** Trains one job in this process. */
-async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) => void): Promise<TrainingResult | Refusal> {
+async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) => void): Promise<Omit<TrainingResult, 'peakBytes'> | Refusal> {
   const vocabulary = await openVocabulary(job.base)
   if ('refused' in vocabulary) return vocabulary
   let base: ReturnType<typeof openLlama>
@@ -123,7 +123,9 @@ try {
 process.once('message', async (message: ParentMessage) => {
   try {
     const result = await run(message.job, (progress) => void send({ kind: 'progress', progress }))
-    await send('refused' in result ? { kind: 'refused', refusal: result } : { kind: 'result', result })
+    await send(
+      'refused' in result ? { kind: 'refused', refusal: result } : { kind: 'result', result: { ...result, peakBytes: process.resourceUsage().maxRSS * 1024 } },
+    )
   } catch (error) {
     const fault = error instanceof Error ? error : new Error(String(error))
     await send({ kind: 'failed', message: fault.message, stack: fault.stack })

@@ -37,11 +37,21 @@ const words: Tokenizer = {
 
 /** `bases` other than existing files are refused. */
 export function createFakeTrainer(): Trainer {
+  const missing = (base: string) =>
+    statSync(base, { throwIfNoEntry: false })?.isFile()
+      ? undefined
+      : refuse('base_missing', `There is no base model at "${base}".`, 'Give the path of a GGUF file.')
   return {
+    inspect: async (base) => missing(base) ?? { width: 256, parameters: 1e6, contextTokens: words.contextLength },
+    async size({ base, recipe }) {
+      const tokens = recipe.tokensPerStep / recipe.accumulate
+      const memory = { weights: 4e6, trained: recipe.rank * 1e4, held: tokens * 1e4, made: tokens * 1e4 }
+      return missing(base) ?? { memory, operations: { step: recipe.tokensPerStep * 4e6, forward: recipe.tokensPerStep * 2e6 } }
+    },
     async fit(job, { signal, onProgress } = {}) {
       signal?.throwIfAborted()
-      if (!statSync(job.base, { throwIfNoEntry: false })?.isFile())
-        return refuse('base_missing', `There is no base model at "${job.base}".`, 'Give the path of a GGUF file.')
+      const refused = missing(job.base)
+      if (refused) return refused
       const sets = prepare(
         job,
         words,
@@ -71,7 +81,7 @@ export function createFakeTrainer(): Trainer {
       const file = join(job.folder, `${kind}.gguf`)
       const pair = { tensor: 'blk.0.attn_q.weight', rank: 1, inputs: 2, outputs: 2, down: Float32Array.of(seed, 1), up: Float32Array.of(0, 0) }
       writeFileSync(file, writeAdapter({ architecture: 'llama', alpha: job.recipe.alpha, pairs: [pair] }))
-      return { kind, file, bestStep: best.step, curve, seconds: steps / 1000, resumed: found !== undefined, notices: [] }
+      return { kind, file, bestStep: best.step, curve, seconds: steps / 1000, peakBytes: 0, resumed: found !== undefined, notices: [] }
     },
   }
 }

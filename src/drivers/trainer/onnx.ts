@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { BaseError, type Refusal } from '../../core/errors.ts'
 import type { Trainer, TrainingResult } from '../../ports/trainer.ts'
 import type { ChildMessage, ParentMessage } from './messages.ts'
+import { inspect, size } from './size.ts'
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url))
 /** Resolved from here, so that the child starts whatever the current directory is. */
@@ -14,6 +15,8 @@ const LOADER = import.meta.resolve('tsx')
 /** The embedded trainer. Several fits may run at once; each has its own process. */
 export function createOnnxTrainer(): Trainer {
   return {
+    inspect: async (base) => inspect(base),
+    size: async (question) => size(question),
     fit(job, options = {}) {
       const { signal, onProgress } = options
       return new Promise<TrainingResult | Refusal>((resolve, reject) => {

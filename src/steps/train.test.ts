@@ -1,0 +1,82 @@
+/** The training step with fakes: what it does about memory, and what it keeps with the weights. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { isRefusal } from '../core/errors.ts'
+import { hashText } from '../core/id.ts'
+import { Weights } from '../core/weights.ts'
+import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
+import { offlinePlanner } from '../drivers/planner/offline.ts'
+import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
+import { fakeRuntime } from '../drivers/runtime/fake.ts'
+import { memoryStore } from '../drivers/store/memory.ts'
+import { createFakeTrainer } from '../drivers/trainer/fake.ts'
+import type { Trainer, TrainingJob } from '../ports/trainer.ts'
+import { collect } from './collect.ts'
+import { describe } from './describe.ts'
+import { type TrainOptions, train } from './train.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'train-'))
+const basePath = join(root, 'base.gguf')
+writeFileSync(basePath, 'a base')
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+/** Two kinds of texts of about 200 tokens each. */
+const rows = Array.from({ length: 60 }, (_, index) => ({
+  text: Array.from({ length: 190 }, (_, word) => `${index % 2 ? 'rain' : 'sun'}${(index * 37 + word * (index + 3)) % 997}`).join(' '),
+  label: index % 2 ? 'wet' : 'dry',
+}))
+
+async function run(change: Partial<TrainOptions>) {
+  const contents = [{ kind: 'table' as const, name: 'table.csv', columns: ['text', 'label'], rows }]
+  const spec = await describe({ planner: offlinePlanner() }, 'Tell me which kind of text this is.', contents)
+  if (isRefusal(spec)) throw new Error(spec.message)
+  const collected = collect(spec, contents)
+  if (isRefusal(collected)) throw new Error(collected.message)
+  const jobs: TrainingJob[] = []
+  const notes: string[] = []
+  const fake = createFakeTrainer()
+  const trainer: Trainer = {
+    ...fake,
+    fit(job, options) {
+      jobs.push(job)
+      return fake.fit(job, options)
+    },
+  }
+  const outcome = await train(
+    { trainer, runtime: fakeRuntime(), retriever: miniSearchRetriever(), baseline: ngramSvm(), store: memoryStore() },
+    {
+      ...{ spec, dataset: collected.dataset, base: { name: 'base', sha256: hashText('a base'), licence: '' }, basePath, folder: join(root, 'run') },
+      ...{ threads: 1, maximumSeconds: 20, machine: { availableBytes: () => 8e9, rate: async () => 1e12 }, now: () => 0 },
+      onNote: (text) => notes.push(text),
+      ...change,
+    },
+  )
+  return { outcome, jobs, notes }
+}
+
+it('says before the training what it will take, and keeps it with the weights', async () => {
+  const { outcome, jobs, notes } = await run({})
+  if (isRefusal(outcome)) throw new Error(outcome.message)
+  const weights = Weights.parse(outcome.weights)
+  expect(weights.estimate).toMatchObject({ basis: 'rate', availableBytes: 8e9 })
+  expect(weights.search).toBeNull()
+  expect(weights.recipe).toEqual(jobs.at(-1)!.recipe)
+  expect(notes).toHaveLength(1)
+  expect(notes[0]).toMatch(/^Training will take about/)
+})
+
+it('reads shorter pieces when whole texts do not fit the memory, and refuses when nothing helps', async () => {
+  // The fake holds 206 MB and 36 KB a token; 6 MB more than that are 166 tokens at a time.
+  const tight = (206.3e6 + 6e6) / 0.9
+  const { outcome, jobs, notes } = await run({ machine: { availableBytes: () => tight, rate: async () => 1e12 } })
+  if (isRefusal(outcome)) throw new Error(outcome.message)
+  expect(notes[0]).toMatch(/^Texts are read \d\d tokens at a time/)
+  expect(outcome.weights.recipe.maximumTokens).toBeLessThan(110)
+  // Nothing is lost: a text is more prompts of less weight.
+  expect(jobs.at(-1)!.validation.length).toBeGreaterThan((await run({})).jobs.at(-1)!.validation.length)
+  const refused = await run({ machine: { availableBytes: () => 100e6, rate: async () => 1e12 } })
+  expect(refused.jobs).toEqual([])
+  expect(isRefusal(refused.outcome) && refused.outcome.message).toMatch(/needs about 2\d\d MB of memory even .* and 100 MB are free\.$/)
+})
