@@ -19,7 +19,7 @@ import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { collect } from '../steps/collect.ts'
-import { describe } from '../steps/describe.ts'
+import { describe, plan as planOf } from '../steps/describe.ts'
 import { examine } from '../steps/examine.ts'
 import { pack } from '../steps/pack.ts'
 import { train } from '../steps/train.ts'
@@ -95,7 +95,7 @@ export function openBuilds(
 
   async function plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal> {
     const found = files.length ? await read(files) : { contents: [] }
-    return isRefusal(found) ? found : describe(ports, words, found.contents)
+    return isRefusal(found) ? found : planOf(ports, words, found.contents)
   }
 
   async function start(
