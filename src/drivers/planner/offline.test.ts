@@ -4,9 +4,10 @@ import { Spec } from '../../core/spec.ts'
 import { plannerSuite } from '../../ports/planner.suite.ts'
 import type { FileListing } from '../../ports/planner.ts'
 import { listing } from '../../steps/listing.ts'
-import { languageOf, languagesNamed } from './languages.ts'
+import { languagesNamed } from './language-names.ts'
+import { languageOf } from './languages.ts'
+import { labelsIn } from './lists.ts'
 import { offlinePlanner } from './offline.ts'
-import { labelsIn } from './phrases.ts'
 
 plannerSuite('the offline planner', offlinePlanner)
 
