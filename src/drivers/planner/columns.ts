@@ -95,15 +95,16 @@ export function tableParts(file: FileListing): Parts {
   const held = columns.find((item) => named(item, 'text') && !namedExactly(item, 'never') && (byName || item.length >= 15)) ?? (byName ? undefined : text)
   const others = columns.filter((item) => item !== held && item !== key && !namedExactly(item, 'never') && (byName || item.filled > 0))
   const choices = others.filter((item) => (byName ? false : isChoice(item) && item.length <= 60))
+  const found = columns.filter((item) => item !== held && item !== key && !/^(?:id|no|nr|ref|row|index|uuid|url|link|lang|language)$/.test(plain(item.name)))
   // A text and one kind stand in a wide table too; several columns of values are things found in the text.
   const several = others.length >= wide && (byName || choices.length !== 1)
   if (several && columns.length > wide && (key || (held && held.index <= 2)))
     return {
       kind: 'fields',
       text: held?.name,
-      fields: others.map((item) => item.name),
+      fields: found.map((item) => item.name),
       label: label?.name,
-      why: `${count} rows with ${others.length} things found in "${(held ?? key)!.name}": ${others.map((item) => item.name).join(', ')}`,
+      why: `${count} rows with ${found.length} things found in "${(held ?? key)!.name}": ${found.map((item) => item.name).join(', ')}`,
     }
   if (byName && columns.length > wide && !label)
     return { kind: 'reference', why: `a table of facts with the columns ${columns.map((item) => item.name).join(', ')}` }

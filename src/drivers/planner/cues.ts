@@ -88,7 +88,7 @@ const classify: readonly Cue[] = [
 const extract: readonly Cue[] = [
   [
     3,
-    'extract|pull(?:s|ed|ing)? (?:\\p{L}+ ){0,3}(?:out|from)|pick(?:s|ed)? out|fill(?:ed|s)? (?:in|out)? ?(?:the|a|my|our)? ?(?:columns|sheet|form|table|spreadsheet|fields)|broken into|into (?:the same )?columns|as json|json|structured|into (?:a|the) (?:table|row|spreadsheet|sheet|database|register)|key(?:ed|ing)? (?:\\p{L}+ ){0,2}in\\b|list (?:every|the|each|all)|out of (?:them|each|it|every|these|the)|parse|named entit|fields?\\b|one row per|a row per|a row each|itemi[sz]e',
+    'extract|pull(?:s|ed|ing)? (?:\\p{L}+ ){0,3}(?:out|from)|pick(?:s|ed)? out|fill(?:ed|s)? (?:in|out)? ?(?:the|a|my|our)? ?(?:columns|sheet|form|table|spreadsheet|fields)|broken into|into (?:the same )?columns|as json|json|structured|into (?:a|the) (?:table|row|spreadsheet|sheet|database|register)|key(?:ed|ing)? (?:\\p{L}+ ){0,2}in\\b|list (?:every|the|each|all)|parse|named entit|fields?\\b|one row per|a row per|a row each|itemi[sz]e',
   ],
   [
     2,

@@ -45,13 +45,13 @@ export function domainOf(words: string, files: readonly FileListing[]): string |
       else counts.set(key, { word, value: value - at * 0.02, at })
       at++
     }
-  if (named && named.split(/\s+/).length >= 2) return named
+  if (named) return named
   const best = [...counts.values()]
     .sort((a, b) => b.value - a.value || a.at - b.at)
-    .slice(0, named ? 2 : 3)
+    .slice(0, 3)
     .sort((a, b) => a.at - b.at)
     .map(({ word }) => word)
-  const chosen = [...new Set([...(named ? [named] : []), ...best])].slice(0, 3).join(' ')
+  const chosen = best.join(' ')
   return chosen || null
 }
 

@@ -8,7 +8,8 @@ import type { Parts } from './columns.ts'
 import { taskCues } from './cues.ts'
 import { languageMentions } from './language-names.ts'
 import { plain } from './languages.ts'
-import { enumerations } from './lists.ts'
+import { enumerations, withoutKinds } from './lists.ts'
+import { lengthIn } from './measures.ts'
 
 /** What one file looks like before the task is known. */
 export type Seen = { file: FileListing; parts: Parts | { kind: 'pages' } | { kind: 'unread'; why: string } }
@@ -21,10 +22,15 @@ const mostFromWords = 7
 
 /** What is to be read in documents, by their names: these are asked, those are filled in. */
 const reference =
-  /manual|handbook|hand?buch|guide|guia|guideline|regulation|reglament|reglement|regula|rules?|bylaw|byelaw|policy|policies|politica|faq|catalog|katalog|leaflet|folleto|brosur|merkbl|fiche|instruc|convenio|statute|code|law|ley|act|standard|norm|wiki|mwongozo|kijitabu|vijitabu|sheria|kitabu|book|libro|buku|protocol|procedure|sop|notices?|glossary|mapping|निर्देश|नियम|आदेश|手册|规章|规定|条例|دليل|لائحة/i
+  /(?<!\p{L})(?:manual|handbook|hand?buch|guide|guia|guideline|regulation|reglament|reglement|regula|rules?|bylaw|byelaw|policy|policies|politica|faq|catalog|katalog|leaflet|folleto|brosur|merkbl|fiche|instruc|convenio|statute|code|law|ley|act|standard|norm|wiki|mwongozo|kijitabu|vijitabu|sheria|kitabu|book|libro|buku|protocol|procedure|sop|notices?|glossary|mapping|निर्देश|नियम|आदेश|手册|规章|规定|条例|دليل|لائحة)/iu
+
+const even = (name: string): string =>
+  plain(name)
+    .replace(/[_\s-]+/g, ' ')
+    .trim()
 
 export function chooseTask(words: string, seen: readonly Seen[]): Choice {
-  const text = plain(words)
+  const text = plain(withoutKinds(words))
   const points: Record<Task, number> = { answer: 0, classify: 0, extract: 0, transform: 0 }
   const byWords: Record<Task, number> = { ...points }
   for (const task of order) {
@@ -45,11 +51,20 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
   if (has('fields')) points.extract += has('pages') ? 4 : 3.5
   const pages = seen.filter((entry) => entry.parts.kind === 'pages')
   if (pages.length) points.answer += 1.5
-  if (pages.some(({ file }) => reference.test(file.name) || reference.test(file.note ?? ''))) points.answer += 1.5
+  if (pages.some(({ file }) => reference.test(file.name.replace(/[_-]/g, ' ')))) points.answer += 1.5
   if (has('reference')) points.answer += 1
   const listed = enumerations(words)
-  if (listed.some((one) => one.for === 'labels')) points.classify += 2
-  if (listed.some((one) => one.for === 'fields')) points.extract += 2
+  const columns = seen.flatMap((entry) => (entry.parts.kind === 'fields' ? entry.parts.fields : [])).map(even)
+  const asColumns = listed.find((one) => one.items.filter((item) => columns.includes(even(item))).length * 2 > one.items.length)
+  // A list that stands in the head of the sheet is a list of things to find.
+  if (asColumns) points.extract += 3
+  const [first] = listed
+  if (first && !asColumns && first.score >= 1.5) {
+    if (first.for === 'labels') points.classify += first.score >= 3.5 ? 2.5 : 1.5
+    if (first.for === 'fields') points.extract += first.score >= 3.5 ? 2.5 : 1.5
+    if (first.for === 'either' && first.score >= 2.5) points.classify += 1
+  }
+  if (lengthIn(words)) points.transform += 1
   const mentions = languageMentions(words)
   if (mentions.some((one) => one.role === 'in') && mentions.some((one) => one.role === 'out')) points.transform += 2
   else if (mentions.some((one) => one.role === 'out')) points.transform += 0.5

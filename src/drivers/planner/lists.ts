@@ -105,7 +105,8 @@ const announcer =
 function runs(sentence: string): { before: string; list: string; bonus: number }[] {
   const found: { before: string; list: string; bonus: number }[] = []
   const pieces = sentence.split(/\s*(?:,(?!\d{3}(?!\d))|[،、，])\s*/u)
-  const announces = (piece: string): boolean => [...piece.matchAll(announcer)].some((match) => piece.length > match.index + match[0].length)
+  const announces = (piece: string): boolean =>
+    !joiner.test(piece) && [...piece.matchAll(announcer)].some((match) => piece.length > match.index + match[0].length)
   const short = (piece: string): boolean => wordCount(piece.replace(joiner, '')) <= most.labels && piece.length <= most.characters
   for (let from = 0; from < pieces.length; from++) {
     // The first piece of a run carries the words that announce it.
@@ -181,6 +182,8 @@ function judge(items: string[], before: string, previous: string, bonus: number)
   if (neither.test(near.slice(-45))) score -= bonus >= 2 ? 0.5 : 1.2
   score += Math.max(labels, fields)
   if (longest > most.fields) score -= 3
+  // Without a colon or quotes only the words before it make a list one of kinds.
+  if (bonus < 2 && labels < 1.5 && fields < 1.5) score -= 1
   return { items, for: labels >= fields + 0.3 ? 'labels' : fields >= labels + 0.3 ? 'fields' : 'either', score }
 }
 
@@ -191,6 +194,14 @@ function oppositeOf(words: string): string[] | undefined {
       words,
     )
   if (!found) return undefined
-  const negation = { no: 'no', la: 'si' }[found[2]!.toLowerCase()] ?? found[2]!.toLowerCase()
+  const italian = /(?<!\p{L})(?:è|se è|mi serve|vorrei)(?!\p{L})/iu.test(words)
+  const negation = { no: italian ? 'non' : 'no', la: 'si' }[found[2]!.toLowerCase()] ?? found[2]!.toLowerCase()
   return [found[1]!, `${negation} ${found[1]!}`]
+}
+
+/** The description without the items of its likeliest list of kinds: "question" as a kind is no wish for answers. */
+export function withoutKinds(words: string): string {
+  const best = enumerations(words).find((one) => one.score >= 1.5)
+  if (!best || best.for === 'fields') return words
+  return best.items.reduce((text, item) => text.replace(item, ' '), words)
 }

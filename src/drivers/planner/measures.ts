@@ -129,14 +129,18 @@ export function latencyIn(words: string): number | null {
   const text = plain(westernDigits(words))
   const numbers = Object.keys(numberWords).sort((a, b) => b.length - a.length)
   for (const [unit, milliseconds] of units) {
-    const spaced = `(?<![\\p{L}\\p{N}.,])(\\d+(?:[.,]\\d+)?|${numbers.join('|')})(?:\\s+(?:a|an|or (?:two|so)|una?|une|de))?\\s*(?:${unit})(?![\\p{L}\\p{N}])`
+    // Single letters and the like are units after digits alone: "as" is no second.
+    const spelt = unit.replace(/(?:^|\|)(?:ms|msec|s|secs?|sek|sn|segs\?|mins\?|quot)(?=\||$)/g, '').replace(/^\|/, '')
+    const between = '(?:\\s+(?:a|an|or (?:two|so)|una?|une|de))?'
+    const spaced = `(?<![\\p{L}\\p{N}.,])(?:(\\d+(?:[.,]\\d+)?)[-\\s]*(?:${unit})|(${numbers.join('|')})${between}(?:[-\\s]+|(?<=[^\\p{Script=Latin}]))(?:${spelt}))(?![\\p{L}\\p{N}])`
     const sekunde = milliseconds === 1000 ? `(?:sekunde|sekunda)\\s+(${numbers.filter((name) => /^[a-z]+$/.test(name)).join('|')}|\\d+)` : undefined
     for (const match of [...text.matchAll(new RegExp(spaced, 'gu')), ...(sekunde ? text.matchAll(new RegExp(sekunde, 'gu')) : [])]) {
       const before = text.slice(Math.max(0, match.index - 40), match.index)
       const after = text.slice(match.index + match[0].length, match.index + match[0].length + 25)
       if (/^[ -]*(?:long|spot|clip|video|recording|audio|ad\b|jingle|of (?:audio|video|footage)|ago|old|each)/.test(after)) continue
       if (milliseconds === 60_000 && !limits.test(before)) continue
-      const value = Number.isNaN(decimal(match[1]!)) ? numberWords[match[1]!] : decimal(match[1]!)
+      const said = match[1] ?? match[2]!
+      const value = Number.isNaN(decimal(said)) ? numberWords[said] : decimal(said)
       if (value && value * milliseconds <= 600_000) return Math.round(value * milliseconds)
     }
     if (milliseconds === 1000) {

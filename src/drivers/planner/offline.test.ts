@@ -119,7 +119,7 @@ describe('wishes', () => {
   it('finds lists of kinds', () => {
     expect(labelsIn('garden centre inbox: order, question, complaint, junk. go')).toEqual(['order', 'question', 'complaint', 'junk'])
     expect(labelsIn("I want it to say: scam, probably fine, or can't tell.")).toEqual(['scam', 'probably fine', "can't tell"])
-    expect(labelsIn('Quiero saber si es bueno o malo.')).toBeUndefined()
+    expect(labelsIn('Quiero saber si es bueno o malo.')).toEqual(['bueno', 'malo'])
     expect(labelsIn('Tell me which kind of clause this is.')).toBeUndefined()
   })
 })

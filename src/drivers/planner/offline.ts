@@ -14,7 +14,7 @@ import { domainOf, slugOf } from './domain.ts'
 import { chooseTask, type Seen } from './evidence.ts'
 import { languageMentions } from './language-names.ts'
 import { languageOfWords, plain } from './languages.ts'
-import { fieldsIn, labelsIn } from './lists.ts'
+import { fieldsIn, labelsIn, withoutKinds } from './lists.ts'
 import { countsIn, latencyIn, lengthIn, priceIn } from './measures.ts'
 import { questionsOf, sufficiencyOf } from './questions.ts'
 import { refineOffline } from './refine.ts'
@@ -63,6 +63,7 @@ export function look(file: FileListing): Seen {
 
 function build(words: string, seen: readonly Seen[]): Spec {
   const text = plain(words)
+  const manner = plain(withoutKinds(words))
   const listings = seen.map((entry) => entry.file)
   const { task, sure } = chooseTask(words, seen)
   const decline = declineOf(words, listings)
@@ -134,7 +135,7 @@ function build(words: string, seen: readonly Seen[]): Spec {
     fields,
     mustCite: cites,
     refuseOutsideScope: refuses,
-    tone: tonesIn(text),
+    tone: tonesIn(manner),
     audience: audienceIn(text),
     pricePerQuery: priceIn(words),
     maxLatencyMs: latencyIn(words),
