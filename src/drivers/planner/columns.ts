@@ -74,6 +74,16 @@ export function tableParts(file: FileListing): Parts {
   if (question) {
     const rest = columns.filter((item) => item !== question)
     const answer = rest.find((item) => named(item, 'answer')) ?? (label ? undefined : rest.sort((a, b) => b.length - a.length).find((item) => item.length > 25))
+    const marked = rest.find((item) => item !== answer && named(item, 'label') && (file.length === undefined || isChoice(item)))
+    // Answers that were marked are texts to be told apart.
+    if (answer && marked)
+      return {
+        kind: 'labelled',
+        text: answer.name,
+        label: marked.name,
+        labels: marked.values.map((entry) => entry.value),
+        why: `${count} answers in "${answer.name}", and "${marked.name}" says how each was marked`,
+      }
     if (answer && !(isChoice(answer) && answer.length <= 25)) {
       const group = groupColumn(columns, [question, answer])
       const uncovered = answer.empty ? ` ${answer.empty.toLocaleString('en')} of them have no answer and stand for what the pages do not cover.` : ''
@@ -106,7 +116,7 @@ export function tableParts(file: FileListing): Parts {
       label: label?.name,
       why: `${count} rows with ${found.length} things found in "${(held ?? key)!.name}": ${found.map((item) => item.name).join(', ')}`,
     }
-  if (byName && columns.length > wide && !label)
+  if (byName && columns.length > wide && !label && !(held && others.length < wide))
     return { kind: 'reference', why: `a table of facts with the columns ${columns.map((item) => item.name).join(', ')}` }
   if (byName && label && !held && columns.length > wide)
     return { kind: 'reference', why: `a table of facts with the columns ${columns.map((item) => item.name).join(', ')}` }
@@ -136,8 +146,8 @@ export function tableParts(file: FileListing): Parts {
       why: `${count} pairs of texts side by side, "${long[0]!.name}" and "${long[1]!.name}"`,
     }
   if (byName && held && others.length >= 1)
-    return { kind: 'either', text: held.name, other: others[0]!.name, why: `${count} texts in "${held.name}" with "${others[0]!.name}" beside them` }
-  if (byName && columns.length === 2)
+    return { kind: 'either', text: held.name, other: others.at(-1)!.name, why: `${count} texts in "${held.name}" with "${others.at(-1)!.name}" beside them` }
+  if (byName && columns.length === 2 && !columns.some((item) => namedExactly(item, 'never')))
     return { kind: 'either', text: columns[0]!.name, other: columns[1]!.name, why: `${count} rows of "${columns[0]!.name}" and "${columns[1]!.name}"` }
   if (columns.length > wide) return { kind: 'reference', why: `a table of facts with the columns ${columns.map((item) => item.name).join(', ')}` }
   if (text && (text.length >= 15 || (byName && held)))
@@ -169,7 +179,7 @@ function twoTexts(file: FileListing, columns: readonly Column[], count: string, 
   const free = columns.filter((item) => !namedExactly(item, 'never') || named(item, 'text'))
   if (free.length < 2 || free.length > wide) return undefined
   // The last column whose name says that it was made from another.
-  const target = free.findLast((item) => item !== free[0] && named(item, 'target') && !(named(item, 'label') && !/[_ ]/.test(item.name)))
+  const target = free.findLast((item) => item !== free[0] && named(item, 'target') && !named(item, 'label'))
   if (!target || (!byName && (isChoice(target) || target.length < 15))) return undefined
   const text = free.find((item) => item !== target)!
   if (!byName && isChoice(text)) return undefined

@@ -68,7 +68,7 @@ const classify: readonly Cue[] = [
   ],
   [
     2,
-    'whether (?:it|the|this|they|each|an?)\\b|tell me (?:if|whether)|say (?:if|whether)|is (?:it|this)\\b|are they\\b|either|grade[sd]?\\b|grading|tags?\\b|label|sorted\\b|sort\\b|categor|urgent|priorit|positive|negative|the right (?:pile|desk|box|person|team)|screen(?:ing)? (?:them|for)|detect|spot (?:the|which|those)|mark (?:each|every|the|them|as|those)|score[sd]? (?:each|them)|assign|bucket|mood|verdict|severity|rat(?:e|ing) (?:each|them|the)|yes or no|true or false|codes?\\b|several (?:can|may) apply|all that appl|everything that applies|on a scale',
+    'marks? of\\b|marked\\b|mark scheme|graded\\b|whether (?:it|the|this|they|each|an?)\\b|tell me (?:if|whether)|say (?:if|whether)|is (?:it|this)\\b|are they\\b|either|grade[sd]?\\b|grading|tags?\\b|label|sorted\\b|sort\\b|categor|urgent|priorit|positive|negative|the right (?:pile|desk|box|person|team)|screen(?:ing)? (?:them|for)|detect|spot (?:the|which|those)|mark (?:each|every|the|them|as|those)|score[sd]? (?:each|them)|assign|bucket|mood|verdict|severity|rat(?:e|ing) (?:each|them|the)|yes or no|true or false|codes?\\b|several (?:can|may) apply|all that appl|everything that applies|on a scale',
   ],
   [1, 'kind|type|class\\b|topic|route|flag|code|department|piles?\\b|boxes\\b|buckets\\b'],
   [
@@ -88,7 +88,7 @@ const classify: readonly Cue[] = [
 const extract: readonly Cue[] = [
   [
     3,
-    'extract|pull(?:s|ed|ing)? (?:\\p{L}+ ){0,3}(?:out|from)|pick(?:s|ed)? out|fill(?:ed|s)? (?:in|out)? ?(?:the|a|my|our)? ?(?:columns|sheet|form|table|spreadsheet|fields)|broken into|into (?:the same )?columns|as json|json|structured|into (?:a|the) (?:table|row|spreadsheet|sheet|database|register)|key(?:ed|ing)? (?:\\p{L}+ ){0,2}in\\b|list (?:every|the|each|all)|parse|named entit|fields?\\b|one row per|a row per|a row each|itemi[sz]e',
+    'extract|pull(?:s|ed|ing)? (?:\\p{L}+ ){0,3}(?:out|from)|pick(?:s|ed)? out|fill(?:ed|s)? (?:in|out)? ?(?:the|a|my|our)? ?(?:columns|sheet|form|table|spreadsheet|fields)|broken into|into (?:the same )?columns|as json|json|structured|into (?:a|the) (?:table|row|spreadsheet|sheet|database|register)|key(?:ed|ing)? (?:\\p{L}+ ){0,2}in\\b|list (?:every|the|each|all)|parse|named entit|fields?\\b|a table (?:in|of|with)|one row per|a row per|a row each|itemi[sz]e',
   ],
   [
     2,
@@ -110,11 +110,11 @@ const extract: readonly Cue[] = [
 const transform: readonly Cue[] = [
   [
     3,
-    'rewrit|rewrote|re-?phrase|translat|summar|simplif|shorten|condens|convert|turn(?:s|ed|ing)? (?:\\p{L}+ ){0,5}into|into (?:plain|everyday|simple|proper|clear|modern|good|readable)|paraphras|(?:write|draft|compose|prepare|produce)s? (?:me |us )?(?:a |an |the |my |our |first )*(?:\\p{L}+ ){0,2}(?:drafts?|repl(?:y|ies)|letters?|summar|captions?|headlines?|descriptions?|paragraphs?|obituar|emails?|e-mails?|notices?|versions?|blurbs?|listings?|posts?|bulletins?|reports?|poems?|stor|notes?\\b|scripts?|answers? to|\\p{L}+ texts?)|proofread|correct (?:the|my|our|their) (?:grammar|spelling)|abridg|moderni[sz]e|(?:raw|old|en|es|fr) ?-> ?\\p{L}|gist|digest|boil (?:\\p{L}+ )?down|reword|transliterat|subtitl|write[- ]?ups?\\b',
+    '(?:need|want|looking for) a (?:writer|translator|copywriter|summari)|easier words|reading (?:level|age)|rewrit|rewrote|re-?phrase|translat|summar|simplif|shorten|condens|convert|turn(?:s|ed|ing)? (?:\\p{L}+ ){0,5}into|into (?:plain|everyday|simple|proper|clear|modern|good|readable)|paraphras|(?:write|draft|compose|prepare|produce)s? (?:me |us )?(?:a |an |the |my |our |first )*(?:\\p{L}+ ){0,2}(?:drafts?|repl(?:y|ies)|letters?|summar|captions?|headlines?|descriptions?|paragraphs?|obituar|messages?|reviews?|adverts?|speech|emails?|e-mails?|notices?|versions?|blurbs?|listings?|posts?|bulletins?|reports?|poems?|stor|notes?\\b|scripts?|answers? to|\\p{L}+ texts?)|proofread|correct (?:the|my|our|their) (?:grammar|spelling)|abridg|moderni[sz]e|(?:raw|old|en|es|fr) ?-> ?\\p{L}|gist|digest|boil (?:\\p{L}+ )?down|reword|transliterat|subtitl|write[- ]?ups?\\b',
   ],
   [
     2,
-    'have to become|has to become|to become|want one sentence|in (?:one|two|three|five|\\d+) (?:sentences|lines|words)|before-and-after|before and after|drafts?\\b|modern english|plain english version|plain-language|plain language|letter to|make it (?:shorter|simpler|readable|friendl)|dictat|versions?\\b|in the style of|out comes|comes out as|easy[- ]read|\\b\\d+-word|word limit|minutes into|need (?:each|every|them|these|it) (?:\\p{L}+ )?in\\b',
+    'have to become|has to become|to become|want one sentence|(?:in |to )?(?:one|two|three|four|five|\\d+) (?:sentences|lines|words|paragraphs?)\\b|everyday english|before-and-after|before and after|drafts?\\b|modern english|plain english version|plain-language|plain language|letter to|make it (?:shorter|simpler|readable|friendl)|dictat|versions?\\b|in the style of|out comes|comes out as|easy[- ]read|\\b\\d+-word|word limit|minutes into|need (?:each|every|them|these|it) (?:\\p{L}+ )?in\\b',
   ],
   [
     3,

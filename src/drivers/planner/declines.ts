@@ -3,7 +3,6 @@
  * not taken for those who do it: a fraud desk, a poison centre, a bomb disposal school. Knows nothing of tasks or files' content.
  */
 import type { Decline } from '../../core/spec.ts'
-import type { FileListing } from '../../ports/planner.ts'
 import { beginnings } from './cues.ts'
 import { plain } from './languages.ts'
 
@@ -55,10 +54,10 @@ const rules: readonly Rule[] = [
     alternative: 'a model that recognises such texts and warns people about them, or one that writes honest messages in your own name.',
     all: [
       beginnings(
-        'write|writes|generat|creat|compose|produc|draft|make|making|invent|churn out|escrib|redact|inventar|genera|crea|ecri|redig|genere|invent|schreib|erzeug|erstell|verfass|escrev|gerar|cria|inventa|andika|tunga|tengeneza|लिख|बना|tulis|buat|bikin|写|生成|编|اكتب|كتابة|إنشاء|scriv|schrijf|maak|пис|напис|созда|napis|tworz|yaz',
+        'write|writes|writer|need \\p{L}+ reviews|generat|creat|compose|produc|draft|make|making|invent|churn out|escrib|redact|inventar|genera|crea|ecri|redig|genere|invent|schreib|erzeug|erstell|verfass|escrev|gerar|cria|inventa|andika|tunga|tengeneza|लिख|बना|tulis|buat|bikin|写|生成|编|اكتب|كتابة|إنشاء|scriv|schrijf|maak|пис|напис|созда|napis|tworz|yaz',
       ),
       beginnings(
-        'pretend|impersonat|pos(?:e|es|ing) as|pass(?:es)? (?:for|as|itself off)|fake (?:review|news|account|id|certificate|document|letter|invoice|testimonial|profile|reference|prescription|diploma|quote|stor)|phish|forg(?:e|ed|ery|ing)\\b|counterfeit|scam (?:message|text|email|victim|people)|as if (?:it|they|we) (?:came|come|were|was) (?:from )?(?:the |a |an |real|genuine)|looks? (?:like it s|like it is|like they re|as if it came) from (?:the |a |their )?(?:bank|court|police|tax|government|doctor|ministry|authority|post)|sound like (?:real|genuine) (?:customers|guests|buyers|patients)|so (?:people|they|he|she|victims) (?:think|believe|click|pay|hand over)|hand over (?:their )?(?:password|pin|card)|bot accounts|sock ?puppet|resenas? falsas|noticias? falsas|falsific|hacerse pasar|suplant|fausse?s? (?:avis|nouvelle|facture|attestation|certificat|ordonnance)|faux (?:avis|document|temoignage|profil)|se faire passer|usurp|gefalscht|falsche (?:bewertung|rechnung|identitat)|fake[- ]?(?:bewertung|news|rezension)|sich (?:als .{0,20})?ausgeb|vortausch|avaliac(?:oes|ao) fals|noticia(?:s)? fals|se passar por|falsos?\\b|golpe\\b|za uongo|uwongo|bandia|udanganyifu|kujifanya|नकली (?:समीक्ष|रिव्यू|प्रमाण|दस्तावेज|खबर|बिल)|फर्जी|धोखा|झूठी (?:समीक्ष|खबर)|ulasan palsu|berita (?:palsu|bohong)|hoaks|palsu|menyamar|mengaku sebagai|penipuan|pura-pura|虚假|假冒|刷单|假新闻|冒充|诈骗|مزيف|مزور|انتحال|احتيال|false? recension|recensioni false|finge|nep(?:recensie|nieuws)|поддельн|фальшив|фейк|falszyw|sahte',
+        'pretend|(?:not|isn t|aren t|n t) true|made[- ]up|every one (?:from )?a different|each (?:one )?(?:from )?a different|as different (?:customers|guests|people|buyers)|inventad[ao]s?|invente(?:e?s)?\\b|erfunden|inventadas|za kubuni|मनगढ़ंत|karangan|pos(?:e|es|ing) as|pass(?:es)? (?:for|as|itself off)|fake (?:review|news|account|id|certificate|document|letter|invoice|testimonial|profile|reference|prescription|diploma|quote|stor)|phish|forg(?:e|ed|ery|ing)\\b|counterfeit|scam (?:message|text|email|victim|people)|as if (?:it|they|we) (?:came|come|were|was) (?:from )?(?:the |a |an |real|genuine)|looks? (?:like it s|like it is|like they re|as if it came) from (?:the |a |their )?(?:bank|court|police|tax|government|doctor|ministry|authority|post)|sound like (?:real|genuine) (?:customers|guests|buyers|patients)|so (?:people|they|he|she|victims) (?:think|believe|click|pay|hand over)|hand over (?:their )?(?:password|pin|card)|bot accounts|sock ?puppet|resenas? falsas|noticias? falsas|falsific|hacerse pasar|suplant|fausse?s? (?:avis|nouvelle|facture|attestation|certificat|ordonnance)|faux (?:avis|document|temoignage|profil)|se faire passer|usurp|gefalscht|falsche (?:bewertung|rechnung|identitat)|fake[- ]?(?:bewertung|news|rezension)|sich (?:als .{0,20})?ausgeb|vortausch|avaliac(?:oes|ao) fals|noticia(?:s)? fals|se passar por|falsos?\\b|golpe\\b|za uongo|uwongo|bandia|udanganyifu|kujifanya|नकली (?:समीक्ष|रिव्यू|प्रमाण|दस्तावेज|खबर|बिल)|फर्जी|धोखा|झूठी (?:समीक्ष|खबर)|ulasan palsu|berita (?:palsu|bohong)|hoaks|palsu|menyamar|mengaku sebagai|penipuan|pura-pura|虚假|假冒|刷单|假新闻|冒充|诈骗|مزيف|مزور|انتحال|احتيال|false? recension|recensioni false|finge|nep(?:recensie|nieuws)|поддельн|фальшив|фейк|falszyw|sahte',
       ),
     ],
     unless: defence,
@@ -143,10 +142,10 @@ const rules: readonly Rule[] = [
     alternative: 'a model that answers questions about the rules and the past figures from your documents, or one that sorts the news you read by topic.',
     all: [
       beginnings(
-        'predict|forecast|foresee|tell me (?:which|what|who|when|tomorrow|next)|next (?:week|month|saturday|friday|draw|race|year)|tomorrow|will (?:win|rise|fall|go up|go down|drop|come up)|winning|give me (?:the )?(?:next|number|tip)|beat the (?:bookies|market|house)|before it (?:happens|strikes)|predec|predig|adivin|pronostic|proxim|manana|ganador|va a (?:subir|ganar|salir|caer)|predi[rst]|prevoi|prochain|demain|gagnant|vorhersag|vorhersehen|prognos|nachste|morgen|gewinn|preve[rj]|proxim|amanha|sorteado|vencedor|tabiri|utabiri|kesho|ijayo|itakayo|ushindi|भविष्य|कल\\b|अगले|अगली|जीत|भविष्यवाणी|prediksi|ramal|tebak|besok|minggu depan|akan (?:naik|keluar|menang|turun)|预测|下期|明天|下周|توقع|تنبؤ|الغد|القادم|prevede|prossim|domani|voorspel|volgende|morgen|предсказ|прогноз|завтра|следующ|przewid|jutro|tahmin|yarin',
+        'predict|forecast|foresee|tell me (?:which|what|who|when|tomorrow|next)|next (?:week|month|saturday|friday|draw|race|year|one)|tomorrow|will (?:win|rise|fall|go up|go down|drop|come up)|winning|give me (?:the )?(?:next|number|tip)|beat the (?:bookies|market|house)|before it (?:happens|strikes)|predec|predig|adivin|pronostic|proxim|manana|ganador|va a (?:subir|ganar|salir|caer)|predi[rst]|prevoi|prochain|demain|gagnant|vorhersag|vorhersehen|prognos|nachste|morgen|gewinn|preve[rj]|proxim|amanha|sorteado|vencedor|tabiri|utabiri|kesho|ijayo|itakayo|ushindi|भविष्य|कल\\b|अगले|अगली|जीत|भविष्यवाणी|prediksi|ramal|tebak|besok|minggu depan|akan (?:naik|keluar|menang|turun)|预测|下期|明天|下周|توقع|تنبؤ|الغد|القادم|prevede|prossim|domani|voorspel|volgende|morgen|предсказ|прогноз|завтра|следующ|przewid|jutro|tahmin|yarin',
       ),
       beginnings(
-        'lotter|lotto|jackpot|roulette|slot machine|horse (?:race|racing)|race winner|winning horse|betting|bookie|sports? bet|match (?:result|winner)s?|share price|stock (?:price|market)|stocks?\\b (?:will|to|go|rise)|shares? (?:will|to buy|go up)|bitcoin|crypto|exchange rate|forex|earthquakes? (?:before|will|predict|in advance)|date of (?:my|their) death|when (?:i|they|someone) (?:will )?die|loteria|quiniela|ruleta|la bolsa|acciones|apuestas|terremoto|loterie|loto\\b|bourse|tierce|cours de|paris sportif|lottozahlen|aktien(?:kurs)?|borse|pferderenn|mega-?sena|jogo do bicho|bolsa de valores|acoes|apostas|bahati nasibu|bahati na sibu|hisa\\b|kamari|mikeka|लॉटरी|सट्टा|शेयर|बिटकॉइन|भूकंप|togel|lotre|saham|taruhan|gempa|彩票|双色球|股票|股价|比特币|اليانصيب|أسهم|البورصة|الزلازل|lotto|borsa|azioni|scommess|loterij|beurs|aandelen|лотере|акци[ий]|бирж|курс|loteri|gielda|piyango|borsa|hisse',
+        'lotter|lotto|jackpot|draws?\\b|winning numbers|(?:six|five|seven) numbers|roulette|slot machine|horse (?:race|racing)|race winner|winning horse|betting|bookie|sports? bet|match (?:result|winner)s?|share price|stock (?:price|market)|stocks?\\b (?:will|to|go|rise)|shares? (?:will|to buy|go up)|bitcoin|crypto|exchange rate|forex|earthquakes? (?:before|will|predict|in advance)|date of (?:my|their) death|when (?:i|they|someone) (?:will )?die|loteria|quiniela|ruleta|la bolsa|acciones|apuestas|terremoto|loterie|loto\\b|bourse|tierce|cours de|paris sportif|lottozahlen|aktien(?:kurs)?|borse|pferderenn|mega-?sena|jogo do bicho|bolsa de valores|acoes|apostas|bahati nasibu|bahati na sibu|hisa\\b|kamari|mikeka|लॉटरी|सट्टा|शेयर|बिटकॉइन|भूकंप|togel|lotre|saham|taruhan|gempa|彩票|双色球|股票|股价|比特币|اليانصيب|أسهم|البورصة|الزلازل|lotto|borsa|azioni|scommess|loterij|beurs|aandelen|лотере|акци[ий]|бирж|курс|loteri|gielda|piyango|borsa|hisse',
       ),
     ],
     unless: beginnings(
@@ -163,7 +162,7 @@ const rules: readonly Rule[] = [
       ),
     ],
     unless: beginnings(
-      'captions?\\b|describ(?:e|es|ed) in (?:words|writing)|alt text|caption|report(?:s)? (?:text|written)|scanned (?:pages|letters|documents|forms)|transcri|typed|text of the|archive descriptions|radiology reports?|pie de foto|legende|photo agency|photographer|fotograf[oa]? (?:profesional|de bodas)|questions about|listing text',
+      'receipts?\\b|invoices?|notebooks?|handwrit|hand-writ|pages\\b|ledgers?|recibos?|facturas?|factures|manuscri|quittung|rechnung|handschrift|stakabadhi|रसीद|struk|kwitansi|nota |发票|手写|فواتير|captions?\\b|describ(?:e|es|ed) in (?:words|writing)|alt text|caption|report(?:s)? (?:text|written)|scanned (?:pages|letters|documents|forms)|transcri|typed|text of the|archive descriptions|radiology reports?|pie de foto|legende|photo agency|photographer|fotograf[oa]? (?:profesional|de bodas)|questions about|listing text',
     ),
   },
   {
@@ -178,17 +177,9 @@ const rules: readonly Rule[] = [
   },
 ]
 
-const unreadable = /^(?:jpe?g|png|gif|heic|tiff?|bmp|webp|raw|mp3|wav|m4a|ogg|flac|mp4|mov|avi|mkv|dicom|dcm)$/i
-
 /** The reason not to build this, or null. The kinder readings come first: one sign alone is never enough. */
-export function declineOf(words: string, files: readonly FileListing[]): Decline | null {
+export function declineOf(words: string): Decline | null {
   const text = plain(words)
   for (const { all, unless, ...decline } of rules) if (all.every((sign) => sign.test(text)) && !unless?.test(text)) return decline
-  const picture = (file: FileListing): boolean =>
-    unreadable.test(file.kind) || /^\d[\d,. ]* (?:jpe?gs?|pngs?|photos?|images?|mp3s?|wavs?|mp4s?|videos?|dicoms?)(?![a-z])/i.test(file.note ?? '')
-  if (files.length && files.every(picture)) {
-    const seeing = rules.find((rule) => rule.reason.startsWith('These models read'))!
-    return { kind: seeing.kind, reason: seeing.reason, alternative: seeing.alternative }
-  }
   return null
 }

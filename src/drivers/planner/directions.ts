@@ -96,9 +96,9 @@ function labelLanguage(labels: readonly string[] | null, reading: string, reques
   if (!labels) {
     const coded = seen.some(
       ({ file, parts }) =>
-        (parts.kind === 'labelled' || parts.kind === 'either') &&
+        (parts.kind === 'labelled' || parts.kind === 'either' || (parts.kind === 'fields' && parts.label !== undefined)) &&
         (/code|distinct|\bcodes\b/i.test(file.note ?? '') ||
-          /\d|code|grade|mark$|stars|score|rating|nota|note$/i.test(parts.kind === 'labelled' ? parts.label : parts.other)),
+          /\d|code/i.test(parts.kind === 'labelled' ? parts.label : parts.kind === 'fields' ? (parts.label ?? '') : parts.other)),
     )
     return coded ? [] : [request]
   }

@@ -22,7 +22,7 @@ const mostFromWords = 7
 
 /** What is to be read in documents, by their names: these are asked, those are filled in. */
 const reference =
-  /(?<!\p{L})(?:manual|handbook|hand?buch|guide|guia|guideline|regulation|reglament|reglement|regula|rules?|bylaw|byelaw|policy|policies|politica|faq|catalog|katalog|leaflet|folleto|brosur|merkbl|fiche|instruc|convenio|statute|code|law|ley|act|standard|norm|wiki|mwongozo|kijitabu|vijitabu|sheria|kitabu|book|libro|buku|protocol|procedure|sop|notices?|glossary|mapping|निर्देश|नियम|आदेश|手册|规章|规定|条例|دليل|لائحة)/iu
+  /(?<!\p{L})(?:manual|handbook|hand?buch|guide|guia|guideline|regulation|reglament|reglement|regula|rules?|bylaw|byelaw|policy|policies|politica|faq|catalog|katalog|leaflet|folleto|brosur|merkbl|fiche|instruc|convenio|statute|code|law|ley|act|standard|norm|wiki|mwongozo|kijitabu|vijitabu|sheria|kitabu|book|libro|buku|protocol|procedure|sop|glossary|mapping|निर्देश|नियम|आदेश|手册|规章|规定|条例|دليل|لائحة)/iu
 
 const even = (name: string): string =>
   plain(name)
@@ -54,7 +54,9 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
   if (pages.some(({ file }) => reference.test(file.name.replace(/[_-]/g, ' ')))) points.answer += 1.5
   if (has('reference')) points.answer += 1
   const listed = enumerations(words)
-  const columns = seen.flatMap((entry) => (entry.parts.kind === 'fields' ? entry.parts.fields : [])).map(even)
+  const columns = seen
+    .flatMap((entry) => (entry.parts.kind === 'fields' ? entry.parts.fields : entry.parts.kind === 'reference' ? (entry.file.columns ?? []) : []))
+    .map(even)
   const asColumns = listed.find((one) => one.items.filter((item) => columns.includes(even(item))).length * 2 > one.items.length)
   // A list that stands in the head of the sheet is a list of things to find.
   if (asColumns) points.extract += 3
@@ -62,13 +64,13 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
   if (first && !asColumns && first.score >= 1.5) {
     if (first.for === 'labels') points.classify += first.score >= 3.5 ? 2.5 : 1.5
     if (first.for === 'fields') points.extract += first.score >= 3.5 ? 2.5 : 1.5
-    if (first.for === 'either' && first.score >= 2.5) points.classify += 1
+    if (first.for === 'either' && first.score >= 2.5 && !seen.length && !byWords.answer && !byWords.extract) points.classify += 1
   }
   if (lengthIn(words)) points.transform += 1
   const mentions = languageMentions(words)
   if (mentions.some((one) => one.role === 'in') && mentions.some((one) => one.role === 'out')) points.transform += 2
   else if (mentions.some((one) => one.role === 'out')) points.transform += 0.5
   const ranked = [...order].sort((a, b) => points[b] - points[a])
-  const [best, second] = ranked as [Task, Task]
-  return { task: best, points, sure: byWords[best] >= 2 || points[best] - points[second] >= 3 }
+  const best = ranked[0]!
+  return { task: best, points, sure: byWords[best] >= 2 || points[best] - (pages.length && best === 'answer' ? 1.5 : 0) >= 2.5 }
 }

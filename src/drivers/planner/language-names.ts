@@ -166,7 +166,7 @@ function names(): { pattern: RegExp; tags: Map<string, string> } {
 
 /** Nouns and small words that may follow the English name of a language; before any other noun it is an origin ("French cheese"). */
 const followers =
-  /^(?:\s*$|\s*[^\p{L}\s]|\s+(?:and|or|as|with|into|to|from|but|for|is|are|by|at|on|in|only|please|too|that|which|who|when|where|not|though|since|because|so|then|speakers?|texts?|words?|versions?|translations?|messages?|letters?|sentences?|mixed|side|column|text|reviews?|comments?|posts?|language|script|originals?|equivalents?|summar\p{L}*|ones?|half|dictation|notes|emails?|e-mails?|questions?|answers?|replies|abstracts?|subtitles|poems?|tweets|captions|transcripts?|they|we|i|it|a|the|my|our|if|of|depending|within|instead|rather|also|while|like|a grandmother)(?![\p{L}]))/u
+  /^(?:\s*$|\s*[^\p{L}\s]|\s+(?:and|or|as|with|into|to|from|but|for|is|are|by|at|on|in|only|please|too|that|which|who|when|where|not|though|since|because|so|then|speakers?|texts?|words?|versions?|translations?|messages?|letters?|sentences?|mixed|side|column|address(?:es)?|text|reviews?|comments?|posts?|language|script|originals?|equivalents?|summar\p{L}*|ones?|half|dictation|notes|emails?|e-mails?|questions?|answers?|replies|abstracts?|subtitles|poems?|tweets|captions|transcripts?|they|we|i|it|a|the|my|our|if|of|depending|within|instead|rather|also|while|like|a grandmother)(?![\p{L}]))/u
 const english = /^[A-Z][a-z]+(?: [A-Z][a-z]+)*$|^[a-z ]+$/
 
 const word = (list: string): string => `(?<![\\p{L}\\p{M}])(?:${list})(?![\\p{L}\\p{M}])`
@@ -180,7 +180,7 @@ const reading = new RegExp(
 /** Words somewhere before a name that say it is written. */
 const writing = new RegExp(
   `(?:${word(
-    'translat\\p{L}*|rewrit\\p{L}*|explain\\p{L}*|answer\\p{L}*|repl(?:y|ies)|respond\\p{L}*|summar\\p{L}*|need|want|wants|give|make|produce|draft|turn(?:ed)?|back|eleza|ieleze|andika|iandike|tafsiri|ijibu|lijibu|jibu|kijibu|majibu|responda?|conteste|redacte|traduc\\p{L}*|traduz\\p{L}*|escreva|reponde|repondre|traduire|reecri\\p{L}*|reponses?|antwort\\p{L}*|ubersetz\\p{L}*|formulier\\p{L}*|jawab\\p{L}*|terjemah\\p{L}*|tulis\\p{L}*|antwoord\\p{L}*|vertaal\\p{L}*|rispond\\p{L}*|tradu\\p{L}*|отвечать|перевести',
+    'translat\\p{L}*|rewrit\\p{L}*|explain\\p{L}*|answer\\p{L}*|repl(?:y|ies)|respond\\p{L}*|summar\\p{L}*|needs?|wants?|give|make|produce|draft|turn(?:ed)?|back|eleza|ieleze|andika|iandike|tafsiri|ijibu|lijibu|jibu|kijibu|majibu|responda?|conteste|redacte|traduc\\p{L}*|traduz\\p{L}*|escreva|reponde|repondre|traduire|reecri\\p{L}*|reponses?|antwort\\p{L}*|ubersetz\\p{L}*|formulier\\p{L}*|jawab\\p{L}*|terjemah\\p{L}*|tulis\\p{L}*|antwoord\\p{L}*|vertaal\\p{L}*|rispond\\p{L}*|tradu\\p{L}*|отвечать|перевести',
   )})[^.;!?।。]{0,60}$`,
   'iu',
 )
@@ -213,6 +213,8 @@ export function languageMentions(words: string): Mention[] {
     const rest = text.slice(end, end + 40)
     const before = text.slice(Math.max(0, at - 80), at)
     if (english.test(name) && tags.get(name) && spaced(name) && isEnglishName(name) && !followers.test(rest)) continue
+    // A word quoted as an example names no language.
+    if (/["“«'‘(][^"”»'’)]*$/u.test(before) && /^[^"“«'‘(]*["”»'’]/u.test(rest) && /^\p{Ll}/u.test(name)) continue
     const evened = before
       .normalize('NFD')
       .replace(/[\u0300-\u036f]/g, '')

@@ -101,12 +101,16 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
 const announcer =
   /(?:(?<![\p{L}\p{M}])(?:into|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|tra|in|come|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/gu
 
+/** Those that may stand in the middle of a run of short pieces and begin a list there. */
+const strongAnnouncer =
+  /(?<![\p{L}\p{M}])(?:is it|are they|whether it is|whether|one of|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|tell me(?: the)?|get me(?: the)?|give me(?: the)?|list(?: the)?|marks? of|sort(?:ed)? into|split into|label(?:led)? as|quiero sacar|sacar|extraer|necesito|si es|si son|extraire|ob es|brauche ich|preciso de|preciso|extrair|kama ni|ikiwa ni|nataka|ambil|apakah)\s+/giu
+
 /** Runs of short pieces between commas, with an announced beginning. */
 function runs(sentence: string): { before: string; list: string; bonus: number }[] {
   const found: { before: string; list: string; bonus: number }[] = []
   const pieces = sentence.split(/\s*(?:,(?!\d{3}(?!\d))|[،、，])\s*/u)
   const announces = (piece: string): boolean =>
-    !joiner.test(piece) && [...piece.matchAll(announcer)].some((match) => piece.length > match.index + match[0].length)
+    !joiner.test(piece) && [...piece.matchAll(strongAnnouncer)].some((match) => piece.length > match.index + match[0].length)
   const short = (piece: string): boolean => wordCount(piece.replace(joiner, '')) <= most.labels && piece.length <= most.characters
   for (let from = 0; from < pieces.length; from++) {
     // The first piece of a run carries the words that announce it.
@@ -157,7 +161,9 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
   if (last !== undefined) {
     const pair = last.split(lastJoin)
     const narrow = items.length > 1 ? 5 : announced ? 3 : 1
-    if (pair.length === 2 && pair.every((item) => item && wordCount(item) <= narrow)) items = [...items.slice(0, -1), ...pair]
+    // Where another item holds the same small word, it joins words and not items ("parks and gardens").
+    const joins = items.slice(0, -1).some((item) => lastJoin.test(item))
+    if (!joins && pair.length === 2 && pair.every((item) => item && wordCount(item) <= narrow)) items = [...items.slice(0, -1), ...pair]
   }
   items = items
     .map((item) => item.replace(/^[\s"'“”‘«„「([]+|[\s"'“”’»」)\].:!?…]+$/gu, ''))
@@ -202,6 +208,6 @@ function oppositeOf(words: string): string[] | undefined {
 /** The description without the items of its likeliest list of kinds: "question" as a kind is no wish for answers. */
 export function withoutKinds(words: string): string {
   const best = enumerations(words).find((one) => one.score >= 1.5)
-  if (!best || best.for === 'fields') return words
+  if (!best || best.for !== 'labels' || best.score < 2.5) return words
   return best.items.reduce((text, item) => text.replace(item, ' '), words)
 }

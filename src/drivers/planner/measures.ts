@@ -137,7 +137,12 @@ export function latencyIn(words: string): number | null {
     for (const match of [...text.matchAll(new RegExp(spaced, 'gu')), ...(sekunde ? text.matchAll(new RegExp(sekunde, 'gu')) : [])]) {
       const before = text.slice(Math.max(0, match.index - 40), match.index)
       const after = text.slice(match.index + match[0].length, match.index + match[0].length + 25)
-      if (/^[ -]*(?:long|spot|clip|video|recording|audio|ad\b|jingle|of (?:audio|video|footage)|ago|old|each)/.test(after)) continue
+      if (
+        /^[ -]*(?:grade|language|time\\b|hand\\b|opinion|reader|one\\b|long|spot|clip|video|recording|audio|ad\b|jingle|of (?:audio|video|footage)|ago|old|each)/.test(
+          after,
+        )
+      )
+        continue
       if (milliseconds === 60_000 && !limits.test(before)) continue
       const said = match[1] ?? match[2]!
       const value = Number.isNaN(decimal(said)) ? numberWords[said] : decimal(said)
@@ -163,6 +168,7 @@ const lengthUnits: readonly (readonly [name: string, pattern: string])[] = [
     'sentences?|frases?|oraciones|phrases?|satze?n?|satz|sentensi|वाक्य\\p{M}*|वाक्यों|kalimat|frasi|frase|zinnen|zin|cumle\\p{L}*|句|句话|جمل\\p{L}*|文|предложени\\p{L}*|zdani\\p{L}*|cau',
   ],
   ['word', 'words?|palabras?|mots?|worter?n?|worte|palavras?|maneno|शब्द\\p{M}*|शब्दों|kata|parole|woorden|kelime\\p{L}*|个?字|كلم\\p{L}*|字|слов\\p{L}*|slow|tu'],
+  ['paragraph', 'paragraphs?|parrafos?|paragraphes|absatze?n?|paragrafos?|aya|अनुच्छेद|paragraf|段|فقرات?|alinea|абзац\\p{L}*'],
   ['line', 'lines?|lineas?|lignes?|zeilen?|linhas?|mistari|पंक्ति\\p{L}*|baris|righe|regels|satir\\p{L}*|行|أسطر|строк\\p{L}*'],
 ]
 

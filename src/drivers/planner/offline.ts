@@ -66,7 +66,7 @@ function build(words: string, seen: readonly Seen[]): Spec {
   const manner = plain(withoutKinds(words))
   const listings = seen.map((entry) => entry.file)
   const { task, sure } = chooseTask(words, seen)
-  const decline = declineOf(words, listings)
+  const decline = declineOf(words)
   const assumptions: string[] = []
   const files = seen.map((entry) => use(entry, task))
 
@@ -78,7 +78,9 @@ function build(words: string, seen: readonly Seen[]): Spec {
     const sum = countsIn(file.note ?? '')?.reduce((total, entry) => total + entry.count, 0)
     return sum !== undefined && sum === file.rows
   })
-  const several = task !== 'classify' ? null : oneOnly && many ? null : oneOnly ? false : many || separated ? true : fromData || exclusive ? false : null
+  const numeric = Boolean(labels?.every((label) => /^\d+(?:[.,]\d+)?$/.test(label)))
+  const several =
+    task !== 'classify' ? null : oneOnly && many ? null : oneOnly ? false : many || separated ? true : fromData || exclusive || numeric ? false : null
 
   const request = languageOfWords(words)
   const mentions = languageMentions(words)
@@ -86,7 +88,7 @@ function build(words: string, seen: readonly Seen[]): Spec {
   const outputLanguage = outputLanguages({ text, seen, task, request, mentions, language, labels })
 
   const fields = task === 'extract' ? fieldsOf(words, text, seen) : null
-  const sufficiency = decline && !seen.length ? 'none' : sufficiencyOf(task, labels, seen)
+  const sufficiency = decline && !seen.length ? 'none' : sufficiencyOf(task, labels, seen, text)
   const length = lengthIn(words)
   const tooShort = task === 'transform' && length?.unit === 'sentence' && length.count <= 2 && keepsAll.test(text)
   const uncovered = seen.reduce((sum, entry) => sum + (entry.parts.kind === 'questions' ? entry.parts.uncovered : 0), 0)
@@ -95,6 +97,7 @@ function build(words: string, seen: readonly Seen[]): Spec {
   const kindOfTransform = task === 'transform' ? (transformCues.find(([, pattern]) => pattern.test(text))?.[0] ?? 'rewrite') : null
   const into = outputLanguage.filter((one) => !language.includes(one))
 
+  const local = cues.local.test(text)
   const uses = new Set(files.map((file) => file.use))
   if (task === 'classify' && several) assumptions.push('one text may be of several kinds')
   if (task === 'classify' && several === null) assumptions.push('each text gets the one kind that fits best')
@@ -116,7 +119,13 @@ function build(words: string, seen: readonly Seen[]): Spec {
         languageOpen: task === 'transform' && kindOfTransform === 'translate' && !into.length,
         scopeOpen: false,
         toneOpen: false,
-        latencyOpen: false,
+        latencyOpen: latencyIn(words) === null && hurry.test(text),
+        privacyOpen: local && live.test(text),
+        vague: !seen.length && (everything.test(text) || (text.split(' ').length < 9 && !labels && !fields)),
+        manyRare:
+          task === 'classify' &&
+          sufficiency === 'some' &&
+          seen.some(({ file }) => Number(/(\d[\d,.]*)\s+(?:distinct|different|unique)/i.exec(file.note ?? '')?.[1]?.replace(/\D/g, '') ?? 0) > 30),
         options: {
           labels: labels ?? [],
           languages: [...new Set([...mentions.map((one) => one.tag), request, 'en', 'es', 'sw'])].map((one) => ({ tag: one, name: languageName(one) })),
@@ -139,7 +148,7 @@ function build(words: string, seen: readonly Seen[]): Spec {
     audience: audienceIn(text),
     pricePerQuery: priceIn(words),
     maxLatencyMs: latencyIn(words),
-    privacy: cues.local.test(text) ? 'local' : null,
+    privacy: local ? 'local' : null,
     files,
     clarify,
     assumptions,
@@ -149,6 +158,16 @@ function build(words: string, seen: readonly Seen[]): Spec {
     ...(decline ? { decline } : {}),
   }
 }
+
+const hurry = beginnings(
+  'instant|immediate|real[- ]time|as fast as possible|al instante|inmediat|instantane|sofort|imediat|instantane|papo hapo|mara moja|तुरंत|तत्काल|seketika|即时|立刻|فور',
+)
+const live = beginnings(
+  'website|web site|online|internet (?:search|page)|google|this morning s|latest (?:rulings|prices|news)|live (?:data|prices)|pagina web|en linea|site (?:web|internet)|webseite|tovuti|वेबसाइट|situs|网站|موقع',
+)
+const everything = beginnings(
+  'everything about|anything about|knows everything|know everything|put everything|all about|todo sobre|tout sur|alles uber|tudo sobre|kila kitu kuhusu|सब कुछ|segalanya tentang|semua tentang|一切|كل شيء عن',
+)
 
 const keepsAll = beginnings(
   'every (?:\\p{L}+,? ){0,8}(?:has to|must|in there|kept|included)|all (?:the )?(?:details|names|dates|figures|facts)|without (?:losing|leaving out|omitting) (?:any|a )|nothing (?:may|can|must|should) be (?:left out|lost|missing)|(?:every|each|all) (?:hotel|date|price|detail|number|name|figure|fact|clause)|leave nothing out|todos los (?:datos|detalles)|sin (?:perder|omitir) (?:nada|ningun)|tous les (?:details|chiffres)|sans rien (?:omettre|perdre)|alle (?:details|zahlen|angaben|daten)|nichts (?:weglassen|fehlen)|todos os (?:dados|detalhes)|sem (?:perder|omitir) nada|bila kuacha|maelezo yote|हर (?:विवरण|जानकारी)|कुछ (?:भी )?न छूटे|semua (?:rincian|detail|angka|tanggal)|tanpa (?:menghilangkan|melewatkan)|所有细节|不能遗漏|كل التفاصيل|دون حذف',

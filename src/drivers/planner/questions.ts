@@ -3,6 +3,7 @@
  * Knows nothing of how the plan was found.
  */
 import type { Question, Task } from '../../core/spec.ts'
+import { beginnings } from './cues.ts'
 import type { Seen } from './evidence.ts'
 import { countsIn } from './measures.ts'
 
@@ -16,19 +17,28 @@ const scanned =
 const unfilled =
   /\b(?:none|not|un)[ -]?(?:are |is |of them )?(?:yet )?(?:label|tag|fill|cod|key|mark|sort|translat|summar)|without labels|empty|no labels|sin (?:etiquet|clasific)|ohne (?:label|kategorie)|sans etiquette|belum|unlabel|untagged/i
 const filledCount =
-  /(\d[\d,. ]*)\s+(?:of (?:them|these|those)\s+)?(?:rows? |are |already )*(?:label|tag|fill|coded|keyed|marked|sorted|translat|done|answered)/i
+  /(?:cover(?:s|ing)?|only|first)\s+(\d[\d,.]*)|(\d[\d,. ]*)\s+(?:of (?:them|these|those)\s+)?(?:rows? |are |already )*(?:label|tag|fill|coded|keyed|marked|sorted|translat|done|answered)/i
 
-export function sufficiencyOf(task: Task, labels: readonly string[] | null, seen: readonly Seen[]): 'enough' | 'some' | 'none' {
-  if (!seen.length) return 'none'
+/** Data that exists but was not handed over. */
+const held = beginnings(
+  '(?:i|we) (?:have|ve|hold|kept|keep|got) (?:\\p{L}+ ){0,3}(?:\\d+|dozens?|hundreds?|thirty|forty|fifty|twenty|thousands?|years? of|lots of|plenty|a few)|(?:on|in) (?:paper|my (?:phone|desk|inbox|drawer|head and))|years? of (?:am|them|it|chats|messages|mails)|never exported|type them up|not exported|tengo (?:unos |unas )?(?:\\d+|cientos|muchos|muchas|anos)|j ai (?:environ )?(?:\\d+|des centaines|beaucoup)|ich habe (?:etwa |rund )?(?:\\d+|viele|hunderte)|tenho (?:uns |umas )?(?:\\d+|muitos|centenas)|nina (?:\\p{L}+ ){0,2}\\d+|मेरे पास|saya punya (?:\\p{L}+ ){0,2}(?:\\d+|banyak|ratusan)|on my phone|my phone',
+)
+const contradicting = beginnings(
+  'contradict|flat against|changed (?:his|her|their|its) mind|which one (?:stands|wins|applies|is right)|(?:disagree|conflict)(?:s|ed)? with (?:each other|one another|the)|out of date|outdated|superseded|se contradic|contredi|widersprech|contradiz|zinapingana|परस्पर विरोधी|bertentangan|互相矛盾|متناقض',
+)
+
+export function sufficiencyOf(task: Task, labels: readonly string[] | null, seen: readonly Seen[], text: string): 'enough' | 'some' | 'none' {
+  if (!seen.length) return held.test(text) ? 'some' : 'none'
   const pages = seen.filter((entry) => entry.parts.kind === 'pages')
   const readable = pages.filter(({ file }) => !scanned.test(file.note ?? '') || /text layer|selectable|ocr(?:ed)?\b/i.test(file.note ?? ''))
   const tables = seen.filter((entry) => entry.file.columns?.length)
   const filled = ({ file }: Seen): number => {
     const note = file.note ?? ''
     const said = filledCount.exec(note)
-    if (said) return Number(said[1]!.replace(/\D/g, ''))
+    if (said) return Number((said[1] ?? said[2]!).replace(/\D/g, ''))
     return unfilled.test(note) ? 0 : (file.rows ?? 0)
   }
+  if (task === 'answer' && readable.length && contradicting.test(text)) return 'some'
   if (task === 'answer') return readable.length || tables.some((entry) => (entry.file.rows ?? 1) > 0) ? 'enough' : pages.length ? 'some' : 'none'
   const most = (kinds: readonly string[]): number => Math.max(0, ...tables.filter((entry) => kinds.includes(entry.parts.kind)).map(filled))
   if (task === 'classify') {
@@ -38,6 +48,11 @@ export function sufficiencyOf(task: Task, labels: readonly string[] | null, seen
         : [],
     )
     if (counted.length >= 2) return Math.min(...counted) >= enough.labels ? 'enough' : 'some'
+    const distinct = Math.max(
+      0,
+      ...tables.map(({ file }) => Number(/(\d[\d,.]*)\s+(?:distinct|different|unique)/i.exec(file.note ?? '')?.[1]?.replace(/\D/g, '') ?? 0)),
+    )
+    if (distinct && !labels) return most(['labelled', 'either', 'fields']) >= distinct * enough.labels ? 'enough' : 'some'
     const rows = most(['labelled', 'either', 'fields', 'questions'])
     if (rows && rows >= (labels ? labels.length * enough.labels : enoughUnknown)) return 'enough'
     return seen.some((entry) => entry.parts.kind !== 'unread') ? 'some' : 'none'
@@ -65,8 +80,14 @@ export type Known = {
   scopeOpen: boolean
   /** Cite and do not cite, or formal and casual: what was said contradicts itself. */
   toneOpen: boolean
-  /** "fast" or "cheap" without a number. */
+  /** "fast" or "instant" without a number. */
   latencyOpen: boolean
+  /** No network, and yet something that must be looked up on one. */
+  privacyOpen: boolean
+  /** So few words that neither readers nor bounds can be guessed. */
+  vague: boolean
+  /** Kinds of which only a few examples exist, and many of them. */
+  manyRare: boolean
   options: { labels: readonly string[]; languages: readonly { tag: string; name: string }[] }
 }
 
@@ -123,6 +144,36 @@ export function questionsOf(known: Known): Question[] {
       ],
       assumed: 'the names of your columns are what is to be found',
     })
+  if (task === 'extract' && !known.fields?.length)
+    asked.push({
+      topic: 'output format',
+      question: 'How should the findings be laid out?',
+      options: [
+        { label: 'One row of a table for each text', words: 'As a table, one row for each text.' },
+        { label: 'JSON', words: 'As JSON.' },
+      ],
+      assumed: 'one row for each text',
+    })
+  if (known.privacyOpen)
+    asked.push({
+      topic: 'privacy',
+      question: 'It cannot stay off the network and look things up there. Which matters more?',
+      options: [
+        { label: 'It stays on our own machines', words: 'It must stay on our own server, with no network.' },
+        { label: 'It may use the network', words: 'It may use the network.' },
+      ],
+      assumed: 'it stays on your own machines and answers from what you hand over',
+    })
+  if (known.manyRare)
+    asked.push({
+      topic: 'labels',
+      question: 'Many of your kinds come up only a few times. What should become of those?',
+      options: [
+        { label: 'Put them together as "other"', words: 'Put rare kinds together as other.' },
+        { label: 'Keep them all', words: '' },
+      ],
+      assumed: 'kinds with too few examples are put together',
+    })
   if (known.languageOpen)
     asked.push({
       topic: 'language',
@@ -160,7 +211,7 @@ export function questionsOf(known: Known): Question[] {
       ],
       assumed: 'nothing can be answered until there are pages to answer from',
     })
-  if (task !== 'answer' && known.sufficiency !== 'enough' && !known.tooShort)
+  if (task !== 'answer' && known.sufficiency !== 'enough' && !known.tooShort && !known.manyRare && !(task === 'extract' && !known.fields?.length))
     asked.push({
       topic: 'examples',
       question:
@@ -174,6 +225,27 @@ export function questionsOf(known: Known): Question[] {
         { label: 'Go on with what there is', words: '' },
       ],
       assumed: known.sufficiency === 'some' ? 'it learns from what there is, and will be weaker for it' : 'examples are added before it is built',
+    })
+  if (known.vague && (task === 'answer' || task === 'classify'))
+    asked.push({
+      topic: 'scope',
+      question: 'Where does its subject end: what should it leave to others?',
+      options: [
+        { label: 'Only what my pages cover', words: 'If it is not in the pages, say so.' },
+        { label: 'Anything near the subject', words: '' },
+      ],
+      assumed: 'only what was handed over',
+    })
+  if (known.vague && task === 'answer')
+    asked.push({
+      topic: 'audience',
+      question: 'Who will ask it?',
+      options: [
+        { label: 'My customers or the public', words: 'For customers.' },
+        { label: 'My colleagues', words: 'For staff.' },
+        { label: 'Beginners', words: 'For apprentices and beginners.' },
+      ],
+      assumed: 'anyone may ask',
     })
   if (known.scopeOpen)
     asked.push({
