@@ -102,7 +102,8 @@ function labelLanguage(labels: readonly string[] | null, reading: string, reques
     )
     return coded ? [] : [request]
   }
-  if (!labels.some((label) => /\p{L}{3}/u.test(label) || /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(label))) return []
+  if (!labels.some((label) => /\p{L}{3}/u.test(label) || /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(label)))
+    return [request]
   const likely = unique([reading, request, 'en'])
   if (likely.length === 1) return likely
   const joined = labels.join(' ').replace(/[_/-]/g, ' ')

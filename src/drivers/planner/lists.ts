@@ -208,6 +208,6 @@ function oppositeOf(words: string): string[] | undefined {
 /** The description without the items of its likeliest list of kinds: "question" as a kind is no wish for answers. */
 export function withoutKinds(words: string): string {
   const best = enumerations(words).find((one) => one.score >= 1.5)
-  if (!best || best.for !== 'labels' || best.score < 2.5) return words
+  if (best?.for !== 'labels' || best.score < 2.5) return words
   return best.items.reduce((text, item) => text.replace(item, ' '), words)
 }

@@ -88,7 +88,7 @@ function build(words: string, seen: readonly Seen[]): Spec {
   const outputLanguage = outputLanguages({ text, seen, task, request, mentions, language, labels })
 
   const fields = task === 'extract' ? fieldsOf(words, text, seen) : null
-  const sufficiency = decline && !seen.length ? 'none' : sufficiencyOf(task, labels, seen, text)
+  const sufficiency = decline && (!seen.length || decline.kind === 'impossible') ? 'none' : sufficiencyOf(task, labels, seen, text)
   const length = lengthIn(words)
   const tooShort = task === 'transform' && length?.unit === 'sentence' && length.count <= 2 && keepsAll.test(text)
   const uncovered = seen.reduce((sum, entry) => sum + (entry.parts.kind === 'questions' ? entry.parts.uncovered : 0), 0)
