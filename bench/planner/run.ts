@@ -5,7 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { isRefusal } from '../../src/core/errors.ts'
+import { llmPlanner } from '../../src/drivers/planner/llm.ts'
 import { offlinePlanner } from '../../src/drivers/planner/offline.ts'
+import { readConfig } from '../../src/factory/config.ts'
 import type { Planner } from '../../src/ports/planner.ts'
 import { type Field, fields, Row, type Scored, scoreRow, summarise } from './score.ts'
 
@@ -21,6 +23,15 @@ if (!values.set) stop('No set was named: add --set FILE.jsonl, for example --set
 
 async function choosePlanner(name: string): Promise<Planner> {
   if (name === 'offline') return offlinePlanner()
+  if (name === 'llm') {
+    const config = readConfig()
+    if (isRefusal(config)) return stop(`${config.message} ${config.hint}`)
+    if (!config.planner)
+      return stop(
+        'No language model is configured: set MODELFACTORY_PLANNER_URL and MODELFACTORY_PLANNER_MODEL (and MODELFACTORY_PLANNER_KEY), or use --planner offline.',
+      )
+    return llmPlanner(config.planner)
+  }
   return stop(`There is no planner "${name}": use --planner offline or --planner llm.`)
 }
 

@@ -13,6 +13,7 @@ import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
+import { llmPlanner } from '../drivers/planner/llm.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
 import { textFiles } from '../drivers/reader/text-files.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
@@ -87,7 +88,16 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   rechecking.unref()
 
   const builds = openBuilds(
-    { planner: offlinePlanner(), reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
+    {
+      planner: config.planner ? llmPlanner(config.planner) : offlinePlanner(),
+      reader: textFiles(),
+      trainer: createOnnxTrainer(),
+      runtime,
+      retriever,
+      baseline,
+      store,
+      database,
+    },
     { folder: join(config.data, 'training'), base, basePath: config.base, threads: config.trainingThreads, seconds: config.trainingSeconds, emit, built },
   )
 

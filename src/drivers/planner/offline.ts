@@ -28,7 +28,7 @@ export function offlinePlanner(): Planner {
     name: 'offline',
     async plan({ words, files }) {
       const description = words.trim()
-      return checkWords(description) ?? build(description, files.map(look))
+      return checkWords(description) ?? planOffline(description, files)
     },
     async refine({ spec, words }) {
       const said = words.trim()
@@ -61,11 +61,15 @@ export function look(file: FileListing): Seen {
   return { file, parts: { kind: 'unread', why: `a ${file.kind} file is not read` } }
 }
 
-function build(words: string, seen: readonly Seen[]): Spec {
+/** The plan by rules; `given` is a task that is known already. */
+export function planOffline(words: string, listed: readonly FileListing[], given?: Task): Spec {
+  const seen = listed.map(look)
   const text = plain(words)
   const manner = plain(withoutKinds(words))
   const listings = seen.map((entry) => entry.file)
-  const { task, sure } = chooseTask(words, seen)
+  const chosen = chooseTask(words, seen)
+  const task = given ?? chosen.task
+  const sure = given !== undefined || chosen.sure
   const decline = declineOf(words)
   const assumptions: string[] = []
   const files = seen.map((entry) => use(entry, task))
