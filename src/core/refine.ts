@@ -10,7 +10,7 @@ const names: readonly (readonly [keyof Spec, string])[] = [
   ['labels', 'Kinds'],
   ['multiLabel', 'Several kinds at once'],
   ['fields', 'Finds'],
-  ['mustCite', 'Says where each answer comes from'],
+  ['mustCite', 'Names the source of each answer'],
   ['refuseOutsideScope', 'Says so when the pages do not cover a question'],
   ['tone', 'Tone'],
   ['audience', 'For'],

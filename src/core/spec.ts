@@ -140,7 +140,13 @@ export function describeSpec(spec: Spec): string[] {
   return lines
 }
 
-const transforms = { translate: 'translates', summarise: 'summarises', simplify: 'puts into simpler words', rewrite: 'rewrites', generate: 'writes from' }
+const transforms = {
+  translate: 'translates',
+  summarise: 'summarises',
+  simplify: 'puts into simpler words',
+  rewrite: 'rewrites',
+  generate: 'writes new text out of',
+}
 
 /** The English name of a BCP-47 tag, e.g. `sw` -> Swahili; the tag itself when it has none. */
 export function languageName(tag: string): string {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { datasetId } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { canonical, contentId, type Id } from '../core/id.ts'
-import { describeSpec, type Spec, specId } from '../core/spec.ts'
+import { describeSpec, Spec, specId } from '../core/spec.ts'
 import type { BuildView, LiveEvent } from '../core/view.ts'
 import type { Base } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
@@ -19,7 +19,7 @@ import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { collect } from '../steps/collect.ts'
-import { describe, plan as planOf } from '../steps/describe.ts'
+import { buildable, describe, plan as planOf } from '../steps/describe.ts'
 import { examine } from '../steps/examine.ts'
 import { pack } from '../steps/pack.ts'
 import { train } from '../steps/train.ts'
@@ -38,7 +38,7 @@ export type BuildPorts = {
 
 type Training = NonNullable<BuildView['training']>
 /** What a build was asked for; kept in the store, so that it can be run again after a crash. */
-type Input = { words: string; name: string | null; seconds: number; base: Id; files: { name: string; hash: Id }[] }
+type Input = { words: string; name: string | null; seconds: number; base: Id; files: { name: string; hash: Id }[]; spec?: Spec }
 
 /** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
 const LICENCE_FILE = /(^|\/)(source|licen[cs]e|attribution|notice)[^/]*$/i
@@ -101,13 +101,13 @@ export function openBuilds(
   async function start(
     words: string,
     files: readonly InputFile[],
-    wish: { name?: string | undefined; seconds?: number | undefined } = {},
+    wish: { name?: string | undefined; seconds?: number | undefined; spec?: Spec | undefined } = {},
   ): Promise<BuildView | Refusal> {
     if (wish.name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/.test(wish.name))
       return refuse('bad_name', `"${wish.name}" cannot be a model's name.`, 'Use lower-case letters, digits and hyphens, at most 48.')
     const found = await read(files)
     if (isRefusal(found)) return found
-    const spec = await describe(ports, words, found.contents)
+    const spec = wish.spec ? buildable(wish.spec) : await describe(ports, words, found.contents)
     if (isRefusal(spec)) return spec
     const dataset = collect(spec, found.contents)
     if (isRefusal(dataset)) return dataset
@@ -118,6 +118,8 @@ export function openBuilds(
       seconds: wish.seconds ?? options.seconds,
       base: options.base.sha256,
       files: stored.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      // Rules plan the same words the same way each time; what was refined or came from a language model is kept.
+      ...(wish.spec || ports.planner.name !== 'offline' ? { spec } : {}),
     }
     const id = contentId(input)
     // One at a time: the same request sent twice at once is one build, and no two builds get the same free name.
@@ -214,7 +216,7 @@ export function openBuilds(
     const input = JSON.parse(new TextDecoder().decode(await ports.store.get(build.id as Id))) as Input
     const found = await read(await Promise.all(input.files.map(async (file) => ({ name: file.name, bytes: await ports.store.get(file.hash) }))))
     if (isRefusal(found)) return found
-    const spec = await describe(ports, build.words, found.contents)
+    const spec = input.spec ? buildable(Spec.parse(input.spec)) : await describe(ports, build.words, found.contents)
     if (isRefusal(spec)) return spec
     await tell('describe', describeSpec(spec).join('\n'), { specId: specId(spec), spec })
     const collected = collect(spec, found.contents)

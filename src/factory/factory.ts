@@ -21,8 +21,14 @@ export type PaidQuery =
 
 export interface ModelFactory {
   plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
-  /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. */
-  startBuild(words: string, files: readonly InputFile[], options?: { name?: string | undefined; seconds?: number | undefined }): Promise<BuildView | Refusal>
+  /** One turn of the conversation about a plan: the new plan and what changed, in plain lines. */
+  refine(spec: Spec, words: string): Promise<{ spec: Spec; changes: string[] } | Refusal>
+  /** Plans (or takes `spec`, a refined plan of the same files), sets the exam aside and queues the training; returns as soon as the build is accepted. */
+  startBuild(
+    words: string,
+    files: readonly InputFile[],
+    options?: { name?: string | undefined; seconds?: number | undefined; spec?: Spec | undefined },
+  ): Promise<BuildView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>
   /** Settles when the build is no longer queued or running. */

@@ -26,6 +26,7 @@ import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
 import { recheck, reconcile } from '../steps/reconcile.ts'
+import { refine } from '../steps/refine.ts'
 import { openBuilds } from './builds.ts'
 import type { Config } from './config.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
@@ -87,9 +88,10 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
   }, RECHECK_MS)
   rechecking.unref()
 
+  const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
   const builds = openBuilds(
     {
-      planner: config.planner ? llmPlanner(config.planner) : offlinePlanner(),
+      planner,
       reader: textFiles(),
       trainer: createOnnxTrainer(),
       runtime,
@@ -160,6 +162,7 @@ export async function openFactory(config: Config): Promise<ModelFactory | Refusa
 
   return {
     plan: builds.plan,
+    refine: (spec, words) => refine({ planner }, spec, words),
     startBuild: builds.start,
     cancelBuild: builds.cancel,
     finished: builds.finished,

@@ -2,6 +2,7 @@
  * A small factory for the server's tests: one published model with canned words, charged for real over the embedded chain,
  * x402 and a database. What the server does not need of a factory refuses or throws, on purpose.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,10 +18,12 @@ import { openEmbeddedChain } from '../../drivers/chain/embedded.ts'
 import { openDatabase } from '../../drivers/database/pglite.ts'
 import { localAccount, openKeystore } from '../../drivers/keystore/keystore.ts'
 import { x402Payments } from '../../drivers/payments/x402.ts'
+import { offlinePlanner } from '../../drivers/planner/offline.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import type { Chain } from '../../ports/chain.ts'
 import type { Database } from '../../ports/database.ts'
 import { charge } from '../../steps/charge.ts'
+import { refine } from '../../steps/refine.ts'
 
 export const PRICE = 10n ** 16n
 export const canned: Answer = {
@@ -103,6 +106,7 @@ export async function openBench(): Promise<Bench> {
     async plan() {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
     },
+    refine: (spec, words) => refine({ planner: offlinePlanner() }, spec, words),
     async startBuild(words, files) {
       received.push({ words, files })
       return build
