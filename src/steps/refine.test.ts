@@ -7,7 +7,13 @@ import { buildable, plan } from './describe.ts'
 import { type Refined, refine } from './refine.ts'
 
 const planner = offlinePlanner()
-const leaflets = [{ kind: 'text' as const, name: 'leaflet.md', text: '# Statins\n\nTake one tablet in the evening. Tell your doctor about muscle pain, and do not stop by yourself.' }]
+const leaflets = [
+  {
+    kind: 'text' as const,
+    name: 'leaflet.md',
+    text: '# Statins\n\nTake one tablet in the evening. Tell your doctor about muscle pain, and do not stop by yourself.',
+  },
+]
 
 async function start(words: string, contents: Parameters<typeof plan>[2] = []): Promise<Spec> {
   const spec = await plan({ planner }, words, contents)

@@ -58,7 +58,7 @@ const answer: readonly Cue[] = [
   ],
   [
     2,
-    'jibu|ujibu|kujibu|ijibu|lijibu|majibu|maswali|swali|uliza|huuliza|wanauliza|kuuliza|जवाब|उत्तर|सवाल|प्रश्न|पूछ|jawab|dijawab|menjawab|pertanyaan|bertanya|tanya|ditanya|回答|问题|提问|询问|咨询|أجب|يجيب|الإجابة|سؤال|أسئلة|質問|答え|回答|問い合わせに答|질문|답변',
+    'jibu|ujibu|kujibu|isibu|ijibu|lijibu|majibu|maswali|swali|uliza|huuliza|wanauliza|kuuliza|जवाब|उत्तर|सवाल|प्रश्न|पूछ|jawab|dijawab|menjawab|pertanyaan|bertanya|tanya|ditanya|回答|问题|提问|询问|咨询|أجب|يجيب|الإجابة|سؤال|أسئلة|質問|答え|回答|問い合わせに答|질문|답변',
   ],
 ]
 const classify: readonly Cue[] = [
@@ -68,7 +68,7 @@ const classify: readonly Cue[] = [
   ],
   [
     2,
-    'marks? of\\b|marked\\b|mark scheme|graded\\b|whether (?:it|the|this|they|each|an?)\\b|tell me (?:if|whether)|say (?:if|whether)|is (?:it|this)\\b|are they\\b|either|grade[sd]?\\b|grading|tags?\\b|label|sorted\\b|sort\\b|categor|urgent|priorit|positive|negative|the right (?:pile|desk|box|person|team)|screen(?:ing)? (?:them|for)|detect|spot (?:the|which|those)|mark (?:each|every|the|them|as|those)|score[sd]? (?:each|them)|assign|bucket|mood|verdict|severity|rat(?:e|ing) (?:each|them|the)|yes or no|true or false|codes?\\b|several (?:can|may) apply|all that appl|everything that applies|on a scale',
+    'which (?:ones? )?(?:need|are|should|must|can|don t|do not|is)\\b|which don t|marks? of\\b|marked\\b|mark scheme|graded\\b|whether (?:it|the|this|they|each|an?)\\b|tell me (?:if|whether)|say (?:if|whether)|is (?:it|this)\\b|are they\\b|either|grade[sd]?\\b|grading|tags?\\b|label|sorted\\b|sort\\b|categor|urgent|priorit|positive|negative|the right (?:pile|desk|box|person|team)|screen(?:ing)? (?:them|for)|detect|spot (?:the|which|those)|mark (?:each|every|the|them|as|those)|score[sd]? (?:each|them)|assign|bucket|mood|verdict|severity|rat(?:e|ing) (?:each|them|the)|yes or no|true or false|codes?\\b|several (?:can|may) apply|all that appl|everything that applies|on a scale',
   ],
   [1, 'kind|type|class\\b|topic|route|flag|code|department|piles?\\b|boxes\\b|buckets\\b'],
   [
@@ -114,7 +114,7 @@ const transform: readonly Cue[] = [
   ],
   [
     2,
-    'have to become|has to become|to become|want one sentence|(?:in |to )?(?:one|two|three|four|five|\\d+) (?:sentences|lines|words|paragraphs?)\\b|everyday english|before-and-after|before and after|drafts?\\b|modern english|plain english version|plain-language|plain language|letter to|make it (?:shorter|simpler|readable|friendl)|dictat|versions?\\b|in the style of|out comes|comes out as|easy[- ]read|\\b\\d+-word|word limit|minutes into|need (?:each|every|them|these|it) (?:\\p{L}+ )?in\\b',
+    'escriba|escribir|escribe\\b|ecrire|escreva|escrever|\\p{L}{0,4}andik[ae]\\b|tuliskan|buatkan (?:surat|teks|balasan|jawaban|deskripsi|ulasan)|लिखे\\s|लिखना|scriva|scrivere|schrijf|напиши|писал|out comes|comes out|have to become|has to become|to become|want one sentence|(?:in |to )?(?:one|two|three|four|five|\\d+) (?:sentences|lines|words|paragraphs?)\\b|everyday english|before-and-after|before and after|drafts?\\b|modern english|plain english version|plain-language|plain language|letter to|make it (?:shorter|simpler|readable|friendl)|dictat|versions?\\b|in the style of|out comes|comes out as|easy[- ]read|\\b\\d+-word|word limit|minutes into|need (?:each|every|them|these|it) (?:\\p{L}+ )?in\\b',
   ],
   [
     3,

@@ -2,11 +2,13 @@
  * What is not built, and what could be instead. Each rule needs several signs at once, so that those who study, detect or prevent a harm are
  * not taken for those who do it: a fraud desk, a poison centre, a bomb disposal school. Knows nothing of tasks or files' content.
  */
-import type { Decline } from '../../core/spec.ts'
+import type { Decline, Task } from '../../core/spec.ts'
 import { beginnings } from './cues.ts'
 import { plain } from './languages.ts'
 
 type Rule = Decline & {
+  /** The task such a wish is nearest to, where its words show none. */
+  task: Task
   /** Every one of these must be said. */
   all: readonly RegExp[]
   /** None of these. */
@@ -27,6 +29,7 @@ const treating = beginnings(
 
 const rules: readonly Rule[] = [
   {
+    task: 'answer',
     kind: 'unsafe',
     reason: 'A model that decides on medicines, doses or emergencies with no clinician in between can kill someone, however great the need.',
     alternative:
@@ -35,12 +38,13 @@ const rules: readonly Rule[] = [
     unless: beginnings('leaflet|patient information|prospecto|notice officielle'),
   },
   {
+    task: 'extract',
     kind: 'unsafe',
     reason: 'A model that finds out where a person is or what they do behind their back helps to stalk them.',
     alternative: 'a model that explains to people how to protect their own location and accounts, from guides you hand over.',
     all: [
       beginnings(
-        'track|follow|stalk|spy|monitor|locat|find out where|where (?:he|she|they) (?:is|goes|are|live)|tells? me where|keep (?:an eye|tabs) on|watch(?:es)? (?:what|where|her|him)|read (?:her|his|their) (?:messages|texts|chats|mail)|espia|vigil|rastre|seguir a|seguirle|donde esta|donde vive|espionn|surveill|suivre (?:mon|ma)|traquer|pister|ausspion|uberwach|verfolg|orten|wo (?:er|sie) (?:ist|wohnt|war)|espion|vigiar|onde (?:ela|ele)|kufuatilia|mfuatilie|kupeleleza|nijue alipo|जासूसी|नज़र रख|नजर रख|पीछा|कहाँ जाती|कहां जाती|कहाँ है|memata-matai|melacak|mengintai|lacak|menguntit|跟踪|监视|定位|偷看|تجسس|تتبع|مراقبة|spiare|pedin|bespied|volgen waar|следить|слеж|sledz|takip et',
+        'track|follow|stalk|spy|monitor|locat|find out where|where (?:he|she|they) (?:is|goes|are|live)|tells? me where|keep (?:an eye|tabs) on|watch(?:es)? (?:what|where|her|him)|read (?:her|his|their) (?:messages|texts|chats|mail)|espia|vigil|rastre|seguir a|seguirle|donde esta|donde vive|espionn|surveill|suivre (?:mon|ma)|traquer|pister|ausspion|uberwach|verfolg|orten|wo (?:er|sie) (?:ist|wohnt|war)|espion|vigiar|onde (?:ela|ele)|\\p{L}*fuatili|anaongea na nani|yuko wapi|kupeleleza|nijue alipo|जासूसी|नज़र रख|नजर रख|पीछा|कहाँ जाती|कहां जाती|कहाँ है|di mana\\b|dengan siapa|isi chat|baca chat|memata-matai|melacak|mengintai|lacak|menguntit|跟踪|监视|定位|偷看|تجسس|تتبع|مراقبة|spiare|pedin|bespied|volgen waar|следить|слеж|sledz|takip et',
       ),
       beginnings(
         'ex\\b|ex-|wife|husband|girlfriend|boyfriend|partner\\b|my daughter|my son|neighbo|without (?:her|him|them|their|his) (?:knowing|knowledge|noticing|consent)|(?:she|he|they) (?:mustn t|must not|won t|doesn t|don t|should not|shouldn t) (?:know|notice|find out)|secretly|quietly|behind (?:her|his|their) back|covert|mi (?:ex|mujer|marido|esposa|novia|novio)|sin que (?:lo |se )?(?:sepa|entere|note)|a escondidas|mon (?:ex|mari)|ma (?:femme|copine)|a (?:son|leur) insu|sans qu (?:elle|il)|meine[rn]? (?:ex|frau|freundin|mann|exfrau)|heimlich|ohne (?:ihr|sein|deren) wissen|minha (?:ex|mulher|esposa|namorada)|meu (?:ex|marido|namorado)|sem que (?:ela|ele|saiba)|escondid|mke wangu|mume wangu|mpenzi|bila (?:yeye )?kujua|kwa siri|पत्नी|पति\\b|गर्लफ्रेंड|प्रेमिका|बिना बताए|चुपके|चोरी-छिपे|mantan|istri(?: saya)?|suami saya|pacar|diam-diam|tanpa (?:dia|sepengetahuan)|前妻|前女友|妻子|老婆|偷偷|زوجتي|زوجي|حبيب|سرا|دون علم|ex (?:moglie|fidanzata)|mia moglie|di nascosto|stiekem|mijn (?:ex|vrouw|vriendin)|бывш|жен[аыу]|тайно|była|eski (?:eşim|sevgilim)|karim',
@@ -49,20 +53,22 @@ const rules: readonly Rule[] = [
     unless: beginnings('shelter|helpline|support group|victims?\\b|survivors?\\b|victimas|victimes'),
   },
   {
+    task: 'transform',
     kind: 'unsafe',
     reason: 'A model that makes texts to pass for someone else or for something true that is not would be used to deceive people.',
     alternative: 'a model that recognises such texts and warns people about them, or one that writes honest messages in your own name.',
     all: [
       beginnings(
-        'write|writes|writer|need \\p{L}+ reviews|generat|creat|compose|produc|draft|make|making|invent|churn out|escrib|redact|inventar|genera|crea|ecri|redig|genere|invent|schreib|erzeug|erstell|verfass|escrev|gerar|cria|inventa|andika|tunga|tengeneza|लिख|बना|tulis|buat|bikin|写|生成|编|اكتب|كتابة|إنشاء|scriv|schrijf|maak|пис|напис|созда|napis|tworz|yaz',
+        'write|writes|writer|need \\p{L}+ reviews|generat|creat|compose|produc|draft|make|making|invent|churn out|escrib|redact|inventar|genera|crea|ecri|redig|genere|invent|schreib|erzeug|erstell|verfass|escrev|gerar|cria|inventa|andika|tunga|\\p{L}{0,4}andik|\\p{L}{0,3}tengenez|लिख|बना|tulis|buat|bikin|写|生成|编|اكتب|كتابة|إنشاء|scriv|schrijf|maak|пис|напис|созда|napis|tworz|yaz',
       ),
       beginnings(
-        'pretend|(?:not|isn t|aren t|n t) true|made[- ]up|every one (?:from )?a different|each (?:one )?(?:from )?a different|as different (?:customers|guests|people|buyers)|inventad[ao]s?|invente(?:e?s)?\\b|erfunden|inventadas|za kubuni|मनगढ़ंत|karangan|pos(?:e|es|ing) as|pass(?:es)? (?:for|as|itself off)|fake (?:review|news|account|id|certificate|document|letter|invoice|testimonial|profile|reference|prescription|diploma|quote|stor)|phish|forg(?:e|ed|ery|ing)\\b|counterfeit|scam (?:message|text|email|victim|people)|as if (?:it|they|we) (?:came|come|were|was) (?:from )?(?:the |a |an |real|genuine)|looks? (?:like it s|like it is|like they re|as if it came) from (?:the |a |their )?(?:bank|court|police|tax|government|doctor|ministry|authority|post)|sound like (?:real|genuine) (?:customers|guests|buyers|patients)|so (?:people|they|he|she|victims) (?:think|believe|click|pay|hand over)|hand over (?:their )?(?:password|pin|card)|bot accounts|sock ?puppet|resenas? falsas|noticias? falsas|falsific|hacerse pasar|suplant|fausse?s? (?:avis|nouvelle|facture|attestation|certificat|ordonnance)|faux (?:avis|document|temoignage|profil)|se faire passer|usurp|gefalscht|falsche (?:bewertung|rechnung|identitat)|fake[- ]?(?:bewertung|news|rezension)|sich (?:als .{0,20})?ausgeb|vortausch|avaliac(?:oes|ao) fals|noticia(?:s)? fals|se passar por|falsos?\\b|golpe\\b|za uongo|uwongo|bandia|udanganyifu|kujifanya|नकली (?:समीक्ष|रिव्यू|प्रमाण|दस्तावेज|खबर|बिल)|फर्जी|धोखा|झूठी (?:समीक्ष|खबर)|ulasan palsu|berita (?:palsu|bohong)|hoaks|palsu|menyamar|mengaku sebagai|penipuan|pura-pura|虚假|假冒|刷单|假新闻|冒充|诈骗|مزيف|مزور|انتحال|احتيال|false? recension|recensioni false|finge|nep(?:recensie|nieuws)|поддельн|фальшив|фейк|falszyw|sahte',
+        'pretend|(?:not|isn t|aren t|n t) true|made[- ]up|every one (?:from )?a different|each (?:one )?(?:from )?a different|as different (?:customers|guests|people|buyers)|inventad[ao]s?|invente(?:e?s)?\\b|erfunden|inventadas|za kubuni|मनगढ़ंत|karangan|pos(?:e|es|ing) as|pass(?:es)? (?:for|as|itself off)|fake (?:review|news|account|id|certificate|document|letter|invoice|testimonial|profile|reference|prescription|diploma|quote|stor)|phish|forg(?:e|ed|ery|ing)\\b|counterfeit|scam (?:message|text|email|victim|people)|as if (?:it|they|we) (?:came|come|were|was) (?:from )?(?:the |a |an |real|genuine)|looks? (?:like it s|like it is|like they re|as if it came) from (?:the |a |their )?(?:bank|court|police|tax|government|doctor|ministry|authority|post)|sound like (?:real|genuine) (?:customers|guests|buyers|patients)|so (?:people|they|he|she|victims) (?:think|believe|click|pay|hand over)|hand over (?:their )?(?:password|pin|card)|bot accounts|sock ?puppet|resenas? falsas|noticias? falsas|falsific|hacerse pasar|suplant|fausse?s? (?:avis|nouvelle|facture|attestation|certificat|ordonnance)|faux (?:avis|document|temoignage|profil)|se faire passer|usurp|gefalscht|falsche (?:bewertung|rechnung|identitat)|fake[- ]?(?:bewertung|news|rezension)|sich (?:als .{0,20})?ausgeb|vortausch|avaliac(?:oes|ao) fals|noticia(?:s)? fals|se passar por|falsos?\\b|golpe\\b|za uongo|uwongo|bandia|udanganyifu|\\p{L}*jifany|\\p{L}*danganya|नकली (?:समीक्ष|रिव्यू|प्रमाण|दस्तावेज|खबर|बिल)|फर्जी|धोखा|झूठी (?:समीक्ष|खबर)|ulasan palsu|berita (?:palsu|bohong)|hoaks|palsu|menyamar|mengaku sebagai|penipuan|pura-pura|虚假|假冒|刷单|假新闻|冒充|诈骗|مزيف|مزور|انتحال|احتيال|false? recension|recensioni false|finge|nep(?:recensie|nieuws)|поддельн|фальшив|фейк|falszyw|sahte',
       ),
     ],
     unless: defence,
   },
   {
+    task: 'answer',
     kind: 'unsafe',
     reason: 'Instructions for making weapons, explosives, poisons or drugs are not put into a model.',
     alternative: 'a model that answers from safety data sheets, or one that sorts incident reports by hazard.',
@@ -79,6 +85,7 @@ const rules: readonly Rule[] = [
     ),
   },
   {
+    task: 'transform',
     kind: 'unsafe',
     reason: 'Programs or tricks that break into other people’s computers and accounts are not built.',
     alternative: 'a model that sorts security alerts, or that answers your staff’s questions from your own security rules.',
@@ -92,6 +99,7 @@ const rules: readonly Rule[] = [
     ),
   },
   {
+    task: 'classify',
     kind: 'unlawful',
     reason:
       'Picking or leaving out people for a job, a home, a loan or a service by their origin, faith, sex, health, family or politics is unlawful, and a model would hide it.',
@@ -102,7 +110,7 @@ const rules: readonly Rule[] = [
         'applicants?|candidates?|tenants?|renters?|borrowers?|hire|hiring|job|loan|rental|cvs?\\b|resumes?\\b|cover letters|insur|customers?|pupils|patients?|guests?|candidat|inquilino|solicitante|curricul|empleo|postulante|locataire|embauche|dossiers?|bewerb|mieter|kredit|lebenslauf|candidato|vaga|curriculo|waombaji|wapangaji|ajira|kazi\\b|उम्मीदवार|आवेदक|किराएदार|नौकरी|pelamar|calon (?:karyawan|penyewa|penghuni|nasabah)|penyewa|lamaran|应聘|求职|简历|租客|المتقدم|المرشح|مستأجر|inquilin|sollicitant|huurder|соискат|арендатор|kandydat|basvuran|kiraci',
       ),
       beginnings(
-        'pregnan|want(?:s)? (?:a )?bab(?:y|ies)|have (?:a )?bab(?:y|ies)|kids soon|union (?:types?|members?|people)|ethnic|race\\b|racial|black\\b|muslims?|jew(?:s|ish)|christian|hindu|religio|gyps|roma\\b|immigra|foreign(?:er|-sounding)|accent|skin colo|disab(?:led|ilit)|gay\\b|lesbian|sexual|sexuality|hiv|too old|over (?:forty|fifty|40|45|50|55)|nationality|caste|embaraz|gitan|musulman|judi|inmigrant|extranjer|raza|etnia|discapac|enceinte|arabe|musulman|juif|etranger|origine|syndiqu|schwanger|auslander|muslim|jud(?:en|isch)|behinder|herkunft|gewerkschaft|gravid|negr[oa]s|estrangeir|deficient|sindical|wajawazito|mjamzito|kabila|dini|wahamiaji|walemavu|गर्भवती|जाति|मुस्लिम|मुसलमान|दलित|धर्म|विकलांग|hamil|suku\\b|agama|ras\\b|difabel|keturunan|cina\\b|怀孕|民族|宗教|籍贯|已婚未育|残疾|حامل|ديانة|عرق|جنسية|incinta|stranier|musulman|zwanger|moslim|afkomst|беремен|национальн|мусульман|ciaz|muzulman|hamile',
+        'pregnan|want(?:s)? (?:a )?bab(?:y|ies)|have (?:a )?bab(?:y|ies)|kids soon|union (?:types?|members?|people)|ethnic|relig|race\\b|racial|black\\b|muslims?|jew(?:s|ish)|christian|hindu|religio|gyps|roma\\b|immigra|foreign(?:er|-sounding)|accent|skin colo|disab(?:led|ilit)|gay\\b|lesbian|sexual|sexuality|hiv|too old|over (?:forty|fifty|40|45|50|55)|nationality|caste|embaraz|gitan|musulman|judi|inmigrant|extranjer|raza|etnia|discapac|enceinte|arabe|musulman|juif|etranger|origine|syndiqu|schwanger|auslander|muslim|jud(?:en|isch)|behinder|herkunft|gewerkschaft|gravid|negr[oa]s|estrangeir|deficient|sindical|wajawazito|mjamzito|kabila|dini|wahamiaji|walemavu|गर्भवती|जाति|मुस्लिम|मुसलमान|दलित|धर्म|विकलांग|hamil|suku\\b|agama|ras\\b|difabel|keturunan|cina\\b|怀孕|民族|宗教|籍贯|已婚未育|残疾|حامل|ديانة|عرق|جنسية|incinta|stranier|musulman|zwanger|moslim|afkomst|беремен|национальн|мусульман|ciaz|muzulman|hamile',
       ),
       beginnings(
         'skip|reject|exclu|weed|leave (?:them )?out|filter(?:ed)? (?:them )?out|avoid|turn (?:them )?(?:down|away)|don t (?:want|rent|hire|lend)|no (?:muslims|foreigners|kids)|refuse|drop (?:them)?|quietly|bottom of the pile|score (?:them )?(?:low|lower|down)|sort (?:them )?out|keep (?:them )?out|spot (?:the|who)|mark|flag|screen|descart|rechaz|evitar|eliminar|filtrar|quitar|ecart|rejet|elimin|eviter|refuser|filtr|aussortier|ablehn|aussieb|vermeid|raus|descart|rejeit|elimin|evitar|excluir|kuwakataa|tuwaondoe|ondoa|kataa|waepuk|हटा|छाँट|अलग कर|मना|न रख|tolak|singkir|hindari|buang|coret|saring|剔除|排除|筛掉|不要|淘汰|استبعاد|رفض|نستبعد|scart|escluder|weiger|afwijz|uitsluit|отсе|исключ|отказ|odrzu|eleme|ele\\b',
@@ -113,6 +121,7 @@ const rules: readonly Rule[] = [
     ),
   },
   {
+    task: 'answer',
     kind: 'unlawful',
     reason: 'A model made to hide money, evade the law or cheat in an examination is not built.',
     alternative: 'a model that answers from the official rules and says where each answer stands.',
@@ -126,6 +135,7 @@ const rules: readonly Rule[] = [
     ),
   },
   {
+    task: 'transform',
     kind: 'unsafe',
     reason: 'A model that insults, threatens or hounds people, or that talks someone into harming themselves, is not built.',
     alternative: 'a model that recognises such messages, so that someone can step in.',
@@ -137,6 +147,7 @@ const rules: readonly Rule[] = [
     unless: defence,
   },
   {
+    task: 'answer',
     kind: 'impossible',
     reason: 'Nobody can read the future of a draw, a price or a match out of texts: a model would only sound as if it could.',
     alternative: 'a model that answers questions about the rules and the past figures from your documents, or one that sorts the news you read by topic.',
@@ -153,6 +164,7 @@ const rules: readonly Rule[] = [
     ),
   },
   {
+    task: 'classify',
     kind: 'impossible',
     reason: 'These models read and write text; they neither see pictures nor hear sound nor draw.',
     alternative: 'a model for the texts around them: descriptions, captions, reports or transcripts.',
@@ -166,6 +178,7 @@ const rules: readonly Rule[] = [
     ),
   },
   {
+    task: 'answer',
     kind: 'impossible',
     reason: 'A model cannot know what is happening at this moment, or act in the world: it answers from what it was given.',
     alternative: 'a model that answers from documents you hand over and renew, and says their date.',
@@ -178,8 +191,8 @@ const rules: readonly Rule[] = [
 ]
 
 /** The reason not to build this, or null. The kinder readings come first: one sign alone is never enough. */
-export function declineOf(words: string): Decline | null {
+export function declineOf(words: string): { decline: Decline; task: Task } | null {
   const text = plain(words)
-  for (const { all, unless, ...decline } of rules) if (all.every((sign) => sign.test(text)) && !unless?.test(text)) return decline
+  for (const { all, unless, task, ...decline } of rules) if (all.every((sign) => sign.test(text)) && !unless?.test(text)) return { decline, task }
   return null
 }

@@ -48,6 +48,12 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
   if (has('labelled')) points.classify += 4.5
   if (has('questions')) points.answer += 5
   if (has('pairs')) points.transform += 4
+  // One more column beside a text is a kind more often than anything else.
+  if (has('either')) {
+    points.classify += 1.5
+    points.transform += 1
+    points.extract += 0.5
+  }
   if (has('fields')) points.extract += has('pages') ? 4 : 3.5
   const pages = seen.filter((entry) => entry.parts.kind === 'pages')
   if (pages.length) points.answer += 1.5
@@ -64,7 +70,8 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
   if (first && !asColumns && first.score >= 1.5) {
     if (first.for === 'labels') points.classify += first.score >= 3.5 ? 2.5 : 1.5
     if (first.for === 'fields') points.extract += first.score >= 3.5 ? 2.5 : 1.5
-    if (first.for === 'either' && first.score >= 2.5 && !seen.length && !byWords.answer && !byWords.extract) points.classify += 1
+    // A bare list after a colon, and nothing else said: kinds.
+    if (first.for === 'either' && first.score >= 2.5 && first.items.length >= 3 && !byWords.answer && !byWords.extract) points.classify += 2.5
   }
   if (lengthIn(words)) points.transform += 1
   const mentions = languageMentions(words)

@@ -166,21 +166,21 @@ function names(): { pattern: RegExp; tags: Map<string, string> } {
 
 /** Nouns and small words that may follow the English name of a language; before any other noun it is an origin ("French cheese"). */
 const followers =
-  /^(?:\s*$|\s*[^\p{L}\s]|\s+(?:and|or|as|with|into|to|from|but|for|is|are|by|at|on|in|only|please|too|that|which|who|when|where|not|though|since|because|so|then|speakers?|texts?|words?|versions?|translations?|messages?|letters?|sentences?|mixed|side|column|address(?:es)?|text|reviews?|comments?|posts?|language|script|originals?|equivalents?|summar\p{L}*|ones?|half|dictation|notes|emails?|e-mails?|questions?|answers?|replies|abstracts?|subtitles|poems?|tweets|captions|transcripts?|they|we|i|it|a|the|my|our|if|of|depending|within|instead|rather|also|while|like|a grandmother)(?![\p{L}]))/u
+  /^(?:\s*$|\s*[^\p{L}\s]|\s+(?:y|e|o|u|et|ou|und|oder|na|au|dan|atau|en|em|auf|kwa|para|por|que|de|del|ke|yang|untuk|va|ve|and|or|as|with|into|to|from|but|for|is|are|by|at|on|in|only|please|too|that|which|who|when|where|not|though|since|because|so|then|speakers?|texts?|words?|versions?|translations?|messages?|letters?|sentences?|mixed|side|column|address(?:es)?|text|reviews?|comments?|posts?|language|script|originals?|equivalents?|summar\p{L}*|ones?|half|dictation|notes|emails?|e-mails?|questions?|answers?|replies|abstracts?|subtitles|poems?|tweets|captions|transcripts?|they|we|i|it|a|the|my|our|if|of|depending|within|instead|rather|also|while|like|a grandmother)(?![\p{L}]))/u
 const english = /^[A-Z][a-z]+(?: [A-Z][a-z]+)*$|^[a-z ]+$/
 
 const word = (list: string): string => `(?<![\\p{L}\\p{M}])(?:${list})(?![\\p{L}\\p{M}])`
 /** Words somewhere before a name that say it is read. */
 const reading = new RegExp(
   `(?:${word(
-    'comes?|coming|arrives?|arriving|written|writes?|wrote|typed?|types|sent|sends?|kept|mix(?:es|ed)?|mixture|speaks?|reads?|originals?|all|speaking|ask|asks|llegan?|vienen?|estan?|escrit[oa]s?|escriben|arrivent|ecrit(?:e?s)?|ecrivent|viennent|kommen|geschrieben|schreiben|chegam|vem|escrevem|zinakuja|yanakuja|huja|huandik\\p{L}*|walioandika|wanaandika|datang|ditulis|menulis|arrivano|scritt[ie]|scrivono|schrijven|geschreven|пишут|приходят|yaziyor|yazilmis',
+    '(?<!out )comes?(?! out)|coming|arrives?|arriving|written|writes?|wrote|typed?|types|sent|sends?|kept|mix(?:es|ed)?|mixture|speaks?|reads?|originals?|all|speaking|ask|asks|llegan?|vienen?|estan?|escrit[oa]s?|escriben|arrivent|ecrit(?:e?s)?|ecrivent|viennent|kommen|geschrieben|schreiben|chegam|vem|escrevem|zinakuja|yanakuja|huja|huandik\\p{L}*|walioandika|wanaandika|datang|ditulis|menulis|arrivano|scritt[ie]|scrivono|schrijven|geschreven|пишут|приходят|yaziyor|yazilmis',
   )}|आती|आते|लिखते|लिखी|写的|来的|用)[^.;!?।。]{0,26}$`,
   'iu',
 )
 /** Words somewhere before a name that say it is written. */
 const writing = new RegExp(
   `(?:${word(
-    'translat\\p{L}*|rewrit\\p{L}*|explain\\p{L}*|answer\\p{L}*|repl(?:y|ies)|respond\\p{L}*|summar\\p{L}*|needs?|wants?|give|make|produce|draft|turn(?:ed)?|back|eleza|ieleze|andika|iandike|tafsiri|ijibu|lijibu|jibu|kijibu|majibu|responda?|conteste|redacte|traduc\\p{L}*|traduz\\p{L}*|escreva|reponde|repondre|traduire|reecri\\p{L}*|reponses?|antwort\\p{L}*|ubersetz\\p{L}*|formulier\\p{L}*|jawab\\p{L}*|terjemah\\p{L}*|tulis\\p{L}*|antwoord\\p{L}*|vertaal\\p{L}*|rispond\\p{L}*|tradu\\p{L}*|отвечать|перевести',
+    'translat\\p{L}*|rewrit\\p{L}*|explain\\p{L}*|answer\\p{L}*|repl(?:y|ies)|respond\\p{L}*|summar\\p{L}*|needs?|wants?|give|make|produce|draft|out comes|comes out|letter|turn(?:ed)?|back|eleza|ieleze|andika|iandike|tafsiri|ijibu|lijibu|jibu|kijibu|majibu|responda?|conteste|redacte|traduc\\p{L}*|traduz\\p{L}*|escreva|reponde|repondre|traduire|reecri\\p{L}*|reponses?|antwort\\p{L}*|ubersetz\\p{L}*|formulier\\p{L}*|jawab\\p{L}*|terjemah\\p{L}*|tulis\\p{L}*|antwoord\\p{L}*|vertaal\\p{L}*|rispond\\p{L}*|tradu\\p{L}*|отвечать|перевести',
   )})[^.;!?।。]{0,60}$`,
   'iu',
 )

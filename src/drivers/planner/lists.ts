@@ -34,13 +34,14 @@ const most = { labels: 5, fields: 8, characters: 70 }
 export function enumerations(description: string): Enumeration[] {
   const found: Enumeration[] = []
   // The Dutch "of" joins; the English one does not.
-  const words = /(?<!\p{L})(?:het|een|niet|voor)(?!\p{L})/iu.test(description) ? description.replace(/ of /g, ' or ') : description
+  const words = /(?<!\p{L})(?:het|een|één|niet|voor|elke|wij|moet|zijn|deze)(?!\p{L})/iu.test(description) ? description.replace(/ of /g, ' or ') : description
   let previous = ''
   for (const sentence of sentencesOf(words)) {
     for (const { before, list, bonus } of segments(sentence)) {
       const items = itemsOf(list, bonus >= 2)
       if (!items) continue
-      found.push(judge(items, before, previous, bonus))
+      const choice = anyOr.test(list) || /(?:或者|或|または|أو )/u.test(list)
+      found.push(judge(items, before, previous, bonus, choice, description.includes(`${sentence}?`)))
     }
     previous = sentence
   }
@@ -51,7 +52,7 @@ export function enumerations(description: string): Enumeration[] {
 export function labelsIn(words: string): string[] | undefined {
   const best = enumerations(words).find((one) => one.for !== 'fields' && one.score >= 1.5)
   if (best) return best.items.map(bareLabel)
-  return oppositeOf(words)
+  return oppositeOf(words) ?? pairOf(words)
 }
 
 /** The things to be found that a description lists; undefined when it lists none. */
@@ -121,8 +122,10 @@ function runs(sentence: string): { before: string; list: string; bonus: number }
     const rest = [...pieces.slice(from + 1, to), ...tail]
     const announced = [...head.matchAll(announcer)].at(-1)
     const cut = announced ? announced.index + announced[0].length : undefined
-    const first = cut === undefined ? head : head.slice(cut)
-    if (rest.length + (anyJoin(first) ? 1 : 0) >= 1 && short(first) && (cut !== undefined || rest.length >= 2)) {
+    // Among single words the last word of the piece before them is the first.
+    const alone = cut === undefined && rest.length >= 1 && rest.every((piece) => wordCount(piece.split(lastJoin)[0]!) === 1) && wordCount(head) > 2
+    const first = cut === undefined ? (alone ? head.split(/\s+/).at(-1)! : head) : head.slice(cut)
+    if (rest.length + (anyJoin(first) ? 1 : 0) >= 1 && short(first) && (cut !== undefined || rest.length >= 2 || (alone && anyOr.test(rest.at(-1)!)))) {
       const before = `${pieces.slice(0, from).join(', ')} ${cut === undefined ? '' : head.slice(0, cut)}`
       const bonus = cut === undefined ? 0 : 0.7
       found.push({ before, list: [first, ...rest].join(', '), bonus })
@@ -136,7 +139,7 @@ const anyJoin = (piece: string): boolean => lastJoin.test(piece) || joiner.test(
 const wordCount = (piece: string): number =>
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(piece) ? Math.ceil(piece.length / 4) : piece.split(/\s+/).filter(Boolean).length
 const tailAt =
-  /\s+(?:out of|from (?:each|every|the|these|this|them|it)|into|for (?:each|every|all)|in (?:each|every)|per|so (?:that|i|we)|because|since|with the|and then|and (?:send|put|next|that|i|we|the clause|if|it|return|give)|but|as (?:json|they)|which|when|where|please|-|de cada|en cada|para|pour|dans|für|aus|pro|kutoka|kwa kila|dari|untuk|से|के लिए|के रूप|की|में|को|ko)(?=\s|$).*$/iu
+  /\s+(?:out of|from (?:each|every|the|these|this|them|it)|into|for (?:each|every|all)|in (?:each|every)|per|so (?:that|i|we)|because|since|with the|and then|and (?:send|put|next|that|i|we|the clause|if|it|return|give)|but|as (?:json|they)|which|when|where|please|-|de cada|en cada|d['’]après|selon|según|based on|according to|depending on|je nach|kulingana|berdasarkan|diye|olarak|para|pour|dans|für|aus|pro|kutoka|kwa kila|dari|untuk|से|के लिए|के रूप|की|में|को|ko)(?=\s|$).*$/iu
 const firstWords = (piece: string): string => piece.replace(tailAt, '')
 
 /** The items of a list, or undefined when it is a sentence and no list. `announced` lists stand alone after a colon or in quotes. */
@@ -155,7 +158,7 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
     const kept = firstWords(items[end]!)
     items = [...items.slice(0, end), ...(wordCount(kept) <= 4 && end > 0 ? [kept] : [])]
   }
-  if (items.length > 1) items = [...items.slice(0, -1), firstWords(items.at(-1)!)]
+  if (items.length > 1 && (wordCount(items.at(-1)!) > 4 || !anyOr.test(list))) items = [...items.slice(0, -1), firstWords(items.at(-1)!)]
   // "and" divides the last piece of a list, or a list of two single words.
   const last = items.at(-1)
   if (last !== undefined) {
@@ -165,6 +168,9 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
     const joins = items.slice(0, -1).some((item) => lastJoin.test(item))
     if (!joins && pair.length === 2 && pair.every((item) => item && wordCount(item) <= narrow)) items = [...items.slice(0, -1), ...pair]
   }
+  // One word each, and a last one that runs on: its first word.
+  if (items.length > 2 && items.slice(0, -1).every((item) => wordCount(item) === 1) && wordCount(items.at(-1)!) > 2 && !/[\p{Script=Han}]/u.test(items.at(-1)!))
+    items = [...items.slice(0, -1), items.at(-1)!.split(/\s+/)[0]!]
   items = items
     .map((item) => item.replace(/^[\s"'“”‘«„「([]+|[\s"'“”’»」)\].:!?…]+$/gu, ''))
     .filter((item) => /[\p{L}\p{N}]/u.test(item) && !/^(?:next to|along with|with (?:the|its)|etc|and so on|usw|dll|और|वगैरह)/iu.test(item))
@@ -173,7 +179,8 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
   return items
 }
 
-function judge(items: string[], before: string, previous: string, bonus: number): Enumeration {
+/** `choice`: joined by "or", as kinds are; `asked`: the list ends a question. */
+function judge(items: string[], before: string, previous: string, bonus: number, choice: boolean, asked: boolean): Enumeration {
   const near = plain(before).slice(-90)
   const wide = `${plain(previous).slice(-120)} ${near}`
   const words = items.map(wordCount)
@@ -185,12 +192,26 @@ function judge(items: string[], before: string, previous: string, bonus: number)
     (thingsBefore.test(wide) ? 0.4 : 0) +
     (items.some((item) => /^(?:whether|who|date|name|nombre|nom|fecha|datum|jina|tarehe|nama|tanggal|नाम|तारीख)/iu.test(item)) ? 0.8 : 0)
   if (longest > most.labels) labels -= 2
+  const single = longest === 1
+  if (choice) labels += asked || single ? 1.8 : 1.1
   if (neither.test(near.slice(-45))) score -= bonus >= 2 ? 0.5 : 1.2
   score += Math.max(labels, fields)
   if (longest > most.fields) score -= 3
   // Without a colon or quotes only the words before it make a list one of kinds.
   if (bonus < 2 && labels < 1.5 && fields < 1.5) score -= 1
   return { items, for: labels >= fields + 0.3 ? 'labels' : fields >= labels + 0.3 ? 'fields' : 'either', score }
+}
+
+/** "Is this review positive or negative?": two single words on both sides of "or" in a question. */
+function pairOf(words: string): string[] | undefined {
+  const question = words.split(/(?<=[.!?।。？])\s*/u).find((sentence) => /[?？]$/u.test(sentence) && anyOr.test(sentence) && !/[,،、]/u.test(sentence))
+  const found =
+    question &&
+    new RegExp(
+      `([\\p{L}\\p{M}'’-]{3,})(?:\\s+(?:है|हैं|ni|est|es|ist|is))?\\s+(?:${orWords})\\s+(?:(?:is it|a|an|un|una|une|ein|eine)\\s+)?([\\p{L}\\p{M}'’-]{3,})\\s*(?:है|हैं|mi|mı)?\\s*[?？]$`,
+      'iu',
+    ).exec(question)
+  return found ? [found[1]!, found[2]!] : undefined
 }
 
 /** "urgent or not", "urgente o no": a kind and its opposite. */

@@ -68,9 +68,10 @@ export function planOffline(words: string, listed: readonly FileListing[], given
   const manner = plain(withoutKinds(words))
   const listings = seen.map((entry) => entry.file)
   const chosen = chooseTask(words, seen)
-  const task = given ?? chosen.task
+  const declined = declineOf(words)
+  const decline = declined?.decline ?? null
+  const task = given ?? (declined && Math.max(...Object.values(chosen.points)) < 2 ? declined.task : chosen.task)
   const sure = given !== undefined || chosen.sure
-  const decline = declineOf(words)
   const assumptions: string[] = []
   const files = seen.map((entry) => use(entry, task))
 

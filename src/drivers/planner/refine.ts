@@ -102,8 +102,8 @@ export function refineOffline(spec: Spec, words: string): Spec | Refusal {
   const latency = latencyIn(rest)
   if (latency) next.maxLatencyMs = latency
 
-  const decline = declineOf(words)
-  if (decline) return refuse('declined', decline.reason, `What could be built instead: ${decline.alternative}`)
+  const declined = declineOf(words)
+  if (declined) return refuse('declined', declined.decline.reason, `What could be built instead: ${declined.decline.alternative}`)
 
   for (const [field, topic] of topics) if (JSON.stringify(next[field] ?? null) !== JSON.stringify(spec[field] ?? null)) touched.add(topic)
   const answered = spec.clarify.filter((question) => typeof question !== 'string' && touched.has(question.topic)) as Question[]
