@@ -46,7 +46,7 @@ const answer: readonly Cue[] = [
   ],
   [
     1,
-    'from (?:these|the|our|my) (?:pages|manuals?|handbook|leaflets?|guid\\p{L}*|wiki|notes|rules|bylaws|byelaws|documents?|policy|policies|catalogue)|when (?:do|can|is)|how (?:do|many|much|long)|what if|can i\\b|where is|if it s not in|isn t (?:in|there)|not covered',
+    'from (?:these|the|our|my) (?:pages|manuals?|handbook|leaflets?|guid\\p{L}*|wiki|notes|rules|bylaws|byelaws|documents?|policy|policies|catalogue)|when (?:do|can|is)|how (?:do|many|much|long|high|far|often)|(?:may|must|should|am) (?:i|we|they)\\b|who (?:cuts|pays|can|may|must)|what if|can i\\b|where is|if it s not in|isn t (?:in|there)|not covered',
   ],
   [
     3,
@@ -114,7 +114,7 @@ const transform: readonly Cue[] = [
   ],
   [
     2,
-    'escriba|escribir|escribe\\b|ecrire|escreva|escrever|\\p{L}{0,4}andik[ae]\\b|tuliskan|buatkan (?:surat|teks|balasan|jawaban|deskripsi|ulasan)|लिखे\\s|लिखना|scriva|scrivere|schrijf|напиши|писал|out comes|comes out|have to become|has to become|to become|want one sentence|(?:in |to )?(?:one|two|three|four|five|\\d+) (?:sentences|lines|words|paragraphs?)\\b|everyday english|before-and-after|before and after|drafts?\\b|modern english|plain english version|plain-language|plain language|letter to|make it (?:shorter|simpler|readable|friendl)|dictat|versions?\\b|in the style of|out comes|comes out as|easy[- ]read|\\b\\d+-word|word limit|minutes into|need (?:each|every|them|these|it) (?:\\p{L}+ )?in\\b',
+    'escriba|escribir|escribe\\b|ecrire|escreva|escrever|\\p{L}{0,4}andik[ae]\\b|tuliskan|buatkan (?:surat|teks|balasan|jawaban|deskripsi|ulasan)|लिखे\\s|लिखना|scriva|scrivere|schrijf|напиши|писал|out comes|comes out|should become|turn(?:s)? into|have to become|has to become|to become|want one sentence|(?:in |to )?(?:one|two|three|four|five|\\d+) (?:sentences|lines|words|paragraphs?)\\b|everyday english|before-and-after|before and after|drafts?\\b|modern english|plain english version|plain-language|plain language|letter to|make it (?:shorter|simpler|readable|friendl)|dictat|versions?\\b|in the style of|out comes|comes out as|easy[- ]read|\\b\\d+-word|word limit|minutes into|need (?:each|every|them|these|it) (?:\\p{L}+ )?in\\b',
   ],
   [
     3,

@@ -32,6 +32,7 @@ export function inputLanguages(evidence: Evidence & { words: string }): string[]
   if (task === 'transform') {
     const pair = seen.flatMap((entry) => (entry.parts.kind === 'pairs' && entry.parts.languages ? [entry.parts.languages] : []))[0]
     if (pair && written.length === 1 && written[0]!.split('-')[0] === pair[0].split('-')[0]) return [pair[1]]
+    if (pair && !written.length) return [pair[0]]
     if (read.length) return read
     if (pair) return [pair[0]]
     const column = seen.flatMap((entry) => (entry.parts.kind === 'pairs' ? [languageOfColumn(entry.parts.text)] : [])).find((one) => one !== undefined)

@@ -69,7 +69,6 @@ const extra: Record<string, string> = {
   valencian: 'ca',
   sinhalese: 'si',
   oriya: 'or',
-  bahasa: 'id',
   'tok pisin': 'tpi',
   bislama: 'bi',
   khmer: 'km',

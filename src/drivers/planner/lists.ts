@@ -4,6 +4,7 @@
  * Knows nothing of files.
  */
 import { beginnings } from './cues.ts'
+import { languagesNamed } from './language-names.ts'
 import { plain } from './languages.ts'
 
 export type Enumeration = { items: string[]; for: 'labels' | 'fields' | 'either'; score: number }
@@ -21,7 +22,7 @@ const kindsBefore = beginnings(
 )
 /** Before a list of things to find. */
 const thingsBefore = beginnings(
-  'extract|pull|pick|need|get me|give me|tell me|fetch|find|list|record|capture|for (?:each|every)|from (?:each|every)|fields?|columns?|key(?:ed)? in|register|into (?:the |a )?(?:sheet|table|registry|register|spreadsheet)|json|copy|note (?:the|down)|the following|i want the|want the|details|extra|sacar|saque|necesito|quiero|campos|columnas|de cada|datos|pour chaque|releve|il me faut|champs|j ai besoin|aus jede|fur jede|folgende|felder|spalten|brauche|erfass|auslesen|preciso|quero|tirar|tire|campos|dados|nahitaji|nataka|toa|chukua|taarifa|kutoka kila|निकाल|से हर|हर .{0,12}से|चाहिए|ambil|data|perlu|butuh|dari setiap|dari tiap|kolom|提取|字段|استخرج|estra|ricav|ogni|gegevens|uit elke|velden',
+  'extract|pull|pick|need|get me|give me|tell me|fetch|find|list|record|capture|for (?:each|every)|from (?:each|every)|fields?|columns?|key(?:ed)? in|register|into (?:the |a )?(?:sheet|table|registry|register|spreadsheet)|json|copy|note (?:the|down)|the following|i want the|want the|details|extra|sacar|saque|necesito|quiero|campos|columnas|de cada|datos|pour chaque|releve|tirer|noter|il me faut|champs|j ai besoin|aus jede|fur jede|folgende|felder|spalten|brauche|erfass|auslesen|preciso|quero|tirar|tire|campos|dados|nahitaji|nataka|toa|chukua|taarifa|kutoka kila|निकाल|से हर|हर .{0,12}से|चाहिए|ambil|data|perlu|butuh|dari setiap|dari tiap|kolom|提取|字段|استخرج|estra|ricav|ogni|gegevens|uit elke|velden',
 )
 /** Lists of something else: subjects asked about, languages, files. */
 const neither = beginnings(
@@ -100,11 +101,11 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
 
 /** A word after which a list begins within a clause. */
 const announcer =
-  /(?:(?<![\p{L}\p{M}])(?:into|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|tra|in|come|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/gu
+  /(?:(?<![\p{L}\p{M}])(?:into|under|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|tra|in|come|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/gu
 
 /** Those that may stand in the middle of a run of short pieces and begin a list there. */
 const strongAnnouncer =
-  /(?<![\p{L}\p{M}])(?:is it|are they|whether it is|whether|one of|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|tell me(?: the)?|get me(?: the)?|give me(?: the)?|list(?: the)?|marks? of|sort(?:ed)? into|split into|label(?:led)? as|quiero sacar|sacar|extraer|necesito|si es|si son|extraire|ob es|brauche ich|preciso de|preciso|extrair|kama ni|ikiwa ni|nataka|ambil|apakah)\s+/giu
+  /(?<![\p{L}\p{M}])(?:is it|are they|whether it is|whether|one of|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|tell me(?: the)?|get me(?: the)?|give me(?: the)?|list(?: the)?|marks? of|sort(?:ed)? into|split into|label(?:led)? as|i say|(?:filed|put|go|goes) under|quiero sacar|sacar|extraer|necesito|si es|si son|extraire|ob es|brauche ich|preciso de|preciso|extrair|kama ni|ikiwa ni|nataka|ambil|apakah)\s+/giu
 
 /** Runs of short pieces between commas, with an announced beginning. */
 function runs(sentence: string): { before: string; list: string; bonus: number }[] {
@@ -124,7 +125,11 @@ function runs(sentence: string): { before: string; list: string; bonus: number }
     const cut = announced ? announced.index + announced[0].length : undefined
     // Among single words the last word of the piece before them is the first.
     const alone = cut === undefined && rest.length >= 1 && rest.every((piece) => wordCount(piece.split(lastJoin)[0]!) === 1) && wordCount(head) > 2
-    const first = cut === undefined ? (alone ? head.split(/\s+/).at(-1)! : head) : head.slice(cut)
+    const carried = cut === undefined ? (alone ? head.split(/\s+/).at(-1)! : head) : head.slice(cut)
+    // "are to be passed to nurse, doctor or counsellor": beside single words only the last word is an item.
+    const plainRest = (rest.length >= 1 && anyOr.test(rest.at(-1)!.replace(joiner, ' or '))) || joiner.test(rest.at(-1) ?? '')
+    const firstAlone = plainRest && wordCount(carried) > 2 && rest.every((piece) => wordCount(piece.replace(joiner, '').split(lastJoin)[0]!) === 1)
+    const first = firstAlone ? carried.split(/\s+/).at(-1)! : carried
     if (rest.length + (anyJoin(first) ? 1 : 0) >= 1 && short(first) && (cut !== undefined || rest.length >= 2 || (alone && anyOr.test(rest.at(-1)!)))) {
       const before = `${pieces.slice(0, from).join(', ')} ${cut === undefined ? '' : head.slice(0, cut)}`
       const bonus = cut === undefined ? 0 : 0.7
@@ -197,6 +202,8 @@ function judge(items: string[], before: string, previous: string, bonus: number,
   if (neither.test(near.slice(-45))) score -= bonus >= 2 ? 0.5 : 1.2
   score += Math.max(labels, fields)
   if (longest > most.fields) score -= 3
+  // Languages that are spoken are neither.
+  if (items.filter((item) => languagesNamed(item).length > 0).length * 2 > items.length) score -= 3
   // Without a colon or quotes only the words before it make a list one of kinds.
   if (bonus < 2 && labels < 1.5 && fields < 1.5) score -= 1
   return { items, for: labels >= fields + 0.3 ? 'labels' : fields >= labels + 0.3 ? 'fields' : 'either', score }
