@@ -96,7 +96,7 @@ const extract: readonly Cue[] = [
   ],
   [
     3,
-    'extra(?:e|er|iga|ia|cc|ct|ire|ir|ido|zione)|sacar (?:de|el|la|los|nombre)|quiero sacar|saque|tirar de cada|tire de cada|releve|relever|auslesen|herauslesen|ausles|extrahier|heraushol|herauszieh|erfass(?:en|t)|uithal|eruit hal|gegevens uit|estra|ricav|cikar|trich xuat|wyciag|wyodreb|извлеч|вытащ|достать из|витяг',
+    'en tirer|tirer de|extra(?:e|er|iga|ia|cc|ct|ire|ir|ido|zione)|sacar (?:de|el|la|los|nombre)|quiero sacar|saque|tirar de cada|tire de cada|releve|relever|auslesen|herauslesen|ausles|extrahier|heraushol|herauszieh|erfass(?:en|t)|uithal|eruit hal|gegevens uit|estra|ricav|cikar|trich xuat|wyciag|wyodreb|извлеч|вытащ|достать из|витяг',
   ],
   [
     3,

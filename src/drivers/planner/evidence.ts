@@ -68,11 +68,11 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
   if (asColumns) points.extract += 3
   const [first] = listed
   if (first && !asColumns && first.score >= 1.5) {
-    if (first.for === 'labels') points.classify += first.score >= 3.5 ? 2.5 : 1.5
+    if (first.for === 'labels') points.classify += first.score >= 4.5 ? 3.5 : first.score >= 3.5 ? 2.5 : 1.5
     if (first.for === 'fields') points.extract += first.score >= 3.5 ? 2.5 : 1.5
     // A bare list after a colon, and nothing else said: kinds.
     if (first.for === 'either' && first.score >= 2.5 && first.items.length >= 3 && !byWords.answer && !byWords.extract)
-      points.classify += pages.length && !has('either') ? 1 : 2.5
+      points[pages.length && !has('either') ? 'extract' : 'classify'] += 2.5
   }
   if (lengthIn(words)) points.transform += 1
   const mentions = languageMentions(words)

@@ -10,7 +10,7 @@ import { plain } from './languages.ts'
 export type Enumeration = { items: string[]; for: 'labels' | 'fields' | 'either'; score: number }
 
 const orWords = 'or|o|u|ou|oder|au|atau|या|अथवा|veya|ya da|lub|albo|или|або|hoặc|أو|او|または|或者|或|또는'
-const andWords = 'and|&|plus|y|e|et|und|na|dan|और|तथा|एवं|en|ve|i|и|та|và|和|及|以及'
+const andWords = 'and|&|plus|y|e|et|und|na|dan|और|तथा|एवं|en|ve|и|та|và|和|及|以及'
 const joiner = new RegExp(`^\\s*(?:${orWords}|${andWords})\\s+(?:(?:just|maybe|perhaps|simply|else)\\s+)?`, 'iu')
 const lastJoin = new RegExp(`\\s+(?:${orWords}|${andWords})\\s+`, 'iu')
 const anyOr = new RegExp(`\\s+(?:${orWords})\\s+`, 'iu')
@@ -92,7 +92,7 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
   }
   for (const inside of sentence.matchAll(/[(（]([^()（）]{5,300})[)）]/gu)) found.push({ before: sentence.slice(0, inside.index), list: inside[1]!, bonus: 1 })
   if (!colon || colon.index > sentence.length - 4) found.push(...runs(sentence))
-  else found.push(...runs(sentence.slice(0, colon.index)))
+  else found.push(...runs(sentence.slice(0, colon.index)), ...runs(sentence.slice(colon.index + 1).trim()))
   const slashed = /(?<![\p{L}\p{N}/])\p{L}[\p{L}\p{M}' -]{1,24}(?:\s?\/\s?\p{L}[\p{L}\p{M}'-]{1,24}){1,8}(?![\p{L}/])/u.exec(sentence)
   if (slashed && (slashed[0].match(/\//g)?.length ?? 0) >= 2)
     found.push({ before: sentence.slice(0, slashed.index), list: slashed[0].replace(/\s?\/\s?/g, ', '), bonus: 2 })
