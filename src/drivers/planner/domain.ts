@@ -5,6 +5,8 @@
 import { contentId } from '../../core/id.ts'
 import type { FileListing } from '../../ports/planner.ts'
 import { smallWords } from '../language/small-words.ts'
+import { taskCues } from './cues.ts'
+import { languagesNamed } from './language-names.ts'
 import { plain } from './languages.ts'
 import { moreSmallWords } from './small-words.ts'
 import { aboutWords } from './words.ts'
@@ -19,6 +21,10 @@ const small = new Set(Object.values({ ...moreSmallWords, ...smallWords }).flatMa
 const content = (text: string): string[] =>
   text.split(/[^\p{L}\p{M}\p{N}'’-]+/u).filter((word) => word.length > 2 && word.length < 24 && !/\d/.test(word) && !isDull(word))
 const isDull = (word: string): boolean => dull.has(plain(word).trim()) || small.has(plain(word).trim())
+
+/** Words that say what to do, or in which language, say nothing of the subject. */
+const isOrder = (word: string): boolean =>
+  languagesNamed(word).length > 0 || Object.values(taskCues).some((list) => list.some(([weight, cues]) => weight >= 3 && cues.test(plain(word))))
 
 /** Two to four words; null when the description holds none. Words the names of the files repeat come first. */
 export function domainOf(words: string, files: readonly FileListing[]): string | null {
@@ -37,7 +43,7 @@ export function domainOf(words: string, files: readonly FileListing[]): string |
   const counts = new Map<string, { word: string; value: number; at: number }>()
   let at = 0
   for (const [index, sentence] of sentences.entries())
-    for (const word of content(sentence)) {
+    for (const word of content(sentence).filter((one) => !isOrder(one))) {
       const key = plain(word).slice(0, 5)
       const known = counts.get(key)
       const value = (index === 0 ? 1 : 0.6) + (inFiles.has(key) ? 1.5 : 0)

@@ -51,9 +51,11 @@ export function enumerations(description: string): Enumeration[] {
 
 /** The kinds a description lists, in its own spelling; undefined when it lists none. */
 export function labelsIn(words: string): string[] | undefined {
+  const opposite = oppositeOf(words)
+  if (opposite) return opposite
   const best = enumerations(words).find((one) => one.for !== 'fields' && one.score >= 1.5)
   if (best) return best.items.map(bareLabel)
-  return oppositeOf(words) ?? pairOf(words)
+  return pairOf(words)
 }
 
 /** The things to be found that a description lists; undefined when it lists none. */
@@ -224,7 +226,7 @@ function pairOf(words: string): string[] | undefined {
 /** "urgent or not", "urgente o no": a kind and its opposite. */
 function oppositeOf(words: string): string[] | undefined {
   const found =
-    /(?<![\p{L}\p{M}])(?:is|it's|are|es|est|ist|è|é|ni|apakah|whether it is|if it is)\s+(?:really |an? )?([\p{L}\p{M}]{3,20})\s+(?:or|o|ou|oder|au|atau)\s+(not|no|non|pas|nicht|não|la|tidak|siyo|bukan)(?![\p{L}])/iu.exec(
+    /(?<![\p{L}\p{M}])(?:is|it's|are|es|est|ist|è|é|ni|apakah|whether it is|if it is)\s+(?:(?:this|the|each|a)\s+[\p{L}]+\s+)?(?:really |an? )?([\p{L}\p{M}]{3,20})\s+(?:or|o|ou|oder|au|atau)\s+(not|no|non|pas|nicht|não|la|tidak|siyo|bukan)(?![\p{L}])/iu.exec(
       words,
     )
   if (!found) return undefined
