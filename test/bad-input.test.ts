@@ -19,7 +19,7 @@ import { clauses } from './rows.ts'
 
 const words = 'Tell me which kind of clause this is.'
 const kinds = ['Governing Law', 'Insurance', 'Audit Rights']
-const commands = ['up', 'plan', 'build', 'ask', 'publish', 'query', 'earnings', 'list']
+const commands = ['up', 'plan', 'refine', 'build', 'ask', 'publish', 'query', 'earnings', 'list']
 
 type Reply = { status: number; body: unknown; headers: Headers }
 type ErrorBody = { error: { message: string; type: string; code: string; param: string | null; hint?: string } }

@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'bench-engine-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 /** The peer's interpreter, when one is named and has what it needs. */
-export const PYTHON = process.env['PYTHON']
+export const PYTHON = process.env.PYTHON
 
 /** The random model of that name and form on disk; written once. Frozen or trained in 32 bits it is F32, quantised it is the shape's own type. */
 function modelFile(work: Work): string {

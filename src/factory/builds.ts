@@ -11,7 +11,7 @@ import { bytesText } from '../core/estimate.ts'
 import { canonical, contentId, type Id } from '../core/id.ts'
 import { parseOverride, type Recipe } from '../core/recipe.ts'
 import { describeSearch } from '../core/search.ts'
-import { describeSpec, type Spec, specId } from '../core/spec.ts'
+import { describeSpec, Spec, specId } from '../core/spec.ts'
 import type { BuildView, LiveEvent } from '../core/view.ts'
 import type { Base } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
@@ -23,7 +23,7 @@ import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { collect } from '../steps/collect.ts'
-import { describe } from '../steps/describe.ts'
+import { buildable, describe, plan as planOf } from '../steps/describe.ts'
 import { examine } from '../steps/examine.ts'
 import { pack } from '../steps/pack.ts'
 import type { MachineView } from '../steps/plan.ts'
@@ -56,6 +56,7 @@ type Input = {
   base: Id
   files: { name: string; hash: Id }[]
   recipe?: Partial<Recipe>
+  spec?: Spec
 }
 
 /** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
@@ -117,7 +118,7 @@ export function openBuilds(
 
   async function plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal> {
     const found = files.length ? await read(files) : { contents: [] }
-    return isRefusal(found) ? found : describe(ports, words, found.contents)
+    return isRefusal(found) ? found : planOf(ports, words, found.contents)
   }
 
   async function start(words: string, files: readonly InputFile[], wish: BuildWish = {}): Promise<BuildView | Refusal> {
@@ -127,7 +128,7 @@ export function openBuilds(
     if (isRefusal(recipe)) return recipe
     const found = await read(files)
     if (isRefusal(found)) return found
-    const spec = await describe(ports, words, found.contents)
+    const spec = wish.spec ? buildable(wish.spec) : await describe(ports, words, found.contents)
     if (isRefusal(spec)) return spec
     const dataset = collect(spec, found.contents)
     if (isRefusal(dataset)) return dataset
@@ -142,6 +143,8 @@ export function openBuilds(
       base: base.sha256,
       files: stored.sort((a, b) => (a.name < b.name ? -1 : 1)),
       ...(Object.keys(recipe).length ? { recipe } : {}),
+      // Rules plan the same words the same way each time; what was refined or came from a language model is kept.
+      ...(wish.spec || ports.planner.name !== 'offline' ? { spec } : {}),
     }
     const id = contentId(input)
     // One at a time: the same request sent twice at once is one build, and no two builds get the same free name.
@@ -238,7 +241,7 @@ export function openBuilds(
     const input = JSON.parse(new TextDecoder().decode(await ports.store.get(build.id as Id))) as Input
     const found = await read(await Promise.all(input.files.map(async (file) => ({ name: file.name, bytes: await ports.store.get(file.hash) }))))
     if (isRefusal(found)) return found
-    const spec = await describe(ports, build.words, found.contents)
+    const spec = input.spec ? buildable(Spec.parse(input.spec)) : await describe(ports, build.words, found.contents)
     if (isRefusal(spec)) return spec
     await tell('describe', describeSpec(spec).join('\n'), { specId: specId(spec), spec })
     const collected = collect(spec, found.contents)

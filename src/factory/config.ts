@@ -32,6 +32,11 @@ const Environment = z.object({
   MODELFACTORY_BASE: text('the path of a GGUF file, or hf:owner/name'),
   MODELFACTORY_PASSPHRASE: text('a passphrase'),
   MODELFACTORY_THREADS: whole(1, 1024),
+  MODELFACTORY_PLANNER_URL: z
+    .url({ protocol: /^https?$/, error: 'the base address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1' })
+    .optional(),
+  MODELFACTORY_PLANNER_MODEL: text('the name of a model'),
+  MODELFACTORY_PLANNER_KEY: text('a key'),
 })
 
 export type Config = {
@@ -47,6 +52,8 @@ export type Config = {
   trainingThreads: number
   /** Cores serving may use: less than all, because llama.cpp's threads spin. */
   servingThreads: number
+  /** Language model that plans, if one is configured. The key is never logged. */
+  planner: { url: string; model: string; key: string | undefined } | undefined
   /** Seconds one build's training may take, unless the builder says otherwise. */
   trainingSeconds: number
 }
@@ -59,9 +66,16 @@ export function readConfig(
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     const name = String(issue.path[0])
-    const shown = name === 'MODELFACTORY_PASSPHRASE' ? '(not shown)' : `"${environment[name]}"`
+    const shown = name === 'MODELFACTORY_PASSPHRASE' || name === 'MODELFACTORY_PLANNER_KEY' ? '(not shown)' : `"${environment[name]}"`
     return refuse('bad_environment', `The environment variable ${name} is ${shown}, but must be ${issue.message}.`, 'Correct or unset it.')
   }
+  const { MODELFACTORY_PLANNER_URL: url, MODELFACTORY_PLANNER_MODEL: model, MODELFACTORY_PLANNER_KEY: key } = parsed.data
+  if ((url === undefined) !== (model === undefined))
+    return refuse(
+      'bad_environment',
+      `Of MODELFACTORY_PLANNER_URL and MODELFACTORY_PLANNER_MODEL only ${url === undefined ? 'the second' : 'the first'} is set.`,
+      'Set both for a language model that plans, or neither.',
+    )
   const cores = parsed.data.MODELFACTORY_THREADS ?? availableParallelism()
   return {
     data: resolve(flags.data ?? parsed.data.MODELFACTORY_DATA ?? join(ROOT, '.modelfactory')),
@@ -71,6 +85,7 @@ export function readConfig(
     base: baseReference(flags.base ?? parsed.data.MODELFACTORY_BASE ?? OWN_BASE),
     trainingThreads: cores,
     servingThreads: Math.max(1, Math.floor(cores / 2)),
+    planner: url === undefined || model === undefined ? undefined : { url, model, key },
     trainingSeconds: 150,
   }
 }

@@ -14,7 +14,7 @@ import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateV
 export type InputFile = { name: string; bytes: Uint8Array }
 
 /** What a build may be told: its name, the training's seconds, and the base as a path or `hf:owner/name[:file]`. */
-export type BuildWish = { name?: string | undefined; seconds?: number | undefined; base?: string | undefined; recipe?: unknown }
+export type BuildWish = { name?: string | undefined; seconds?: number | undefined; base?: string | undefined; recipe?: unknown; spec?: Spec | undefined }
 
 export type Published = { model: string; modelId: string; price: Amount; tx: string }
 
@@ -25,7 +25,12 @@ export type PaidQuery =
 
 export interface ModelFactory {
   plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
-  /** Plans, sets the exam aside and queues the training; returns as soon as the build is accepted. The wish's recipe is checked here; seconds stated are kept by the whole build. */
+  /** One turn of the conversation about a plan: the new plan and what changed, in plain lines. */
+  refine(spec: Spec, words: string): Promise<{ spec: Spec; changes: string[] } | Refusal>
+  /**
+   * Plans (or takes the wish's `spec`, a refined plan of the same files), sets the exam aside and queues the training; returns as
+   * soon as the build is accepted. The wish's recipe is checked here; seconds stated are kept by the whole build.
+   */
   startBuild(words: string, files: readonly InputFile[], options?: BuildWish): Promise<BuildView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>

@@ -14,6 +14,7 @@ import { ggufExporter } from '../drivers/export/exporter.ts'
 import { openHub } from '../drivers/hub/hub.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
+import { llmPlanner } from '../drivers/planner/llm.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
 import { textFiles } from '../drivers/reader/text-files.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
@@ -26,6 +27,7 @@ import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
 import { recheck, reconcile } from '../steps/reconcile.ts'
+import { refine } from '../steps/refine.ts'
 import { openBases, progressText } from './bases.ts'
 import { openBuilds } from './builds.ts'
 import { type Config, OWN_BASE } from './config.ts'
@@ -93,8 +95,9 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }, RECHECK_MS)
   rechecking.unref()
 
+  const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
   const builds = openBuilds(
-    { planner: offlinePlanner(), reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
+    { planner, reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
     {
       folder: join(config.data, 'training'),
       base: { name: base.name, sha256: base.sha256, licence: base.licence },
@@ -167,6 +170,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
 
   return {
     plan: builds.plan,
+    refine: (spec, words) => refine({ planner }, spec, words),
     startBuild: builds.start,
     cancelBuild: builds.cancel,
     finished: builds.finished,

@@ -22,4 +22,6 @@ export type FileListing = {
 export interface Planner {
   readonly name: string
   plan(input: { words: string; files: readonly FileListing[] }): Promise<Spec | Refusal>
+  /** The spec with what the words change and nothing else; history and differences are the step's business. Refuses words it cannot place. */
+  refine(input: { spec: Spec; words: string }): Promise<Spec | Refusal>
 }

@@ -1,5 +1,5 @@
 /**
- * Words and contents -> Spec, by a planner; refuses what cannot be built yet. Knows nothing of how the planner thinks.
+ * Words and contents -> Spec, by a planner; says which specs can be built today. Knows nothing of how the planner thinks.
  */
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { Spec } from '../core/spec.ts'
@@ -7,18 +7,29 @@ import type { Planner } from '../ports/planner.ts'
 import type { Content } from '../ports/reader.ts'
 import { listing } from './listing.ts'
 
-/** A refusal of the planner passes through; a Spec of a task that is not built yet is refused with what is possible. */
-export async function describe(ports: { planner: Planner }, words: string, contents: readonly Content[]): Promise<Spec | Refusal> {
+const POSSIBLE = 'Today a model can answer questions from your pages, or say which one kind a text is: describe one of these.'
+
+/** A Spec for any of the four tasks, also one that is declined; a refusal of the planner passes through. */
+export async function plan(ports: { planner: Planner }, words: string, contents: readonly Content[]): Promise<Spec | Refusal> {
   const planned = await ports.planner.plan({ words, files: contents.map(listing) })
-  if (isRefusal(planned)) return planned
-  const spec = Spec.parse(planned)
-  if (spec.task === 'extract' || spec.task === 'transform') {
-    const wish = spec.task === 'extract' ? 'pick out fields from texts' : 'rewrite or translate texts'
-    return refuse(
-      'task_not_built_yet',
-      `You asked for a model that should ${wish}; that comes later.`,
-      'Today a model can answer questions from your pages, or say which kind a text is: describe one of these.',
-    )
-  }
-  return spec
+  return isRefusal(planned) ? planned : Spec.parse(planned)
+}
+
+/** The spec itself when it can be built today; else one sentence why not and what to do. */
+export function buildable(spec: Spec): Spec | Refusal {
+  if (spec.decline) return refuse('declined', spec.decline.reason, `What could be built instead: ${spec.decline.alternative}`)
+  const wish = {
+    answer: undefined,
+    classify: spec.multiLabel ? 'give one text several kinds at once' : undefined,
+    extract: 'pick out fields from texts',
+    transform: 'rewrite or translate texts',
+  }[spec.task]
+  if (wish === undefined) return spec
+  return refuse('task_not_built_yet', `You asked for a model that should ${wish}; that comes later.`, POSSIBLE)
+}
+
+/** {@link plan}, and a refusal where the plan cannot be built yet. */
+export async function describe(ports: { planner: Planner }, words: string, contents: readonly Content[]): Promise<Spec | Refusal> {
+  const spec = await plan(ports, words, contents)
+  return isRefusal(spec) ? spec : buildable(spec)
 }

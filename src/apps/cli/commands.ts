@@ -5,44 +5,25 @@
 import type { Answer } from '../../core/answer.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { parseOpen, parsePrice } from '../../core/royalty.ts'
-import { describeSpec, type Spec } from '../../core/spec.ts'
 import type { BuildView, EarningsView, ModelView, StateView } from '../../core/view.ts'
-import { baseReference, type Config } from '../../factory/config.ts'
-import { connect } from './connect.ts'
+import { baseReference } from '../../factory/config.ts'
+import { type Context, withServer } from './connect.ts'
+import { readPlan } from './plan.ts'
 import { arrowLine, type Printer, trainingLine } from './print.ts'
 import { openBuyer } from './purchase.ts'
 import { filesUnder, request } from './requests.ts'
 
-export type Context = { config: Config; out: Printer; url: string | undefined }
 type Published = { model: string; modelId: string; price: { open: string; atomic: string }; tx: string }
-
-/** Connects, runs `work` with the server's address, closes a server that was started for it. */
-export async function withServer<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<T | Refusal> {
-  const connection = await connect(context.config, context.url, (text) => context.out.progress(text))
-  if (isRefusal(connection)) return connection
-  try {
-    return await work(connection.url)
-  } finally {
-    await connection.close()
-  }
-}
-
-export async function plan(context: Context, words: string, folder: string | undefined): Promise<Refusal | undefined> {
-  const files = folder === undefined ? [] : await filesUnder(folder)
-  if (isRefusal(files)) return files
-  const spec = await withServer(context, (url) => request<Spec>(url, '/api/plan', { words, files }))
-  if (isRefusal(spec)) return spec
-  context.out.result(spec, describeSpec(spec).join('\n'))
-  return undefined
-}
 
 export async function build(
   context: Context,
   words: string,
-  flags: { files: string; name?: string; minutes?: number; base?: string; recipe?: unknown },
+  flags: { files: string; plan?: string; name?: string; minutes?: number; base?: string; recipe?: unknown },
 ): Promise<Refusal | undefined> {
   const files = await filesUnder(flags.files)
   if (isRefusal(files)) return files
+  const spec = flags.plan === undefined ? undefined : await readPlan(flags.plan)
+  if (isRefusal(spec)) return spec
   const began = Date.now()
   const outcome = await withServer(context, async (url) => {
     const seconds = flags.minutes === undefined ? undefined : flags.minutes * 60
@@ -51,6 +32,7 @@ export async function build(
       files,
       name: flags.name,
       seconds,
+      spec,
       recipe: flags.recipe,
       ...(flags.base === undefined ? {} : { base: baseReference(flags.base) }),
     })
@@ -64,13 +46,13 @@ export async function build(
     return { model, spec: specOf(finished) }
   })
   if (isRefusal(outcome)) return outcome
-  const { model, spec } = outcome
+  const { model } = outcome
   const score = (name: string) => model.exam.arms.find((arm) => arm.name === name)?.score ?? null
   context.out.result(
     {
       model: model.name,
       package: model.packageId,
-      spec,
+      spec: outcome.spec,
       exam: { n: model.exam.n, metric: model.exam.metric, tuned: score('tuned'), base: score('base'), baseline: score('baseline') },
       seconds: Math.round((Date.now() - began) / 100) / 10,
     },

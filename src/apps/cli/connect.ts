@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { type Config, ROOT } from '../../factory/config.ts'
 import { openGateway, whoHolds } from '../../factory/gateway.ts'
+import type { Printer } from './print.ts'
 
 export type Connection = { url: string; close(): Promise<void> }
 
@@ -51,5 +52,19 @@ export async function serve(
       await server.close()
       await gateway.close()
     },
+  }
+}
+
+/** What every command gets: configuration, how to speak, and the server it was told to use. */
+export type Context = { config: Config; out: Printer; url: string | undefined }
+
+/** Connects, runs `work` with the server's address, closes a server that was started for it. */
+export async function withServer<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<T | Refusal> {
+  const connection = await connect(context.config, context.url)
+  if (isRefusal(connection)) return connection
+  try {
+    return await work(connection.url)
+  } finally {
+    await connection.close()
   }
 }

@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { EXPORT_KINDS, type ExportedFile, type ExportView } from '../../core/export.ts'
-import { type Context, withServer } from './commands.ts'
+import { type Context, withServer } from './connect.ts'
 import type { Printer } from './print.ts'
 import { request } from './requests.ts'
 

@@ -7,8 +7,10 @@ import { BaseError, isRefusal, RefusedError } from '../../core/errors.ts'
 import { EXPORT_KINDS } from '../../core/export.ts'
 import { readConfig } from '../../factory/config.ts'
 import { printBases } from './bases.ts'
-import { ask, build, type Context, earnings, list, plan, publish, query } from './commands.ts'
+import { ask, build, earnings, list, publish, query } from './commands.ts'
+import type { Context } from './connect.ts'
 import { exportModel } from './export.ts'
+import { plan, refine } from './plan.ts'
 import { printer } from './print.ts'
 import { up } from './up.ts'
 
@@ -74,16 +76,23 @@ command('up', 'serve the gateway and the studio until stopped')
       return isRefusal(config) ? Promise.resolve(config) : up({ config, out, examples: flags.examples === true })
     }),
   )
-talking('plan <words>', 'turn a description, and files if given, into a specification')
+talking('plan <words> [files...]', 'turn a description, and files if given, into a plan: what it would do, what it assumes, what it asks')
   .option('--files <folder>', 'folder with your documents or table')
-  .action((words: string, flags: Flags & { files?: string }) => run(flags, (context) => plan(context, words, flags.files)))
+  .option('--save <file>', 'write the plan to a file, for refine and build --plan')
+  .action((words: string, files: string[], flags: Flags & { files?: string; save?: string }) =>
+    run(flags, (context) => plan(context, words, flags.files === undefined ? files : [flags.files, ...files], flags.save)),
+  )
+talking('refine <plan> <words>', 'change a saved plan in your own words, and see what changed').action((file: string, words: string, flags: Flags) =>
+  run(flags, (context) => refine(context, file, words)),
+)
 talking('build <words>', 'build a model from a description and files: specification, dataset, training, exam, package')
   .requiredOption('--files <folder>', 'folder with your documents or table')
+  .option('--plan <file>', 'a plan saved by plan --save, as refined')
   .option('--name <name>', 'name of the model (default: made from the words)')
   .option('--base <base>', BASE_HELP)
   .option('--minutes <number>', 'time budget of the whole build: search for settings, training, exam, serving check', positive)
   .option('--recipe <json>', 'settings of the training that are not to be chosen, e.g. {"method":"full"}', jsonObject)
-  .action((words: string, flags: Flags & { files: string; name?: string; minutes?: number; base?: string; recipe?: unknown }) =>
+  .action((words: string, flags: Flags & { files: string; plan?: string; name?: string; minutes?: number; base?: string; recipe?: unknown }) =>
     run(flags, (context) => build(context, words, flags)),
   )
 talking('ask <model> <text>', 'ask your own model, free').action((model: string, text: string, flags: Flags) =>

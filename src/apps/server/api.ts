@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import { Spec } from '../../core/spec.ts'
 import type { LiveEvent } from '../../core/view.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { readJson } from './chat.ts'
@@ -19,9 +20,12 @@ const BACKLOG = 500
 
 const File = z.object({ name: z.string().min(1).max(1024), base64: z.string() })
 const PlanRequest = z.object({ words: z.string(), files: z.array(File).max(10_000).default([]) })
+/** A plan is sent back whole; what is refined is what the expert saw. */
+const RefineRequest = z.object({ spec: Spec, words: z.string().trim().min(1).max(20_000) })
 const BuildRequest = PlanRequest.extend({
   name: z.string().optional(),
   seconds: z.number().positive().max(864_000).optional(),
+  spec: Spec.optional(),
   base: z.string().min(1).max(4096).optional(),
   recipe: z.unknown().optional(),
 })
@@ -59,8 +63,17 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     return isRefusal(files) ? refusal(context, files, 400) : answer(context, await factory.plan(request.words, files))
   })
 
+  routes.post('/plan/refine', limit(2), async (context) => {
+    const request = await read(context, RefineRequest, '{"spec": the plan as /api/plan gave it, "words": "make it shorter"}')
+    return isRefusal(request) ? refusal(context, request, 400) : answer(context, await factory.refine(request.spec, request.words))
+  })
+
   routes.post('/builds', limit(64), async (context) => {
-    const request = await read(context, BuildRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}], "name": ..., "seconds": ..., "recipe": {...}}')
+    const request = await read(
+      context,
+      BuildRequest,
+      '{"words": ..., "files": [{"name": ..., "base64": ...}], "name": ..., "seconds": ..., "spec": a refined plan, "recipe": {...}}',
+    )
     if (isRefusal(request)) return refusal(context, request, 400)
     const files = decodeFiles(request.files)
     if (isRefusal(files)) return refusal(context, files, 400)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRefusal } from '../../core/errors.ts'
+import { offlinePlanner } from '../../drivers/planner/offline.ts'
 import { type Bench, canned, EXPORTED, openBench } from './bench.suite.ts'
 import { hostsOf } from './guard.ts'
 import { type RunningServer, startServer } from './serve.ts'
@@ -150,6 +151,19 @@ describe("the builder's routes", () => {
       422,
       { message: 'The description is empty.', type: 'refused', code: 'words_empty', param: null, hint: 'Say what the model should do.' },
     ])
+  })
+
+  it('refines a plan, shows the difference, and refuses what is no plan', async () => {
+    const spec = await offlinePlanner().plan({ words: 'Sort my mail into order and complaint.', files: [] })
+    const { status, body } = await post('/api/plan/refine', { spec, words: 'Add the label refund.' })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ changes: ['Kinds: order, complaint -> order, complaint, refund'], spec: { labels: ['order', 'complaint', 'refund'] } })
+    expect(await post('/api/plan/refine', { spec: { task: 'classify' }, words: 'x' })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'invalid_request' } },
+    })
+    expect(await post('/api/plan/refine', { spec, words: ' ' })).toMatchObject({ status: 400 })
+    expect(await post('/api/plan/refine', { spec, words: 'blah' })).toMatchObject({ status: 422, body: { error: { code: 'nothing_changed' } } })
   })
 
   it('answers the builder for free', async () => {

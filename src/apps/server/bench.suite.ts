@@ -17,10 +17,12 @@ import { openEmbeddedChain } from '../../drivers/chain/embedded.ts'
 import { openDatabase } from '../../drivers/database/pglite.ts'
 import { localAccount, openKeystore } from '../../drivers/keystore/keystore.ts'
 import { x402Payments } from '../../drivers/payments/x402.ts'
+import { offlinePlanner } from '../../drivers/planner/offline.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import type { Chain } from '../../ports/chain.ts'
 import type { Database } from '../../ports/database.ts'
 import { charge } from '../../steps/charge.ts'
+import { refine } from '../../steps/refine.ts'
 
 export const PRICE = 10n ** 16n
 /** What every exported file of this factory holds. */
@@ -105,6 +107,7 @@ export async function openBench(): Promise<Bench> {
     async plan() {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
     },
+    refine: (spec, words) => refine({ planner: offlinePlanner() }, spec, words),
     async startBuild(words, files) {
       received.push({ words, files })
       return build

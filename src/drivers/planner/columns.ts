@@ -3,6 +3,7 @@
  * Knows nothing of the words the expert wrote.
  */
 import type { FileListing } from '../../ports/planner.ts'
+import { languageOfColumn } from './language-names.ts'
 import { plain } from './languages.ts'
 import { columnNames } from './words.ts'
 
@@ -10,9 +11,15 @@ export type Parts =
   | { kind: 'labelled'; text: string; label: string; labels: string[]; group?: string | undefined; why: string }
   | { kind: 'questions'; question: string; answer: string; group?: string | undefined; uncovered: number; why: string }
   /** Two texts side by side, one made from the other. */
-  | { kind: 'pairs'; why: string }
-  /** A text and several things found in it. */
-  | { kind: 'fields'; fields: string[]; why: string }
+  | { kind: 'pairs'; text: string; target: string; languages: [from: string, to: string] | undefined; why: string }
+  /** A text and several things found in it; `label` is the one of them that most looks like a kind. */
+  | { kind: 'fields'; text: string | undefined; fields: string[]; label: string | undefined; why: string }
+  /** A text and one more column, which nothing but the words can tell. */
+  | { kind: 'either'; text: string; other: string; why: string }
+  /** The same words in several languages. */
+  | { kind: 'glossary'; languages: string[]; why: string }
+  /** Facts to look things up in. */
+  | { kind: 'reference'; why: string }
   | { kind: 'unlabelled'; text: string; why: string }
   | { kind: 'none'; why: string }
 
@@ -42,6 +49,7 @@ export function says(text: string, cues: string): boolean {
 }
 
 const named = (column: Column, part: keyof typeof columnNames): boolean => says(plain(column.name).replace(/[_-]/g, ' '), columnNames[part])
+const wide = 3
 /** For short cues such as `id`, which begin many words. */
 const namedExactly = (column: Column, part: keyof typeof columnNames): boolean => {
   const words = plain(column.name).split(/[^\p{L}\p{M}\p{N}]+/u)
@@ -66,6 +74,16 @@ export function tableParts(file: FileListing): Parts {
   if (question) {
     const rest = columns.filter((item) => item !== question)
     const answer = rest.find((item) => named(item, 'answer')) ?? (label ? undefined : rest.sort((a, b) => b.length - a.length).find((item) => item.length > 25))
+    const marked = rest.find((item) => item !== answer && named(item, 'label') && (file.length === undefined || isChoice(item)))
+    // Answers that were marked are texts to be told apart.
+    if (answer && marked)
+      return {
+        kind: 'labelled',
+        text: answer.name,
+        label: marked.name,
+        labels: marked.values.map((entry) => entry.value),
+        why: `${count} answers in "${answer.name}", and "${marked.name}" says how each was marked`,
+      }
     if (answer && !(isChoice(answer) && answer.length <= 25)) {
       const group = groupColumn(columns, [question, answer])
       const uncovered = answer.empty ? ` ${answer.empty.toLocaleString('en')} of them have no answer and stand for what the pages do not cover.` : ''
@@ -80,8 +98,30 @@ export function tableParts(file: FileListing): Parts {
     }
   }
   const text = (question && label !== question ? question : undefined) ?? texts.find((item) => item !== label)
+  const byName = file.length === undefined && file.values === undefined
+  const side = twoTexts(file, columns, count, byName)
+  if (side) return side
+  const key = columns.find((item) => /^(?:file|filename|file name|datei|fichier|archivo|arquivo|berkas|faili)$/.test(plain(item.name).replace(/[_-]/g, ' ')))
+  const held = columns.find((item) => named(item, 'text') && !namedExactly(item, 'never') && (byName || item.length >= 15)) ?? (byName ? undefined : text)
+  const others = columns.filter((item) => item !== held && item !== key && !namedExactly(item, 'never') && (byName || item.filled > 0))
+  const choices = others.filter((item) => (byName ? false : isChoice(item) && item.length <= 60))
+  const found = columns.filter((item) => item !== held && item !== key && !/^(?:id|no|nr|ref|row|index|uuid|url|link|lang|language)$/.test(plain(item.name)))
+  // A text and one kind stand in a wide table too; several columns of values are things found in the text.
+  const several = others.length >= wide && (byName || choices.length !== 1)
+  if (several && columns.length > wide && (key || (held && held.index <= 2)))
+    return {
+      kind: 'fields',
+      text: held?.name,
+      fields: found.map((item) => item.name),
+      label: label?.name,
+      why: `${count} rows with ${found.length} things found in "${(held ?? key)!.name}": ${found.map((item) => item.name).join(', ')}`,
+    }
+  if (byName && columns.length > wide && !label && !(held && others.length < wide))
+    return { kind: 'reference', why: `a table of facts with the columns ${columns.map((item) => item.name).join(', ')}` }
+  if (byName && label && !held && columns.length > wide)
+    return { kind: 'reference', why: `a table of facts with the columns ${columns.map((item) => item.name).join(', ')}` }
   // Names alone say little in a wide table: then the text must be called one, too.
-  const known = file.length !== undefined || columns.length <= 3 || (text !== undefined && (named(text, 'text') || named(text, 'question')))
+  const known = !byName || columns.length <= 3 || (text !== undefined && (named(text, 'text') || named(text, 'question')))
   if (label && text && known) {
     const labels = label.values.map((entry) => entry.value)
     const group = groupColumn(columns, [text, label])
@@ -97,11 +137,59 @@ export function tableParts(file: FileListing): Parts {
     }
   }
   const long = columns.filter((item) => item.length >= 25 && !namedExactly(item, 'never'))
-  if (columns.length >= 4)
-    return { kind: 'fields', fields: columns.filter((item) => item !== texts[0]).map((item) => item.name), why: `a table of ${columns.length} columns` }
-  if (long.length === 2 || (columns.length === 2 && !file.length)) return { kind: 'pairs', why: 'two texts side by side' }
-  if (text && text.length >= 15) return { kind: 'unlabelled', text: text.name, why: `texts in "${text.name}" without a column that says what each is` }
+  if (long.length === 2)
+    return {
+      kind: 'pairs',
+      text: long[0]!.name,
+      target: long[1]!.name,
+      languages: undefined,
+      why: `${count} pairs of texts side by side, "${long[0]!.name}" and "${long[1]!.name}"`,
+    }
+  if (byName && held && others.length >= 1)
+    return { kind: 'either', text: held.name, other: others.at(-1)!.name, why: `${count} texts in "${held.name}" with "${others.at(-1)!.name}" beside them` }
+  if (byName && columns.length === 2 && !columns.some((item) => namedExactly(item, 'never')))
+    return { kind: 'either', text: columns[0]!.name, other: columns[1]!.name, why: `${count} rows of "${columns[0]!.name}" and "${columns[1]!.name}"` }
+  if (columns.length > wide) return { kind: 'reference', why: `a table of facts with the columns ${columns.map((item) => item.name).join(', ')}` }
+  if (text && (text.length >= 15 || (byName && held)))
+    return { kind: 'unlabelled', text: text.name, why: `texts in "${text.name}" without a column that says what each is` }
   return { kind: 'none', why: `none of its columns (${columns.map((item) => item.name).join(', ')}) could be recognised` }
+}
+
+/** Two columns of which one is the other's translation, summary or rewriting, told by their names; the cells must be texts where they are known. */
+function twoTexts(file: FileListing, columns: readonly Column[], count: string, byName: boolean): Parts | undefined {
+  const spoken = columns.flatMap((item) => {
+    const language = languageOfColumn(item.name)
+    return language === undefined ? [] : [{ item, language }]
+  })
+  const different = new Set(spoken.map((entry) => entry.language)).size
+  if (spoken.length >= 2 && different >= 2 && (byName || spoken.every(({ item }) => !isChoice(item)))) {
+    const words = /gloss|term|word|vocab|dictionar|lexi|wort|glos|palabra|mot|kamusi|istilah|शब्द|词|術語/i
+    const short = !byName && spoken.every(({ item }) => item.length > 0 && item.length < 25)
+    if (spoken.length > 2 || short || words.test(plain(file.name)) || words.test(plain(file.note ?? '')))
+      return { kind: 'glossary', languages: spoken.map((entry) => entry.language), why: `${count} words in ${spoken.length} languages` }
+    const [from, to] = spoken as [(typeof spoken)[0], (typeof spoken)[0]]
+    return {
+      kind: 'pairs',
+      text: from.item.name,
+      target: to.item.name,
+      languages: [from.language, to.language],
+      why: `${count} pairs of texts, "${from.item.name}" and "${to.item.name}"`,
+    }
+  }
+  const free = columns.filter((item) => !namedExactly(item, 'never') || named(item, 'text'))
+  if (free.length < 2 || free.length > wide) return undefined
+  // The last column whose name says that it was made from another.
+  const target = free.findLast((item) => item !== free[0] && named(item, 'target') && !named(item, 'label'))
+  if (!target || (!byName && (isChoice(target) || target.length < 15))) return undefined
+  const text = free.find((item) => item !== target)!
+  if (!byName && isChoice(text)) return undefined
+  return {
+    kind: 'pairs',
+    text: text.name,
+    target: target.name,
+    languages: undefined,
+    why: `${count} texts in "${text.name}" with what became of them in "${target.name}"`,
+  }
 }
 
 function column(file: FileListing, name: string, index: number): Column {

@@ -3,20 +3,24 @@
  * Deterministic. Knows nothing of file bytes, models or training.
  */
 
-import { refuse } from '../../core/errors.ts'
-import { contentId } from '../../core/id.ts'
-import type { FileUse, Spec, Task } from '../../core/spec.ts'
+import { type Refusal, refuse } from '../../core/errors.ts'
+import { type FileUse, languageName, type Spec, type Task } from '../../core/spec.ts'
 import type { FileListing, Planner } from '../../ports/planner.ts'
-import { smallWords } from '../language/small-words.ts'
-import { type Parts, says, tableParts } from './columns.ts'
-import { closestLanguage, languageOf, languagesNamed, plain, tag } from './languages.ts'
-import { labelsIn, subjectOf } from './phrases.ts'
-import { taskCues, tones, wishes } from './words.ts'
+import { tableParts } from './columns.ts'
+import { beginnings, transformCues } from './cues.ts'
+import { declineOf } from './declines.ts'
+import { inputLanguages, outputLanguages } from './directions.ts'
+import { domainOf, slugOf } from './domain.ts'
+import { chooseTask, type Seen } from './evidence.ts'
+import { languageMentions } from './language-names.ts'
+import { languageOfWords, plain } from './languages.ts'
+import { fieldsIn, labelsIn, withoutKinds } from './lists.ts'
+import { countsIn, latencyIn, lengthIn, priceIn } from './measures.ts'
+import { questionsOf, sufficiencyOf } from './questions.ts'
+import { refineOffline } from './refine.ts'
+import { audienceIn, cues, formatIn, tonesIn } from './wishes.ts'
 
 const longestDescription = 20_000
-
-/** What one file looks like before the task is known. */
-type Seen = { file: FileListing; parts: Parts | { kind: 'pages' } | { kind: 'unread'; why: string } }
 
 /** Words and listings in, a Spec out. Refuses an empty description and one longer than 20,000 characters. */
 export function offlinePlanner(): Planner {
@@ -24,108 +28,186 @@ export function offlinePlanner(): Planner {
     name: 'offline',
     async plan({ words, files }) {
       const description = words.trim()
-      if (!/\p{L}/u.test(description)) {
-        const shown = description ? `The description "${description.slice(0, 40)}" has no words in it.` : 'The description is empty.'
-        return refuse('empty_description', shown, 'Say in a sentence what the model should do, for example: "Tell me which kind of clause this is."')
-      }
-      if (description.length > longestDescription)
-        return refuse(
-          'description_too_long',
-          `The description is ${description.length.toLocaleString('en')} characters long; at most ${longestDescription.toLocaleString('en')} are read.`,
-          'Say it in a few sentences and hand over the rest as a file.',
-        )
-      const seen = files.map(look)
-      return build(description, seen, chooseTask(description, seen))
+      return checkWords(description) ?? planOffline(description, files)
+    },
+    async refine({ spec, words }) {
+      const said = words.trim()
+      return checkWords(said) ?? refineOffline(spec, said)
     },
   }
 }
 
-function look(file: FileListing): Seen {
-  if (file.columns?.length) return { file, parts: tableParts(file) }
-  const pages =
-    typeof file.sample === 'string' ||
-    ['txt', 'md', 'markdown', 'text', 'rst', 'pdf', 'docx', 'html', 'xml', 'folder', 'dir', 'zip'].includes(file.kind.toLowerCase())
-  return { file, parts: pages ? { kind: 'pages' } : { kind: 'unread', why: `a ${file.kind} file is not read` } }
-}
-
-/** Points for each task: what the files show counts more than any single word. */
-function chooseTask(words: string, seen: readonly Seen[]): Task {
-  const text = plain(words)
-  const points: Record<Task, number> = { answer: 0, classify: 0, extract: 0, transform: 0 }
-  for (const task of Object.keys(points) as Task[]) {
-    let sum = 0
-    for (const [weight, cues] of taskCues[task]) if (says(text, cues)) sum += weight
-    points[task] += Math.min(sum, 5)
+/** Refuses words that hold none, or far too many. */
+export function checkWords(words: string): Refusal | undefined {
+  if (!/\p{L}/u.test(words)) {
+    const shown = words ? `The description "${words.slice(0, 40)}" has no words in it.` : 'The description is empty.'
+    return refuse('empty_description', shown, 'Say in a sentence what the model should do, for example: "Tell me which kind of clause this is."')
   }
-  const kinds = new Set(seen.map((entry) => entry.parts.kind))
-  if (kinds.has('labelled')) points.classify += 4.5
-  if (kinds.has('questions')) points.answer += 5
-  if (kinds.has('pages')) points.answer += 1.5
-  if (kinds.has('pairs')) points.transform += 3
-  if (kinds.has('fields')) points.extract += 2
-  if (labelsIn(words)) points.classify += 1.5
-  const order: Task[] = ['answer', 'classify', 'extract', 'transform']
-  return order.reduce((best, task) => (points[task] > points[best] ? task : best), 'answer')
+  if (words.length > longestDescription)
+    return refuse(
+      'description_too_long',
+      `The description is ${words.length.toLocaleString('en')} characters long; at most ${longestDescription.toLocaleString('en')} are read.`,
+      'Say it in a few sentences and hand over the rest as a file.',
+    )
+  return undefined
 }
 
-function build(words: string, seen: readonly Seen[], task: Task): Spec {
+const pageKinds = /^(?:txt|md|markdown|text|rst|pdf|docx?|odt|rtf|html?|xml|epub|tei|folder|dir|zip|eml|mbox|srt|tex)$/
+
+export function look(file: FileListing): Seen {
+  if (file.columns?.length) return { file, parts: tableParts(file) }
+  if (typeof file.sample === 'string' || pageKinds.test(file.kind.toLowerCase())) return { file, parts: { kind: 'pages' } }
+  if (/^(?:xlsx?|ods|csv|tsv|jsonl?)$/i.test(file.kind)) return { file, parts: { kind: 'reference', why: 'a table of facts' } }
+  return { file, parts: { kind: 'unread', why: `a ${file.kind} file is not read` } }
+}
+
+/** The plan by rules; `given` is a task that is known already. */
+export function planOffline(words: string, listed: readonly FileListing[], given?: Task): Spec {
+  const seen = listed.map(look)
   const text = plain(words)
-  const clarify: string[] = []
+  const manner = plain(withoutKinds(words))
+  const listings = seen.map((entry) => entry.file)
+  const chosen = chooseTask(words, seen)
+  const declined = declineOf(words)
+  const decline = declined?.decline ?? null
+  const task = given ?? (declined && Math.max(...Object.values(chosen.points)) < 2 ? declined.task : chosen.task)
+  const sure = given !== undefined || chosen.sure
   const assumptions: string[] = []
   const files = seen.map((entry) => use(entry, task))
-  const labelled = seen.find((entry) => entry.parts.kind === 'labelled')?.parts
-  const fromData = task === 'classify' && labelled?.kind === 'labelled' ? labelled.labels : []
-  const fromWords = task === 'classify' ? labelsIn(words) : undefined
-  const separated = fromData.length > 0 && fromData.filter((label) => /[;|]/.test(label)).length > fromData.length * 0.3
-  const labels = task === 'classify' ? (fromData.length && !separated ? fromData : (fromWords ?? (fromData.length ? fromData : null))) : null
+
+  const { labels, separated, fromData } = labelsOf(words, seen, task)
+  const labelColumn = files.some((file) => file.use === 'labelled')
+  const oneOnly = cues.several.no.test(text)
+  const many = cues.several.yes.test(text)
+  const exclusive = seen.some(({ file }) => {
+    const sum = countsIn(file.note ?? '')?.reduce((total, entry) => total + entry.count, 0)
+    return sum !== undefined && sum === file.rows
+  })
+  const numeric = Boolean(labels?.every((label) => /^\d+(?:[.,]\d+)?$/.test(label)))
   const several =
-    task === 'classify' ? (says(text, wishes.several.no) ? false : says(text, wishes.several.yes) || separated ? true : fromData.length ? false : null) : null
+    task !== 'classify' ? null : oneOnly && many ? null : oneOnly ? false : many || separated ? true : fromData || exclusive || numeric ? false : null
 
-  const request = languageOf(words) ?? 'en'
-  const names = languagesNamed(words)
-  const language = readLanguages(seen, task, request, names)
-  const outputLanguage = task === 'classify' ? labelLanguage(labels, language[0]!, request) : task === 'answer' ? [language[0]!] : [names.at(-1) ?? request]
+  const request = languageOfWords(words)
+  const mentions = languageMentions(words)
+  const language = inputLanguages({ words, text, seen, task, request, mentions })
+  const outputLanguage = outputLanguages({ text, seen, task, request, mentions, language, labels })
 
+  const fields = task === 'extract' ? fieldsOf(words, text, seen) : null
+  const sufficiency = decline && (!seen.length || decline.kind === 'impossible') ? 'none' : sufficiencyOf(task, labels, seen, text)
+  const length = lengthIn(words)
+  const tooShort = task === 'transform' && length?.unit === 'sentence' && length.count <= 2 && keepsAll.test(text)
+  const uncovered = seen.reduce((sum, entry) => sum + (entry.parts.kind === 'questions' ? entry.parts.uncovered : 0), 0)
+  const cites = cues.cite.no.test(text) ? false : cues.cite.yes.test(text) ? true : null
+  const refuses = cues.refuse.no.test(text) ? false : (task === 'answer' && cues.refuse.yes.test(text)) || (task === 'answer' && uncovered > 0) ? true : null
+  const kindOfTransform = task === 'transform' ? (transformCues.find(([, pattern]) => pattern.test(text))?.[0] ?? 'rewrite') : null
+  const into = outputLanguage.filter((one) => !language.includes(one))
+
+  const local = cues.local.test(text)
   const uses = new Set(files.map((file) => file.use))
-  if (task === 'classify' && !uses.has('labelled'))
-    clarify.push('Which examples show the right kind? A table with one column for the text and one for its kind is enough.')
-  if (task === 'classify' && !labels) clarify.push('Which kinds should it tell apart?')
-  if (task === 'classify' && several) assumptions.push('each text gets the one kind that fits best')
-  if (task === 'answer' && !uses.has('passages') && !uses.has('questions')) clarify.push('From which pages should it answer? Hand over the texts it may quote.')
+  if (task === 'classify' && several) assumptions.push('one text may be of several kinds')
+  if (task === 'classify' && several === null) assumptions.push('each text gets the one kind that fits best')
   if (task === 'answer' && uses.has('passages') && !uses.has('questions'))
     assumptions.push('questions to examine it with are made from the headings of the pages')
-  const uncovered = seen.reduce((sum, entry) => sum + (entry.parts.kind === 'questions' ? entry.parts.uncovered : 0), 0)
   if (task === 'answer' && uncovered) assumptions.push(`questions without an answer (${uncovered}) are ones the pages do not cover, and it should say so`)
 
-  const price = /(\d+(?:[.,]\d+)?)\s*open\b/i.exec(words)?.[1]?.replace(',', '.') ?? null
+  const clarify = decline
+    ? []
+    : questionsOf({
+        task,
+        sure,
+        labels,
+        fields,
+        labelColumn,
+        sufficiency,
+        bothCounts: task === 'classify' && oneOnly && many,
+        tooShort,
+        languageOpen: task === 'transform' && kindOfTransform === 'translate' && !into.length,
+        scopeOpen: false,
+        toneOpen: false,
+        latencyOpen: latencyIn(words) === null && hurry.test(text),
+        privacyOpen: local && live.test(text),
+        vague: !seen.length && (everything.test(text) || (text.split(' ').length < 9 && !labels && !fields)),
+        manyRare:
+          task === 'classify' &&
+          sufficiency === 'some' &&
+          seen.some(({ file }) => Number(/(\d[\d,.]*)\s+(?:distinct|different|unique)/i.exec(file.note ?? '')?.[1]?.replace(/\D/g, '') ?? 0) > 30),
+        options: {
+          labels: labels ?? [],
+          languages: [...new Set([...mentions.map((one) => one.tag), request, 'en', 'es', 'sw'])].map((one) => ({ tag: one, name: languageName(one) })),
+        },
+      })
+  for (const question of clarify) assumptions.push(question.assumed)
   return {
     words,
-    slug: slug(words, seen),
+    slug: slugOf(words, listings),
     task,
     language,
     outputLanguage,
-    domain: subjectOf(words),
+    domain: domainOf(words, listings),
     labels: labels ? [...labels] : null,
     multiLabel: several,
-    fields: task === 'extract' ? fieldsOf(seen) : null,
-    mustCite: says(text, wishes.cite.no) ? false : says(text, wishes.cite.yes) ? true : null,
-    refuseOutsideScope: says(text, wishes.refuse.no) ? false : says(text, wishes.refuse.yes) || (task === 'answer' && uncovered > 0) ? true : null,
-    tone:
-      Object.entries(tones)
-        .filter(([, cues]) => says(text, cues))
-        .map(([tone]) => tone)
-        .join(', ') || null,
-    audience:
-      /(?<![\p{L}])(patients|customers|children|kids|pupils|students|members|tenants|farmers|nurses|apprentices|beginners|colleagues|guests|parents|citizens)(?![\p{L}])/u.exec(
-        text,
-      )?.[1] ?? null,
-    pricePerQuery: price && Number(price) > 0 ? price : null,
-    maxLatencyMs: latency(words),
-    privacy: says(text, wishes.local.yes) ? 'local' : null,
+    fields,
+    mustCite: cites,
+    refuseOutsideScope: refuses,
+    tone: tonesIn(manner),
+    audience: audienceIn(text),
+    pricePerQuery: priceIn(words),
+    maxLatencyMs: latencyIn(words),
+    privacy: local ? 'local' : null,
     files,
-    clarify: clarify.slice(0, 3),
+    clarify,
     assumptions,
+    ...(formatIn(words) ? { outputFormat: formatIn(words) } : {}),
+    ...(kindOfTransform ? { kindOfTransform } : {}),
+    sufficiency,
+    ...(decline ? { decline } : {}),
   }
+}
+
+const hurry = beginnings(
+  'instant|immediate|real[- ]time|as fast as possible|al instante|inmediat|instantane|sofort|imediat|instantane|papo hapo|mara moja|तुरंत|तत्काल|seketika|即时|立刻|فور',
+)
+const live = beginnings(
+  'website|web site|online|internet (?:search|page)|google|this morning s|latest (?:rulings|prices|news)|live (?:data|prices)|pagina web|en linea|site (?:web|internet)|webseite|tovuti|वेबसाइट|situs|网站|موقع',
+)
+const everything = beginnings(
+  'everything about|anything about|knows everything|know everything|put everything|all about|todo sobre|tout sur|alles uber|tudo sobre|kila kitu kuhusu|सब कुछ|segalanya tentang|semua tentang|一切|كل شيء عن',
+)
+
+const keepsAll = beginnings(
+  'every (?:\\p{L}+,? ){0,8}(?:has to|must|in there|kept|included)|all (?:the )?(?:details|names|dates|figures|facts)|without (?:losing|leaving out|omitting) (?:any|a )|nothing (?:may|can|must|should) be (?:left out|lost|missing)|(?:every|each|all) (?:hotel|date|price|detail|number|name|figure|fact|clause)|leave nothing out|todos los (?:datos|detalles)|sin (?:perder|omitir) (?:nada|ningun)|tous les (?:details|chiffres)|sans rien (?:omettre|perdre)|alle (?:details|zahlen|angaben|daten)|nichts (?:weglassen|fehlen)|todos os (?:dados|detalhes)|sem (?:perder|omitir) nada|bila kuacha|maelezo yote|हर (?:विवरण|जानकारी)|कुछ (?:भी )?न छूटे|semua (?:rincian|detail|angka|tanggal)|tanpa (?:menghilangkan|melewatkan)|所有细节|不能遗漏|كل التفاصيل|دون حذف',
+)
+
+function labelsOf(words: string, seen: readonly Seen[], task: Task): { labels: readonly string[] | null; separated: boolean; fromData: boolean } {
+  if (task !== 'classify') return { labels: null, separated: false, fromData: false }
+  const table = seen.find((entry) => entry.parts.kind === 'labelled')
+  const data = table?.parts.kind === 'labelled' ? table.parts.labels : []
+  const separated = data.length > 0 && data.filter((label) => /[;|]/.test(label)).length > data.length * 0.3
+  if (data.length && !separated) return { labels: data, separated, fromData: true }
+  const noted = seen
+    .flatMap(({ file, parts }) => (parts.kind === 'labelled' && file.note ? [countsIn(file.note)?.map((entry) => entry.name) ?? []] : []))
+    .find((names) => names.length)
+  const said = labelsIn(words)
+  return { labels: said ?? noted ?? (data.length ? data : null), separated, fromData: false }
+}
+
+const asTheSheet = beginnings(
+  'same (?:columns|fields|headings)|(?:columns|fields|headings) (?:of|in|from|as in) (?:the|my|our)|as (?:in )?(?:the|my|our) (?:sheet|table|spreadsheet|register)|las mismas columnas|columnas de la|memes colonnes|colonnes du|dieselben spalten|spalten der|mesmas colunas|colunas da|safu zile zile|safu za|उन्हीं कॉलम|वही कॉलम|kolom yang sama|kolom di|相同的列|同样的列|نفس الأعمدة',
+)
+
+function fieldsOf(words: string, text: string, seen: readonly Seen[]): string[] | null {
+  const table = seen.flatMap((entry) => (entry.parts.kind === 'fields' ? [entry.parts.fields] : []))[0]
+  const said = fieldsIn(words)
+  if (table && (asTheSheet.test(text) || !said)) return table
+  // A list of words that shares nothing with the sheet, and is shorter, lists something else.
+  if (
+    table &&
+    said &&
+    said.length < table.length - 1 &&
+    !said.some((field) => table.some((name) => plain(name).replace(/_/g, ' ').includes(plain(field).slice(0, 5))))
+  )
+    return table
+  return said ?? table ?? null
 }
 
 /** What a file is used for once the task is known, and the sentence that says so. */
@@ -141,6 +223,18 @@ function use({ file, parts }: Seen, task: Task): FileUse {
       if (task === 'classify')
         return { name: file.name, use: 'labelled', columns: { text: parts.text, label: parts.label, ...group(parts.group) }, why: parts.why }
       return ignored('a table of texts and their kinds, which this task does not need')
+    case 'either':
+      if (task === 'classify') return { name: file.name, use: 'labelled', columns: { text: parts.text, label: parts.other }, why: parts.why }
+      return ignored(`${parts.why}, which this task does not use yet`)
+    case 'fields':
+      if (task === 'classify' && parts.label && parts.text)
+        return {
+          name: file.name,
+          use: 'labelled',
+          columns: { text: parts.text, label: parts.label },
+          why: `"${parts.label}" says which kind each text in "${parts.text}" is`,
+        }
+      return ignored(`${parts.why}, which this task does not use yet`)
     case 'questions':
       if (task === 'answer')
         return { name: file.name, use: 'questions', columns: { question: parts.question, answer: parts.answer, ...group(parts.group) }, why: parts.why }
@@ -150,64 +244,4 @@ function use({ file, parts }: Seen, task: Task): FileUse {
     default:
       return ignored(`${parts.why}${file.columns && parts.kind !== 'none' ? ` (columns ${file.columns.join(', ')})` : ''}, so it is not used`)
   }
-}
-
-/** The samples decide; what the words name helps where letters alone cannot tell; else the language of the words. */
-function readLanguages(seen: readonly Seen[], task: Task, request: string, names: readonly string[]): string[] {
-  const sample = seen
-    .map(({ file, parts }) => {
-      if (typeof file.sample === 'string') return task === 'answer' ? file.sample.slice(0, 1500) : ''
-      if (!Array.isArray(file.sample) || !file.sample.length) return ''
-      const column = parts.kind === 'labelled' || parts.kind === 'unlabelled' ? parts.text : parts.kind === 'questions' ? parts.question : undefined
-      return file.sample.map((row) => (column === undefined ? Object.values(row).join(' ') : (row[column] ?? ''))).join('\n')
-    })
-    .join('\n')
-    .trim()
-  const found = sample.length >= 20 ? languageOf(sample, sample.length < 400 ? [...names, request] : names) : undefined
-  if (found) return [found]
-  if (task === 'transform' && names.length > 1) return [names[0]!]
-  return names.length && task !== 'transform' ? [...names] : [request]
-}
-
-/** Labels are a few words, too few for letter statistics over all languages: only the likely ones compete. */
-function labelLanguage(labels: readonly string[] | null, reading: string, request: string): string[] {
-  if (!labels?.some((label) => /\p{L}{3}/u.test(label))) return []
-  const likely = [...new Set([reading, request, 'en'])]
-  if (likely.length === 1) return likely
-  const joined = labels.join(' ').replace(/[_/-]/g, ' ')
-  const latin = /\p{Script=Latin}/u.test(joined)
-  const fitting = likely.filter((code) => latin === /\p{Script=Latin}/u.test(new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? 'a'))
-  return [closestLanguage(joined, fitting) ?? fitting[0] ?? request].map(tag)
-}
-
-function fieldsOf(seen: readonly Seen[]): string[] | null {
-  const fields = seen.flatMap((entry) => (entry.parts.kind === 'fields' ? entry.parts.fields : []))
-  return fields.length ? fields : null
-}
-
-function latency(words: string): number | null {
-  const found = /(\d+(?:[.,]\d+)?)\s*(ms|milliseconds?|s|sec|seconds?|segundos?|secondes?|sekunden?|sekunde|detik|sekunde)(?![\p{L}])/iu.exec(words)
-  if (!found) return null
-  const value = Math.round(Number(found[1]!.replace(',', '.')) * (found[2]!.toLowerCase().startsWith('m') ? 1 : 1000))
-  return value > 0 ? value : null
-}
-
-/** A short name from the words that say most; from the files where the words are not in Latin letters. */
-function slug(words: string, seen: readonly Seen[]): string {
-  const small = new Set(Object.values(smallWords).flatMap((list) => plain(list).split(' ')))
-  const dull = new Set(
-    'want need like would should could please answer answers question questions text texts model tell kind type these those them some something thing things come comes cover pages page read see soma'.split(
-      ' ',
-    ),
-  )
-  const clean = (text: string) =>
-    plain(text)
-      .split(/[^a-z0-9]+/)
-      .filter((word) => word.length > 2 && word.length < 20 && !small.has(word) && !dull.has(word))
-  const subject = clean(subjectOf(words) ?? '')
-  const said = clean(words)
-  const files = seen.slice(0, 1).flatMap(({ file }) => clean(file.name.replace(/^.*\//, '').replace(/\.[^.]*$/, '')))
-  const chosen = [...new Set([...subject, ...(subject.length >= 2 ? [] : said), ...(said.length ? [] : files)])].slice(0, 3)
-  const name = chosen.join('-').slice(0, 40).replace(/-+$/, '')
-  return name || `model-${contentId(words).slice(2, 10)}`
 }

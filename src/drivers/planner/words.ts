@@ -1,100 +1,96 @@
 /**
- * What people write, as data: words that give away a task, a column's part, a wish; in the languages the offline planner
+ * What people write, as data: words that give away a column's part, a wish, a tone, an audience; in the languages the offline planner
  * speaks. Word beginnings, lower case, without their accents. Knows nothing of how they are weighed.
  */
-import type { Task } from '../../core/spec.ts'
-
-/** Beginnings of words and phrases that speak for a task, with their weight. */
-export const taskCues: Record<Task, readonly (readonly [weight: number, cues: string])[]> = {
-  answer: [
-    [2, 'answer|question in|ask things|ask them|asks about|ask about|asking|what people ask|chatbot|helpdesk|faq|look up|lookup|knows everything about'],
-    [2, 'respond|contest|pregunt|consult|duda|repond|reponse|question|antwort|beantwort|frage|pergunt|duvid|rispond|domand'],
-    [2, 'jibu|ujibu|kujibu|maswali|swali|uliza|जवाब|उत्तर|सवाल|प्रश्न|jawab|menjawab|pertanyaan|bertanya|tanya|回答|问题|أجب|يجيب|سؤال|أسئلة|soru|cevap'],
-    [1, 'from these pages|from the pages|from our|from the wiki|from my notes|question|in the manual|in the handbook|who ask|people ask|keep asking|ask'],
-  ],
-  classify: [
-    [
-      3,
-      'classif|categor|which kind|what kind of|which type|what type of|which topic|what topic|sentiment|sort into|sort them|into one of|label each|tag each|tag every|triage',
-    ],
-    [
-      3,
-      'clasific|categori|clasifica|de que tipo|que tipo|que tema|classer|quel type|quelle categorie|quel sujet|klassifi|einordn|welche art|welches thema|welche kategorie|sortier',
-    ],
-    [3, 'de que assunto|qual assunto|qual categoria|mada gani|aina gani|kundi gani|ainisha|panga|hisia|वर्गीकृत|श्रेणी|किस विषय|किस प्रकार|किस तरह|खाने में|भावना'],
-    [3, 'klasifikasi|kategori|topik apa|jenis apa|golongkan|kelompokkan|sentimen|ditandai|分类|类别|صنف|تصنيف|siniflandir|yonlendir|classifica'],
-    [
-      2,
-      'whether|one of|tell me if|is it|spam|grade|either|urgent|positive or negative|positiv|negativ|si es|desk|deficiency code|right pile|sorted|sort|tag |tags|junk',
-    ],
-    [1, 'kind|type|class|topic|label|route|mark|detect|flag|code|tipo|etiquet|art |thema|aina|mada|jenis|topik|विषय|प्रकार'],
-  ],
-  extract: [
-    [
-      3,
-      'extract|pull out|pulls out|fill in the columns|broken into|into columns|as json|json please|into a table|into the same columns|structured data|key in|list every',
-    ],
-    [
-      3,
-      'extrae|extraer|sacar de cada|extrai|tirar de cada|extrac|estra|auslesen|herauslesen|extrahier|toa taarifa|chukua|निकाल|ambil data|ekstrak|提取|استخرج',
-    ],
-    [2, 'from each|for every|read a lease|fields|number, date|needs a table|columns'],
-  ],
-  transform: [
-    [
-      3,
-      'rewrite|rephrase|translat|summar|simplif|shorten|convert|turn into|into plain|everyday english|into english|need each circular|paraphras|write a draft|proofread',
-    ],
-    [
-      3,
-      'reescrib|traduc|resum|simplific|traduir|traduis|resumer|simplifier|reecri|ubersetz|zusammenfass|umschreib|vereinfach|traduz|reescrev|traduzi|riassum|tradu',
-    ],
-    [3, 'tafsiri|fupisha|andika upya|अनुवाद|सारांश|सरल|terjemah|ringkas|tulis ulang|sederhanakan|改写|翻译|摘要|تلخيص|ترجم|cevir|ozetle'],
-    [2, 'have to become|want one sentence|before-and-after|draft|modern english|raw ->|letter to'],
-  ],
-}
 
 /** Beginnings of column names by the part the column plays. */
 export const columnNames = {
   label:
-    'label|class|categor|topic|tag|sentiment|kind|type|target|grade|verdict|code|desk|intent|department|discipline|damage|mark|rating|etiquet|clase|tema|tipo|sujet|etikett|klasse|thema|art|kategorie|rotulo|assunto|mada|aina|kundi|lebo|श्रेणी|खाना|विषय|प्रकार|भाव|topik|jenis|kategori|etiket|mudurluk|类别|标签|تصنيف|فئة',
-  text: 'text|sentence|clause|comment|message|body|content|description|review|document|abstract|post|tweet|remark|letter|note|release|input|texto|frase|oracion|comentario|texte|phrase|commentaire|satz|kommentar|nachricht|mensagem|sentensi|maandishi|ujumbe|maoni|matini|पाठ|वाक्य|शिकायत|टिप्पणी|teks|kalimat|ulasan|pesan|metin|文本|内容|نص',
-  question: 'question|query|ask|prompt|pregunta|consulta|frage|pergunta|duvida|swali|maswali|प्रश्न|सवाल|pertanyaan|tanya|soru|domanda|问题|سؤال',
-  answer: 'answer|response|reply|respuesta|contestacion|reponse|antwort|resposta|jibu|majibu|उत्तर|जवाब|jawab|cevap|risposta|回答|答案|جواب|إجابة',
+    'label|class|categor|topic|tag|sentiment|kind|type|target|grade|verdict|code|coded|desk|intent|department|discipline|damage|mark|rating|priorit|severity|status|outcome|decision|rout|stars|score|risk|level|reason|phenomen|diagnos|flag|urgen|result|team|queue|box|folder|cause|hazard|stage|mood|emotion|stance|spam|etiquet|clase|tema|tipo|gravedad|estado|departamento|resultado|prioridad|motivo|sujet|etikett|klasse|thema|art|kategor|abteilung|stufe|ergebnis|rubrik|service|gravite|statut|motif|rotulo|assunto|setor|situacao|mada|aina|kundi|lebo|kipaumbele|hisia|श्रेणी|खाना|विषय|प्रकार|भाव|विभाग|प्राथमिकता|लेबल|topik|jenis|kategori|kelompok|bagian|sentimen|prioritas|etiket|mudurluk|indeling|soort|类别|分类|标签|分類|ラベル|カテゴリ|تصنيف|فئة|التصنيف|الفئة|النوع|القسم|категор|тип|метк|класс|etykiet|kategori|sinif',
+  text: 'text|sentence|clause|comment|message|body|content|description|review|document|abstract|post|tweet|remark|letter|note|release|input|report|email|e-mail|mail|essay|transcript|verbatim|raw|dictation|narrative|statement|summary|discharge|story|complaint|feedback|caption|headline|article|advert|listing|entry|call|chat|ticket|original|source_text|passage|paragraph|paragraph|snippet|observation|free ?text|prompt|texto|frase|oracion|comentario|mensaje|resena|opinion|queja|correo|carta|descripcion|nota|informe|anuncio|sentencia|texte|phrase|commentaire|courriel|avis|annonce|lettre|compte|satz|kommentar|nachricht|mailtext|beschreibung|befund|bericht|brief|beschwerde|rezension|mensagem|descricao|relato|reclamacao|avaliacao|laudo|sentensi|maandishi|ujumbe|maoni|matini|barua|maelezo|habari|पाठ|वाक्य|शिकायत|टिप्पणी|संदेश|विवरण|पत्र|समीक्षा|teks|kalimat|ulasan|pesan|keluhan|laporan|surat|deskripsi|komentar|metin|yorum|mesaj|sikayet|文本|内容|评论|留言|正文|本文|参数|نص|الرسالة|البرقية|التعليق|الشكوى|текст|отзыв|сообщени|письмо|жалоб|opis|tekst|testo|recension|messaggio|bericht|tekst|recensie',
+  question:
+    'question|query|ask|pregunta|consulta|frage|pergunta|duvida|swali|maswali|प्रश्न|सवाल|pertanyaan|tanya|soru|domanda|vraag|问题|问|質問|سؤال|السؤال|вопрос|pytanie|cau hoi',
+  answer:
+    'answer|response|reply|respuesta|contestacion|reponse|antwort|resposta|jibu|majibu|उत्तर|जवाब|jawab|cevap|risposta|antwoord|回答|答案|答|回复|جواب|إجابة|الجواب|الإجابة|ответ|odpowied|tra loi',
+  /** A text made from another. */
+  target:
+    'summary|summari|handover|blurb|post\\b|translation|translated|rewrit|rewritten|simple|simplified|plain|final|draft|version|headline|caption|after|output|easy|obituar|polished|edited|clean|corrected|short|letter|listing|copy|bulletin|reply|response|resumen|traduccion|reescrit|version|respuesta|sencill|facil|resume|traduction|reecrit|simplifi|reponse|zusammenfassung|ubersetzung|umgeschrieben|vereinfacht|einfach|leicht|kurzfassung|antwort|resumo|traducao|resposta|simplificad|muhtasari|tafsiri|rahisi|सारांश|अनुवाद|सरल|ringkasan|terjemahan|sederhana|balasan|riassunto|traduzione|samenvatting|vertaling|ozet|ceviri|摘要|翻译|文案|译文|改写|要約|翻訳|الملخص|ملخص|ترجمة|الترجمة|перевод|резюме|streszczenie|tlumaczenie',
   group:
     'group|document|doc|contract|file|patient|case|article|page|source|thread|conversation|author|user|customer|url|contrato|documento|archivo|contrat|fichier|vertrag|datei|mkataba|hati|waraka|dokumen|kontrak|berkas|संदर्भ|दस्तावेज़',
-  never: 'id|key|no|nr|row|index|uuid|date|time|fecha|datum|data|tarehe|tanggal|तारीख|tarih|日期|تاريخ',
+  never:
+    'id|key|no|nr|ref|row|index|uuid|date|time|year|month|day|logged|received|sent|when|author|user|marker|annotator|coder|officer|timestamp|created|lang|language|url|link|fecha|hora|ano|autor|folio|datum|uhrzeit|eingang|jahr|nummer|data|hora|heure|annee|auteur|tarehe|mwaka|saa|namba|tanggal|waktu|tahun|nomor|तारीख|दिनांक|समय|क्रमांक|संख्या|tarih|saat|日期|时间|编号|番号|日付|التاريخ|رقم|дата|номер',
 } as const
 
-/** Wishes, each a list of beginnings; `not` cues are looked for first. */
+/** Wishes, each a list of beginnings; `no` is looked for beside `yes`. */
 export const wishes = {
   cite: {
-    yes: 'where each answer|where it comes from|where the answer|cite|citing|citation|source|link the page|quote|reference|page number|and page|clause number|which page|article number|fuente|citando|cita|source|citant|quelle|zitier|belegstelle|fonte|chanzo|nukuu|स्रोत|sumber|kutip|出处|المصدر',
-    no: 'without reference|without citation|without source|no citations|no references|don t cite|do not cite|sin citas|sans citer|ohne quellen',
+    yes: 'so (?:that )?(?:they|i|we|people|she|he|members|anyone) can (?:open|check|look (?:it|that) up|verify|find it)|must say (?:\\p{L}+ ){1,4}(?:so|number)|(?:protocol|document|leaflet|chapter|section) (?:name|title) and|where (?:each|the|every|an?) (?:answer|reply|it)|where it (?:comes|came|is|was)|where (?:it|that) (?:comes|says)|cite|citing|citation|(?:say|name|naming|give|giving|state|stating|show|mention|quot(?:e|ing)|add|with) (?:the |its |which |me the )?(?:binder |manual |handbook |guide |book )?(?:sources?|leaflet|manual|document|book|file|article|section|page|paragraph|clause|chapter|rule|circular|notice|reference|verse|regulation|bylaw|byelaw|standard|guideline)\\b|link (?:to )?the|which (?:page|leaflet|section|article|document|rule|clause|circular|chapter|paragraph)\\b|quote|references?\\b|page numbers?|and page|(?:clause|article|section|paragraph|rule|page|circular|order) (?:number|no\\b)|the clause it|w/ the (?:article|page|rule|source)|with the (?:article|page|rule|source|section|paragraph)|chapter and verse|footnote|traceable|fuente|citando|cite|cita\\b|citar|indicando (?:el|la|de)|de que (?:pagina|articulo|documento)|(?:numero|n) (?:de|del|du) (?:articulo|pagina|paragrafo|paragraphe|page|article|parrafo|artigo)|con (?:el|la) (?:articulo|pagina|referencia|numero)|diga (?:de )?(?:donde|que pagina|que articulo)|en indiquant|en citant|citer|citant|cite\\b|avec (?:la|le|l) (?:source|reference|page|article|numero)|d ou (?:ca|elle|vient)|quelle page|quel article|quelle|fundstelle|zitier|belegstelle|belegt|mit (?:quelle|seitenzahl|paragraf|angabe|verweis)|seitenzahl|welche[rnm]? (?:seite|paragraf|abschnitt)|seite (?:angeben|nennen)|paragraph(?:en)? (?:angeben|nennen)|fonte|citar|citando|de que pagina|com o (?:artigo|numero)|qual (?:artigo|pagina|documento)|ukurasa gani|chanzo|nukuu|\\p{L}{0,4}taj[ae] (?:ukurasa|kifungu|chanzo|kijitabu|kitabu|namba)|da quale|quale (?:documento|pagina|articolo|foglio)|indichi|dica da|welk(?:e)? (?:artikel|document|pagina)|kifungu|akitaja|ikitaja|स्रोत|पृष्ठ संख्या|आदेश संख्या|संख्या भी|धारा (?:भी|बता)|कौन से पन्ने|पेज नंबर|हवाला|sumber|kutip|sebutkan (?:halaman|pasal|brosur|sumber|dokumen|bab)|sebut (?:halaman|pasal)|nomor (?:pasal|halaman)|halaman berapa|出处|注明|标明|引用|条款编号|页码|المصدر|مع ذكر|رقم (?:المادة|الصفحة|البند|الفقرة)|citando|indica(?:ndo|re) (?:la|l|il)|bronvermelding|verwijz|met (?:vermelding|paginanummer)|出典|ページ番号|条文|kaynak|madde numarasi|sayfa numarasi|ссылк|указ(?:ать|ывая|ани)|номер (?:статьи|страницы|пункта)|zrodl|numer(?:em)? (?:strony|artykulu|paragrafu)|trich dan|trang nao|출처',
+    no: '(?:cero|zero|nada de|keine|null) (?:citas|citations|zitate|quellen|referencias|references)|(?:no need to|needn t|not necessary to|no hace falta|no es necesario|pas besoin de?|inutile de|nicht notig|nao precisa|nao e preciso|hakuna haja ya|hakuna haja kutaja|(?:tak|tidak|gak|nggak) (?:perlu|usah)|non serve|niet nodig)[^.]{0,25}(?:sources?|cit|quote|referenc|fuente|quelle|fonte|chanzo|sumber|bron)|(?:sources?|citations?|references?|quellen\\p{L}*|fuentes|citas|referencias|fontes|citacoes|sumber|chanzo) (?:\\p{L}+ ){0,3}(?:weglassen|weg\\b|unnotig|left out|out please|not needed|unnecessary|sobran|dispensa\\p{L}*|tidak perlu|hazihitajiki)|(?:leave out|skip|omit|drop|spare (?:us|me|them)) (?:the )?(?:sources?|citations?|references?|footnotes)|without (?:any )?(?:references?|citations?|sources?|page numbers|footnotes)|no (?:citations?|references?|footnotes|sources)|(?:don t|do not|needn t|never|not) (?:cite|quote|reference|name the)|(?:don t|do not) need (?:to )?(?:cit|quot|reference|the source)|sin (?:citas|referencias|fuentes|citar)|no (?:cites|hace falta citar)|sans (?:citer|reference|source)|ohne (?:quellen|zitat|fundstelle|verweis|paragraf)|keine (?:quellen|zitate)|sem (?:citar|citac|referenc|fontes)|bila (?:kutaja )?(?:chanzo|marejeo)|बिना (?:स्रोत|हवाले)|tanpa (?:sumber|kutipan|referensi|rujukan)|senza (?:citare|fonti|riferimenti)|不用注明|不要引用|不需要出处|без ссылок',
   },
   refuse: {
-    yes: 'say so when|do not cover|don t cover|does not cover|not covered|not in the|isn t in the|is not there|say you don t know|doesn t know|say it doesn t|instead of guessing|never guess|don t guess|never make up|never invent|make nothing up|no sale|no lo sabe|no sale en|si no esta|que lo diga|ne sait pas|n y est pas|pas dans les|nicht drinsteht|nicht steht|weiss nicht|nao souber|nao estiver|kama jibu halimo|halimo|hakuna jibu|useme hujui|नहीं हो तो|न हो तो|tidak ada di|katakan tidak tahu|kalau tidak ada',
-    no: 'always answer|answer anything',
+    yes: 'for that (?:they|people|you|one) (?:go|see|ask|call|need)|(?:must|should|may|shall) never (?:rule|advise|diagnose|recommend|give advice|comment|prescribe)|say so|says so|(?:do|does|did|is|are|isn|aren|don|doesn|didn) ?(?:not|n?t) (?:cover(?:ed)?|in the|in there|in it|there\\b|in them|know|listed|included)|not (?:covered|in the (?:\\p{L}+ )?(?:pages|manual|documents?|book|guide|leaflets?|notes|sheet|agreement|rules|handbook|protocols?))|say (?:it|you|that it) (?:doesn|don|does not|do not)|(?:doesn|don|does|do) (?:t|not) know|instead of guess|rather than guess|never guess|don t guess|no guess|never (?:make|invent)|make nothing up|nothing (?:made up|invented)|don t (?:make|invent)|not invent|must not invent|no invent|only (?:answer )?(?:from|what)|nothing else|anything (?:else (?:is|gets|goes|must|should|they)|other (?:than)|outside|beyond)|outside (?:that|this|those|of|the)|off[- ]topic|other topics|not for a machine|(?:pass|send|refer|direct|point|tell) (?:it|them|those|that|people|her|him) (?:on )?(?:to|back)|we don t (?:cover|do|answer)|stick to|stay (?:on|within)|leave (?:it|that|those) to|not its (?:job|business)|refuse|decline to|hands? off|if (?:it s|it is|the answer is|that s) not|if (?:there is|there s) no|if (?:the|our|my) \\p{L}+ (?:doesn|don|does not|do not|is silent|are silent|says nothing)|silent|should (?:ring|call|phone|ask|email) (?:me|us|the)|no lo sabe|no (?:sale|aparece|figura|esta|consta|viene)|que lo diga|diga que no|que no (?:invente|se invente|adivine|responda)|sin inventar|nada de inventar|solo (?:lo|con lo|sobre)|fuera de|remita|derive a|ne sait pas|n y est pas|n y figure|pas dans (?:les|le|la|nos)|ne figure pas|qu il (?:le )?dise|dire qu(?:e|il)|n invente|sans (?:rien )?inventer|hors sujet|hors de|renvoie[rz]? (?:vers|a)|refuser|nicht (?:drin|drinsteht|steht|enthalten|abgedeckt|geregelt|beantworten)|steht (?:es|das|dort|etwas) (?:nicht|dort nicht)|weiss (?:es )?nicht|nichts (?:dazu|erfinden|hinzu)|nicht (?:erfinden|raten)|keine (?:auskunft|erfund)|sagt es nichts|nur (?:aus|zu|dazu)|soll (?:es|er|sie) (?:das )?sagen|verweis(?:t|en)? (?:an|auf)|nao (?:souber|estiver|constar|aparece|sabe|invent|chut|esta n)|diga que nao|fora (?:do|da|disso)|so (?:sobre|com|o que)|sem inventar|encaminh|hayamo|haimo|halimo|hamna|hakuna jibu|useme haijui|useme hujui|iseme haijui|sema haijui|isibuni|usibuni|asibuni|isikisie|nje ya|नहीं हो तो|न हो तो|नहीं है तो|न मिले|नहीं मिले|पता नहीं|मालूम नहीं|मनगढ़ंत|अनुमान|अपने मन से|बाहर के|सिर्फ इन|tidak ada di|(?:kalau|jika|bila) tidak ada|katakan tidak tahu|bilang (?:tidak|saja|tanya|belum)|jangan (?:mengarang|menebak|ngarang)|di luar|hanya dari|saja,|arahkan ke|没有规定|没有的|找不到|不知道|不要编|不要猜|范围之外|超出|لا يوجد|لا تعرف|لا يعرف|خارج|ليس في|لم يرد|لا تخترع|non (?:c e|e nei|lo sa|inventa|inventi|sono nei)|dica (?:di no|che non)|niet (?:in staat|staat|weet|bekend)|zeg dat|verzin|記載がない|書いてない|分からない|わからない|載っていない|推測|yoksa|bilmiyorum|uydurma|нет в|не знает|не выдум|не придум|если нет|nie ma|nie wie|nie zmysl|khong co|khong biet|khong bia',
+    no: 'always answer|answer anything|answer everything|siempre responda|toujours repondre|immer antworten',
   },
   several: {
-    yes: 'everything that applies|all that apply|more than one|several of|more than one may|both if|give both|name both|ambos|plusieurs|mehrere|mais de um|zaidi ya moja|lebih dari satu|एक से ज़्यादा|एक से अधिक|ikisini de',
-    no: 'only one|just one|one only|exactly one|single|one of|one each|one desk|one per|solo una|un seul|genau eine|apenas um|moja tu|किसी एक|salah satu|satu saja',
+    yes: '(?:both|two) (?:departments|desks|teams)|(?:two|both) at once|everything that applies|(?:all|any|as many|whichever|those|every tag|tags) (?:that|which|as) (?:apply|applies|fit|fits)|more than one|several (?:of|can|may|could|might|at once|tags|labels|per)|(?:fits|under|into|touch(?:es)?) (?:several|two|both|more)|multiple|both if|give both|name both|(?:two|both|three) (?:or more )?(?:tags|labels|categories|boxes|can|may)|can (?:have|get|be|carry) (?:several|two|both|more)|may (?:have|be|get|carry|concern|need) (?:several|two|both|more)|often (?:two|several|both|more)|not just one|one or more|any combination|up to (?:two|three|four|\\d) |overlap|ambos|varias? (?:a la vez|etiquetas|categorias|a un tiempo)|mas de un|una o (?:mas|varias)|todas las que|puede(?:n)? (?:tener|llevar|ser) (?:varias|mas|dos)|plusieurs|plus d un|toutes celles|un ou plusieurs|une ou plusieurs|mehrere|mehr als ein|alle zutreffend|alles was zutrifft|auch zwei|mais de um|varias|vários|um ou mais|todas as que|zaidi ya moja|zaidi ya kundi moja|yote yanayo|lebih dari satu|bisa (?:dua|beberapa|lebih)|boleh (?:dua|lebih|beberapa)|beberapa (?:label|kategori|topik)|semua yang|एक से ज़्यादा|एक से ज्यादा|एक से अधिक|कई (?:श्रेणि|खाने|टैग|लेबल)|दोनों|जितने भी|ikisini|birden fazla|birden cok|可以多|多个|多选|不止一|同时|أكثر من|عدة|複数|いくつでも|meerdere|piu di un|piu etichette|нескольк|więcej niż|wiecej niz|kilka|여러',
+    no: 'only one|just one|one only|exactly one|single|one of (?:them|four|three|five|six|seven|two|the (?:two|three|four|five|six|seven|eight|\\d))|one each|each (?:\\p{L}+ ){0,3}(?:gets?|goes to|into) one|one (?:desk|tag|label|category|code|box|type|per|kind|class|grade|department|topic|answer|verdict)\\b|(?:so|solo|sólo|apenas|somente) puede? (?:ter|tener|llevar) un|(?:so|apenas|somente) pode ter um|bij een (?:\\p{L}+ )?(?:afdeling|categorie)|satu \\p{L}+,? satu|never (?:two|more than one|both)|one (?:\\p{L}+ ){1,3}(?:per|for each|for every|each)\\b|never two|never both|not two|the one (?:that|which)|a single|pick one|choose one|one and one only|mutually exclusive|solo una?|una sola|un solo|uno solo|exactamente un|a una sola|un seul|une seule|une et une seule|genau ein|nur ein|jeweils ein|eine einzige|je eine|apenas um|so um|uma so|somente um|um unico|uma unica|moja tu|moja pekee|kundi moja|aina moja|mada moja|किसी एक|केवल एक|सिर्फ एक|एक ही|salah satu|satu saja|hanya satu|satu (?:label|kategori|kelompok|topik) (?:saja|per|untuk)|只能一|只选一|一个类别|单一|其中一|واحد فقط|واحدة فقط|إحدى|いずれか一つ|どれか一つ|ひとつだけ|一つだけ|slechts een|een enkele|precies een|solo una|una sola|un solo|только один|только одн|одну из|jedn[aąeo] z|tylko jed|yalnizca bir|sadece bir|tek bir|하나만|한 가지',
   },
   local: {
-    yes: 'offline|local only|locally|on premises|on-prem|not leave|never leave|stays inside|data stays|no network|no cloud|no internet|our own server|on the firm|behind the firewall|sin internet|no debe salir|hors ligne|rester chez|offline|nicht verlassen|im haus bleiben|nao pode sair|bila mtandao|बाहर नहीं|ऑफ़लाइन|tanpa internet|tidak boleh keluar',
+    yes: 'in-house (?:server|machine|computer)|nowhere else|(?:pode|podem|puede|pueden|peut|peuvent) (?:sair|salir|sortir)|(?:nothing|nada) (?:\\p{L}+ ){0,3}(?:going out|goes out|leaves|sale|sai)|(?:ward|office|school|clinic|practice|shop) (?:laptop|computer|pc|machine)|hangar network|(?:leave|leaves|stay|stays|inside|within|kept on|kept in)[^.]{0,25} network|offline|off-line|local(?:ly)? only|only local|locally|on[- ]premis|on[- ]prem\\b|air[- ]?gap|(?:not|never|t|nothing|no \\p{L}+|cannot|may not) (?:to )?(?:leave|leaves|go outside|go out|goes out|get out|sent outside|go to (?:the|a|any) (?:cloud|internet|outside|third))|stays? (?:inside|in|on|within|here|put|local)|kept (?:inside|in-house|on site|on-site|local)|in-house only|no (?:network|cloud|internet|upload)|without (?:internet|the internet|a connection|network|signal)|not (?:the|in the|on the|to the|any) cloud|nothing (?:in|to|on) the cloud|(?:our|my|their|its|the \\p{L}+ s|firm s|practice s|department s|own) own (?:server|machine|computer|network|hardware|laptop|pc|box)|(?:on|to|inside) (?:the|our|my|this) (?:\\p{L}+ )?(?:server|machine|laptop|computer|network|pc|premises|building)|(?:hospital|practice|office|school|clinic|company|internal|court|bank) network|firewall|intranet|confidential(?:ity)?[^.]{0,40}(?:server|machine|network|inside)|sin (?:conexion|internet)|no (?:debe|puede|pueden|deben) salir|nada (?:sale|fuera)|sin salir|sin que salga|de aqui no sale|en (?:nuestro|mi|el propio) (?:servidor|equipo|ordenador)|servidor propio|ordenador de|hors ligne|rester? (?:chez|sur|en interne|dans|ici|au)|reste(?:nt)? (?:chez|sur|dans|ici|au|en interne)|ne (?:doi\\p{L}+|peut|peuvent|sort\\p{L}*|quitt\\p{L}*)(?: pas)? ?(?:sortir|quitter)?(?= (?:de|du|pas|nos|notre|le|la|l))|rien (?:dehors|ne sort|a l exterieur)|sans (?:internet|connexion|cloud)|pas de cloud|nicht (?:\\p{L}+ ){0,2}verlassen|haus (?:nicht )?verlassen|im haus|auf (?:unserem|dem eigenen|eigenem|meinem|unseren) (?:server|rechner|computer|praxis\\p{L}*)|eigene[nmr]? (?:server|rechner)|nicht in die cloud|keine cloud|ohne (?:internet|cloud|netz)|lokal|nicht nach (?:aussen|draussen)|nao (?:pode|podem|deve|devem|sai|saem)(?: \\p{L}+){0,2} ?(?:sair|da|do|na nuvem)|sem (?:internet|nuvem)|(?:no|num|em) (?:nosso|proprio|servidor) (?:servidor|computador|proprio)|dentro d[aoe] (?:rede|hospital|empresa|escritorio)|ficar? (?:aqui|na|no|dentro)|bila (?:mtandao|intaneti)|bila ya mtandao|nje ya mtandao|isitoke|zisitoke|yasitoke|hazitoki|kompyuta (?:yetu|yangu)|बाहर (?:नहीं|न )|ऑफ़लाइन|ऑफलाइन|बिना इंटरनेट|हमारे (?:ही )?(?:सर्वर|कंप्यूटर)|इंटरनेट (?:नहीं|पर नहीं)|tanpa internet|(?:tidak|jangan|tak) (?:boleh )?(?:keluar|dikirim|sampai keluar)|luring|di (?:server|komputer|laptop) (?:sendiri|kami|kantor|saya|sekolah|rumah)|server sendiri|不能外传|不得外传|不联网|离线|本地|内网|不出|لا (?:تغادر|تخرج|يجوز أن تخرج)|بدون (?:إنترنت|اتصال)|دون إنترنت|داخل (?:المستشفى|المؤسسة|الشركة|شبكتنا)|خادمنا|オフライン|社外|外部に出|院内|ローカル|internet yok|internetsiz|disari cik|kendi sunucu|не (?:должн\\p{L}+ )?(?:выход|покид)|без интернета|локально|офлайн|на нашем сервере|nie (?:moga|moze) (?:opusc|wyj|opuszcz)|bez internetu|senza internet|non (?:deve|devono|possono|puo) uscire|in locale|nostro server|niet (?:\\p{L}+ ){0,2}(?:verlaten|naar buiten)|zonder internet|eigen server|khong (?:duoc )?(?:ra ngoai|gui ra)|오프라인|외부로',
     no: '',
   },
 } as const
 
+/** English word for a tone, and the beginnings that ask for it. */
 export const tones: Record<string, string> = {
-  formal: 'formal|formell|rasmi|औपचारिक|resmi',
-  friendly: 'friendly|amable|amical|freundlich|amigavel|kirafiki|ramah|दोस्ताना',
+  formal: 'formal|formell|formel|rasmi|औपचारिक|(?:bahasa|secara|gaya|nada|kalimat) (?:yang )?resmi|resmi bir|正式|رسمي|formeel|официальн|oficjaln',
+  friendly:
+    'friendly|informal|locker\\b|decontracte|descontraid|relajad|santai|colloquial|tutear|tutoyer|duzen|per du\\b|amable|cercano|amical|freundlich|amigavel|simpatic|kirafiki|ramah|akrab|दोस्ताना|friendlig|vriendelijk|amichevol|samimi|亲切|友好|ودود|ودية|дружелюб|przyjazn|chatty|casual (?:tone|and|but)|親しみ',
   plain:
-    'plain words|plain english|plain and|plainly|simple words|lenguaje sencillo|mots simples|einfache worte|kiswahili rahisi|rahisi|bahasa sederhana|सरल भाषा',
-  short: 'short answer|brief|concise|two sentences|one sentence|breve|court|kurz|curto|fupi|singkat|संक्षेप',
-  playful: 'playful|fun',
-  neutral: 'neutral|impartial|محايدة',
-  warm: 'warm|gentle|reassuring',
+    'plain\\b|plainly|clear\\b(?! (?:all|about))|clar[ao]s?\\b|palabras (?:raras|dificiles)|(?:so|that) (?:\\p{L}+ ){0,4}(?:can )?(?:understand|follow)|(?:lo|la|los|las) (?:entienda|comprenda)|que (?:entienda|entiendan|comprendan)|que (?:\\p{L}+ ){0,3}comprenn|verstehen\\b|que (?:\\p{L}+ ){0,3}(?:entenda|entendam)|waelewe|aelewe|ieleweke|समझ (?:सके|आ|में आ|जाए)|mudah dimengerti|paham|听得懂|看得懂|يفهم|capisca|capiscano|begrijp|simple (?:words|language|english|terms)|simply|everyday (?:words|english|language)|no jargon|without jargon|jargon|easy (?:words|language|english)|layman|lay terms|(?:lenguaje|palabras|espanol) (?:sencill|clar|llan|facil)|sencill|sin tecnicismos|mots simples|langage (?:simple|clair)|francais facile|facile a (?:lire|comprendre)|simple(?:s)?\\b|sans jargon|einfache[nrs]? (?:worte|sprache|deutsch)|leichte[rn]? sprache|verstandlich|einfach erklar|linguagem (?:simples|facil|clara)|palavras simples|simples|kiswahili rahisi|lugha rahisi|rahisi|bahasa (?:yang )?(?:sederhana|mudah|awam|sehari)|sederhana|mudah dipahami|सरल|आसान|सीधी भाषा|बोलचाल|通俗|简单|浅显|بسيط|مبسط|やさしい|わかりやすい|simpel|eenvoudig|parole semplici|semplice|prost(?:y|ym|ą|a) |простым|простой|sade|yalin',
+  brief:
+    'short answers?|short\\b|brief|concise|terse|curt|succinct|no chit-?chat|no waffle|no padding|no fluff|(?:and|,|be|get|straight) to the point|straight to|(?:one|two|three|2|3) (?:sentence|line)s?|(?:at most|maximum|max|no more than|under|up to) (?:\\p{L}+ ){0,2}(?:sentences|lines|words)|breve|cortit|conciso|corta|corto|al grano|(?:una|dos|tres|cinco) (?:frases?|lineas?)|courte?s\\b|courte\\b|(?:texte|reponse|ton|assez|tres|plus) court|bref|concis|(?:une|deux|trois) phrases?|kurz|knapp|hochstens (?:ein|zwei|drei)|(?:ein|zwei|drei) satz|curt[oa]|sucint|direto ao ponto|(?:uma|duas|tres) (?:frases|linhas)|fupi|sentensi (?:moja|mbili|tatu)|singkat|ringkas|pendek|(?:satu|dua|tiga) kalimat|संक्षेप|संक्षिप्त|छोटा|छोटे|(?:एक|दो|तीन) वाक्य|简短|简洁|简明|一句话|两句话|مختصر|موجز|بإيجاز|جملة واحدة|短く|簡潔|beknopt|kort|kisa|ozlu|коротк|кратк|krotk|zwięzł|zwiezl|ngan gon',
+  playful:
+    'playful|fun (?:tone|and)|(?:make|keep) it (?:fun|funny)|humor|witty|jugueton|divertid|ludique|drole|verspielt|lustig|brincalh|ya kuchekesha|मज़ेदार|मजेदार|lucu|jenaka|giocos|speels|有趣|活泼',
+  neutral:
+    'neutral|impartial|factual|objective|matter-of-fact|no opinions?|without opinions?|sober|unbiased|sachlich|nuchtern|objetiv|factuel|neutre|objektiv|imparcial|bila upendeleo|निष्पक्ष|तटस्थ|netral|中立|客观|محايد|neutrale|zakelijk|нейтральн|neutraln|tarafsiz|中立的|事実',
+  warm: 'warm|gentle|gently|reassuring|kind(?:ly)? (?:tone|words|but|and)|caring|compassion|empath|tender|soothing|sensitive|calm\\b|calming|calido|carinos|tranquilizador|con tacto|chaleureu|bienveillan|doux|rassurant|herzlich|warmherzig|einfuhlsam|liebevoll|acolhedor|carinhos|gentil|ya upole|upole|kwa huruma|स्नेह|नरम|सहानुभूति|विनम्र|hangat|lembut|menenangkan|温和|温润|温柔|亲和|دافئ|لطيف|温かい|優しい|calorosa|caloros|premuros|warme|hartelijk|sicak|тепл|мягк|ciepl',
+  patient: '(?:,|be|and|tone) patient(?=[,.]| and | but | tone)|geduldig|pacient[e] y|uvumilivu|धैर्य|sabar\\b|耐心|صبور',
+  elegant: 'elegant|refined|raffiniert|elegante|anggun|优雅|أنيق',
+  polite:
+    'polite|courteous|educad[oa]|cortes|poli\\b|polie?s?\\b|courtois|hoflich|gentil|kwa heshima|heshima|शिष्ट|आदरपूर्ण|sopan|santun|礼貌|مهذب|丁寧|敬語|gentile|cortese|beleefd|kibar|вежлив|uprzejm|lich su',
+  dignified: 'dignified|solemn|respectful|reverent|digno|solenn|wurdevoll|respektvoll|respectueu|respetuos|respeitos|庄重|وقور',
+  professional: 'professional|collegial|businesslike|profesional|professionnel|professionell|profissional|kitaalamu|पेशेवर|profesional|专业|مهني|zawodow',
+  encouraging:
+    'encouraging|motivating|supportive|upbeat|positive tone|alentador|motivador|encourageant|ermutigend|encorajador|ya kutia moyo|उत्साह|menyemangati|memotivasi|鼓励|مشجع|incoraggiant',
+  firm: 'firm (?:tone|but|and)|strict (?:tone|but)|stern|no-nonsense|blunt|(?:tono )?firme\\b|(?:ton )ferme|bestimmt\\b|streng\\b|tegas|सख्त|حازم|direct (?:tone|and|but)|frank (?:tone|and|but)',
+  persuasive: 'persuasive|salesy|punchy|catchy|appealing|enticing|persuasiv|llamativ|accrocheur|ansprechend|atraente|yenye mvuto|आकर्षक|menarik|吸引|جذاب',
+  'no exaggeration':
+    'no (?:hype|exaggerat|superlativ|adjectives|puff)|without (?:hype|exaggerat)|not salesy|never (?:salesy|pushy|preachy)|sin exagerar|sans exager|ohne ubertreib|sem exager|bila kutia chumvi|tanpa berlebihan|jangan lebay|不要夸大|不夸张|دون مبالغة|大げさ',
+}
+
+/** Who will read the answers: English word, and the beginnings that name them. */
+export const audiences: Record<string, string> = {
+  patients: 'patients?\\b|pacientes|patienten|mgonjwa|wagonjwa|मरीज|मरीज़|रोगी|pasien|患者|المرضى',
+  children: 'children|kids|toddlers|ninos|enfants|kinder\\b|criancas|watoto|बच्च|anak-anak|anak |孩子|儿童|الأطفال|子ども|bambini|kinderen|дет(?:и|ей|ям)',
+  pupils: 'pupils|schoolchildren|alumnos|eleves|schuler|alunos|wanafunzi|छात्र|विद्यार्थ|siswa|murid|学生|الطلاب|生徒|uczni',
+  students: 'students|estudiantes|etudiants|studenten|studierende|estudantes|mahasiswa|студент',
+  customers: 'customers|clients?\\b|clientes|kunden|clienti|wateja|ग्राहक|pelanggan|客户|顾客|العملاء|klanten|musteri|клиент|klient',
+  tenants: 'tenants|inquilinos|locataires|mieter|wapangaji|किराएदार|penyewa|租户|المستأجر',
+  farmers: 'farmers|growers|agricultores|campesinos|agriculteurs|paysans|bauern|landwirte|produtores|wakulima|wafugaji|किसान|petani|农民|المزارع|фермер|rolnik',
+  nurses: 'nurses|enfermer|infirmier|pflegekraft|wauguzi|नर्स|perawat|护士|الممرض',
+  members: 'members|socios|miembros|adherents|mitglieder|associados|wanachama|सदस्य|anggota|会员|الأعضاء',
+  parents: 'parents|padres|eltern|pais\\b|wazazi|अभिभावक|orang tua|家长|أولياء',
+  guests: 'guests|huespedes|gaste\\b|hospedes|wageni|मेहमान|tamu|客人|الضيوف|ospiti|gasten',
+  visitors: 'visitors|visitantes|visiteurs|besucher|pengunjung|दर्शक|游客|الزوار',
+  citizens:
+    'citizens|residents|neighbo|vecinos|ciudadanos|habitants|citoyens|burger|einwohner|cidadaos|moradores|wananchi|नागरिक|गाँव वाले|ग्रामीण|warga|居民|المواطن|cittadini',
+  'older people':
+    'elderly|older people|grandmother|pensioners|seniors?\\b|ancianos|mayores\\b|personnes agees|senioren|idosos|wazee|बुजुर्ग|lansia|老人|كبار السن',
+  staff:
+    'staff|colleagues|employees|trabajadores|empleados|companeros|salaries|collegues|mitarbeiter|kollegen|funcionarios|colegas|wafanyakazi|कर्मचारी|karyawan|员工|الموظف|personale|medewerkers',
+  apprentices:
+    'apprentices|trainees|beginners|newcomers|aprendices|principiantes|apprentis|debutants|lehrlinge|auszubildende|azubi|anfanger|aprendizes|wanagenzi|नौसिखि|pemula|magang|学徒|新手',
 }
 
 /** Words after which a subject is named. */

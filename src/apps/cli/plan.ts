@@ -1,0 +1,72 @@
+/**
+ * `plan` and `refine`: a plan is printed in plain words, kept in a file when asked, and changed by a sentence at a time.
+ * Knows nothing of how plans are made.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import { describeSpec, Spec } from '../../core/spec.ts'
+import { type Context, withServer } from './connect.ts'
+import { filesUnder, request } from './requests.ts'
+
+export async function plan(context: Context, words: string, paths: readonly string[], save: string | undefined): Promise<Refusal | undefined> {
+  const files: { name: string; base64: string }[] = []
+  for (const path of paths) {
+    const found = await filesUnder(path)
+    if (isRefusal(found)) return found
+    files.push(...found)
+  }
+  const spec = await withServer(context, (url) => request<Spec>(url, '/api/plan', { words, files }))
+  if (isRefusal(spec)) return spec
+  if (save !== undefined) {
+    const failed = await writePlan(save, spec)
+    if (failed) return failed
+  }
+  const next = save === undefined ? [] : [`Saved to ${save}. Change it: npx modelfactory refine ${save} "make it shorter"`]
+  context.out.result(spec, [...describeSpec(spec), ...next].join('\n'))
+  return undefined
+}
+
+export async function refine(context: Context, file: string, words: string): Promise<Refusal | undefined> {
+  const before = await readPlan(file)
+  if (isRefusal(before)) return before
+  const outcome = await withServer(context, (url) => request<{ spec: Spec; changes: string[] }>(url, '/api/plan/refine', { spec: before, words }))
+  if (isRefusal(outcome)) return outcome
+  const failed = await writePlan(file, outcome.spec)
+  if (failed) return failed
+  context.out.result(outcome, [...outcome.changes.map((change) => `Changed: ${change}`), '', ...describeSpec(outcome.spec)].join('\n'))
+  return undefined
+}
+
+/** The plan in a file that `plan --save` wrote. */
+export async function readPlan(file: string): Promise<Spec | Refusal> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  if (text === undefined)
+    return refuse('no_such_plan', `There is no plan "${file}".`, 'Make one: npx modelfactory plan "what it should do" FILES --save plan.json')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return refuse('plan_not_json', `The file "${file}" is not a saved plan: it is not JSON.`, 'Give a file that plan --save wrote.')
+  }
+  const spec = Spec.safeParse(value)
+  if (spec.success) return spec.data
+  const issue = spec.error.issues[0]!
+  return refuse(
+    'plan_invalid',
+    `The file "${file}" is not a saved plan: ${issue.path.join('.') || 'it'} ${issue.message}.`,
+    'Give a file that plan --save wrote.',
+  )
+}
+
+async function writePlan(file: string, spec: Spec): Promise<Refusal | undefined> {
+  try {
+    await writeFile(file, `${JSON.stringify(spec, null, 2)}\n`)
+    return undefined
+  } catch (error) {
+    return refuse(
+      'plan_not_written',
+      `The plan cannot be written to "${file}" (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`,
+      'Name a file in a folder you may write to.',
+    )
+  }
+}

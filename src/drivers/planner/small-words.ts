@@ -1,0 +1,66 @@
+/**
+ * Function words of languages an expert may write in, beyond those the drivers share, and the scripts that are one language's own.
+ * Data. Knows nothing of what they are used for.
+ */
+
+/** Frequent small words that tell a language in a short text. Latin script unless said. */
+export const moreSmallWords: Record<string, string> = {
+  id: 'jadi juga saja cuma sudah ada buat biar supaya tiap para bukan sama nya agar karena oleh jangan kita punya mau dua satu contoh bahasa jika',
+  sw: 'nina tuna sisi kwenye kutoka bila ambayo ambao ili moja tu pia hapa wao watu ajili zaidi yake wake zangu zetu',
+  es: 'cada tengo quiero los sin desde hasta pero ya nos sus dos hay todo todos sea qué cuando',
+  fr: 'chaque je veux voudrais sans mais tout tous déjà leur leurs ils elles ne par être',
+  de: 'jede jeder jedes werden wird sollen sich nur schon wie bei als was mein unser keine noch haben hat',
+  pt: 'cada tenho sem mas já nossos nossas seu sua todos quando isso muito ser mais',
+  hi: 'हूँ हूं इन इस उस जो तो ही वे हम मुझे चाहिए लिए साथ अपने वाले गए किसी',
+  en: "please should one each can only them their us there's i'd i've got which every",
+  it: "il lo gli i le di del della dei delle che è e un una per con non sono mi mia mio nostri nostre ogni vorrei devo questo questa dai dal alla nel nella anche più come se chi l'ho ho già solo quale",
+  nl: 'de het een van en ik is dat die in op te met voor niet zijn wij we onze mijn elke moet uit naar ook als of worden graag wil krijgt welke alsjeblieft',
+  pl: 'i w na z do się nie to jest że dla każdy każdą które który mamy nasze nasz chcę proszę albo lub jak po od są te mi oraz ma',
+  ru: 'и в на не что с по мы я для из как это все или если наш наши мне нужно чтобы каждый каждое у от к есть уже',
+  uk: 'і в на не що з по ми я для як це або якщо наш наші мені потрібно щоб кожен та є від до вже',
+  tr: 've bir bu için ile da de mi her ne olan gibi istiyorum lazım bize bizim var çok hangi ya daha sadece olarak göre kadar',
+  vi: 'và của là cho các những một có được này tôi chúng không trong với để khi hay hoặc mỗi từ theo nếu cần',
+  ro: 'și de la în cu pe să nu este un o pentru din care mai sunt am vreau fiecare noastre sau',
+  sv: 'och att det som en på är av för med inte den jag vi om ett till från eller ska våra vår varje vill',
+  da: 'og at det som en på er af for med ikke den jeg vi om et til fra eller skal vores hver vil',
+  no: 'og å det som en på er av for med ikke den jeg vi om et til fra eller skal våre vår hver vil gjerne',
+  fi: 'ja on ei se että joka mutta kun niin tai minun meidän jokainen pitää haluan ovat myös jos',
+  hu: 'a az és hogy nem egy van minden szeretném kell vagy meg mi is ha csak nekünk',
+  cs: 'a v na se je že z do pro nebo každý které který chci naše jsou to jak od už mám',
+  ca: "el la els les de que i en un una és per amb no vull cada nostra nostres d'una aquest aquesta",
+  tl: 'ang ng mga sa na at ay ko namin gusto kung hindi ito para may bawat mula nila isa po',
+  pcm: 'dey dem wetin abeg na una sabi wey dis dat don fit am no plenty make wan',
+  ha: 'da na a ta ya ne ce mu su wannan kuma don ina zan kowane daga cikin za mai masu',
+  yo: 'ti ni awọn àwọn mo fẹ́ kí láti ní àti pẹ̀lú wọn tàbí gbogbo kan náà',
+  zu: 'futhi ukuthi noma ngifuna kwi uma yami zonke lokhu kanye',
+  so: 'waa iyo ka ku in oo waxaan leh mid kasta ama aan',
+  ht: 'mwen nou yo ak nan pou ki sa li se chak oswa gen tout',
+  mr: 'आहे आणि आहेत मला आमच्या प्रत्येक हवे किंवा नाही मी या च्या तर',
+  ne: 'छ र छन् मलाई हाम्रो प्रत्येक चाहिन्छ वा हो यो लाई बाट',
+  fa: 'و در به از که این است را با برای می ما من هر یا های باید',
+  ur: 'اور کے میں کی ہے کا سے کو یہ پر ہم ہر یا نہیں ہیں مجھے',
+}
+
+/** Scripts that one language writes above all others. */
+export const ownScripts: readonly (readonly [script: RegExp, tag: string])[] = [
+  [/[\u3040-\u30ff]/gu, 'ja'],
+  [/\p{Script=Hangul}/gu, 'ko'],
+  [/\p{Script=Han}/gu, 'zh-Hans'],
+  [/\p{Script=Thai}/gu, 'th'],
+  [/\p{Script=Bengali}/gu, 'bn'],
+  [/\p{Script=Tamil}/gu, 'ta'],
+  [/\p{Script=Telugu}/gu, 'te'],
+  [/\p{Script=Gujarati}/gu, 'gu'],
+  [/\p{Script=Gurmukhi}/gu, 'pa'],
+  [/\p{Script=Kannada}/gu, 'kn'],
+  [/\p{Script=Malayalam}/gu, 'ml'],
+  [/\p{Script=Sinhala}/gu, 'si'],
+  [/\p{Script=Khmer}/gu, 'km'],
+  [/\p{Script=Lao}/gu, 'lo'],
+  [/\p{Script=Myanmar}/gu, 'my'],
+  [/\p{Script=Georgian}/gu, 'ka'],
+  [/\p{Script=Armenian}/gu, 'hy'],
+  [/\p{Script=Hebrew}/gu, 'he'],
+  [/\p{Script=Greek}/gu, 'el'],
+  [/\p{Script=Ethiopic}/gu, 'am'],
+]
