@@ -102,8 +102,8 @@ const inTraining = (id: string) =>
 
 describe('bad input', () => {
   it('a build cut short by SIGTERM goes on after a restart; a cancelled build ends at once', { timeout: 240_000 }, async () => {
-    const started = (await post('/api/builds', { words, files: [file('clauses.csv', table)], name: 'clauses', seconds: 18 })).body as BuildView
-    const waiting = (await post('/api/builds', { words, files: [file('clauses.csv', table)], name: 'waiting', seconds: 18 })).body as BuildView
+    const started = (await post('/api/builds', { words, files: [file('clauses.csv', table)], name: 'clauses', seconds: 40 })).body as BuildView
+    const waiting = (await post('/api/builds', { words, files: [file('clauses.csv', table)], name: 'waiting', seconds: 40 })).body as BuildView
     expect(waiting.state).toBe('queued')
     const cancelled = await post(`/api/builds/${waiting.id}/cancel`, {})
     expect(cancelled.body).toMatchObject({ state: 'cancelled' })
@@ -120,7 +120,7 @@ describe('bad input', () => {
     expect((await buildOf(waiting.id)).state).toBe('cancelled')
 
     // Sent twice at once, it is one build.
-    const twice = () => post('/api/builds', { words, files: [file('clauses.csv', table)], name: 'other', seconds: 18 })
+    const twice = () => post('/api/builds', { words, files: [file('clauses.csv', table)], name: 'other', seconds: 40 })
     const [running, same] = (await Promise.all([twice(), twice()])).map((reply) => reply.body as BuildView) as [BuildView, BuildView]
     expect([same.id, same.createdAt]).toEqual([running.id, running.createdAt])
     await inTraining(running.id)

@@ -265,12 +265,11 @@ export function openBuilds(
     const base = await ready(input.base, tell, signal)
     if (isRefusal(base)) return base
     const { path: basePath, ...identity } = base
-    const began = performance.now()
     const now = () => performance.now()
+    const began = now()
     const after = input.budget === 'build' ? await secondsAfter(ports, { spec, dataset, basePath, cases: exam.cases.length, signal }) : 0
     if (typeof after !== 'number') return after
-    // Notes are told in the order they come, each written before the next.
-    let telling: Promise<void> = Promise.resolve()
+    let telling = Promise.resolve()
     const trained = await train(ports, {
       spec,
       dataset,
@@ -320,7 +319,7 @@ export function openBuilds(
   /** The build's base, fetched first where it is not here yet; every tenth of the way is told. */
   async function ready(sha256: Id, tell: (arrow: BuildEvent['arrow'], text: string) => Promise<void>, signal: AbortSignal): Promise<ReadyBase | Refusal> {
     let told = 0
-    let telling: Promise<void> = Promise.resolve()
+    let telling = Promise.resolve()
     const base = await options.bases.ensure(sha256, {
       signal,
       onProgress(progress) {
