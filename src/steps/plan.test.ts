@@ -99,6 +99,12 @@ describe('plan', () => {
     expect(short.estimate.basis).toBe('rate')
   })
 
+  it('promises no negative time where planning has used up the budget', async () => {
+    const planned = given(await plan({ trainer: made.trainer }, await options({ seconds: 0.2 })))
+    expect(planned.estimate.seconds).toBeGreaterThan(0)
+    expect(planned.recipe.maximumSeconds).toBe(1)
+  })
+
   it('is kept whole across a crash, and a search goes on where it stopped', async () => {
     let kept: PlanRecord | undefined
     let writes = 0

@@ -152,13 +152,14 @@ export async function plan(ports: { trainer: Trainer }, options: PlanOptions): P
         `${Math.round(options.seconds)} seconds are too few for a search: beside a training of ${minutesText(whole)}, ${Math.round(seconds)} seconds are left and the smallest search takes ${minutesText(least)}. The default settings are used.`,
       )
   }
-  const left = options.seconds - spent() - startSeconds
+  // A budget that planning used up still gets its second: the run then does what it can.
+  const left = Math.max(1, options.seconds - spent() - startSeconds)
   const steps = withinSteps(recipe, left, 0, pace)
   if (steps < recipe.steps) {
     note(`${recipe.steps} steps would take ${minutesText(runSeconds(recipe, pace))}; about ${steps} fit the time.`)
     recipe = { ...recipe, ...shortPace(recipe, Math.ceil(steps * HEADROOM)), ...pick(options.override, ['warmupSteps', 'validateEvery', 'patience']) }
   }
-  recipe = { ...recipe, maximumSeconds: Math.max(1, Math.floor(left)) }
+  recipe = { ...recipe, maximumSeconds: Math.floor(left) }
   const estimate: Estimate = {
     seconds: startSeconds + Math.min(left, runSeconds(recipe, pace)),
     basis: timed ? 'steps' : 'rate',
