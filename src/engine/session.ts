@@ -32,6 +32,8 @@ export async function openSession(
     logSeverityLevel: 3,
     // The arena grows by doubling: fast for small values, half of it unused for large ones.
     enableCpuMemArena: options.arena ?? true,
+    // A pass runs several sessions in turn; threads of the last that go on spinning would take the cores from the next.
+    extra: { session: { force_spinning_stop: '1' } },
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
   }
   const session = await runtime.InferenceSession.create(writeModel(graph, outputs, options.given), settings)
