@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {RoyaltyRouter} from "../src/RoyaltyRouter.sol";
 import {WrappedOpen} from "../src/WrappedOpen.sol";
 import {Attacker} from "./Attacker.sol";
@@ -18,9 +17,8 @@ contract InvariantsTest {
     function setUp() public {
         vm.warp(1_800_000_000);
         token = new WrappedOpen();
-        ModelRegistry registry = new ModelRegistry();
-        router = new RoyaltyRouter(address(token), registry);
-        world = new Attacker(token, registry, router);
+        router = new RoyaltyRouter(address(token));
+        world = new Attacker(token, router, router);
     }
 
     function targetContracts() public view returns (address[] memory targets) {

@@ -6,7 +6,7 @@ import { concatHex, encodeDeployData, getCreate2Address, type Hex, type PublicCl
 import { BaseError } from '../../core/errors.ts'
 import type { Address } from '../../core/listing.ts'
 import type { Account, Chain } from '../../ports/chain.ts'
-import { modelRegistry, royaltyRouter, wrappedOpen } from './contracts.generated.ts'
+import { royaltyRouter, wrappedOpen } from './contracts.generated.ts'
 import type { Writer } from './writer.ts'
 
 /** Arachnid's deterministic deployment proxy: calldata is a 32-byte salt and the creation code. */
@@ -15,7 +15,7 @@ const salt: Hex = `0x${'00'.repeat(32)}`
 
 export type Deployment = { name: string; address: Address; data: Hex }
 
-/** The three contracts in the order they are deployed in, and their addresses. */
+/** The contracts in the order they are deployed in, and their addresses. */
 export function deployments(): { contracts: Chain['contracts']; steps: Deployment[] } {
   const place = (name: string, code: Hex): Deployment => ({
     name,
@@ -23,9 +23,8 @@ export function deployments(): { contracts: Chain['contracts']; steps: Deploymen
     data: concatHex([salt, code]),
   })
   const token = place('WrappedOpen', wrappedOpen.bytecode)
-  const registry = place('ModelRegistry', modelRegistry.bytecode)
-  const router = place('RoyaltyRouter', encodeDeployData({ abi: royaltyRouter.abi, bytecode: royaltyRouter.bytecode, args: [token.address, registry.address] }))
-  return { contracts: { token: token.address, registry: registry.address, router: router.address }, steps: [token, registry, router] }
+  const router = place('RoyaltyRouter', encodeDeployData({ abi: royaltyRouter.abi, bytecode: royaltyRouter.bytecode, args: [token.address] }))
+  return { contracts: { token: token.address, registry: router.address, router: router.address }, steps: [token, router] }
 }
 
 /**
