@@ -1,22 +1,45 @@
 /**
- * Writes `src/drivers/chain/contracts.generated.ts` from what forge compiled: `npx tsx scripts/abi.ts`.
+ * Writes `src/drivers/chain/contracts.generated.ts` from what forge compiled: `npx tsx scripts/abi.ts`. Beside it, what an explorer
+ * needs to verify the deployed contracts: `contracts/deployments/NAME.input.json`, standard JSON that compiles to the same bytes,
+ * and `addresses.json`.
  * The router's ABI also carries the errors of the token, because they pass through it.
  * Knows nothing of how the contracts are used.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { forge, repository } from './forge.ts'
 
 export const generatedPath = join(repository, 'src/drivers/chain/contracts.generated.ts')
 
 type Entry = { type: string; name?: string }
-type Artifact = { abi: Entry[]; bytecode: { object: string; linkReferences: Record<string, unknown> } }
+type Artifact = {
+  abi: Entry[]
+  bytecode: { object: string; linkReferences: Record<string, unknown> }
+  metadata: { settings: Record<string, unknown>; sources: Record<string, unknown> }
+}
+
+/** Contracts that stand on a chain by themselves. */
+export const deployed = ['WrappedOpen', 'RoyaltyRouter', 'RoyaltyShares'] as const
 
 function artifact(contract: string): Artifact {
   const compiled = JSON.parse(readFileSync(join(repository, 'contracts/out', `${contract}.sol`, `${contract}.json`), 'utf8')) as Artifact
   if (!/^0x([0-9a-f]{2})+$/.test(compiled.bytecode.object)) throw new Error(`${contract} was compiled to no bytecode, or has unlinked libraries.`)
   return compiled
+}
+
+/** Path and text of each verification input, from the artifacts in `contracts/out`; compile first. */
+export function verificationInputs(): { path: string; text: string }[] {
+  return deployed.map((name) => {
+    const { settings, sources } = artifact(name).metadata
+    const { compilationTarget: _, ...rest } = settings
+    const input = {
+      language: 'Solidity',
+      sources: Object.fromEntries(Object.keys(sources).map((path) => [path, { content: readFileSync(join(repository, path), 'utf8') }])),
+      settings: { ...rest, outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'metadata'] } } },
+    }
+    return { path: join(repository, 'contracts/deployments', `${name}.input.json`), text: `${JSON.stringify(input, null, 1)}\n` }
+  })
 }
 
 function render(name: string, abi: readonly Entry[], bytecode?: string): string {
@@ -26,7 +49,7 @@ function render(name: string, abi: readonly Entry[], bytecode?: string): string 
 
 /** The generated module's text, from the artifacts in `contracts/out`; compile first. */
 export function generate(): string {
-  const [token, registry, router] = [artifact('WrappedOpen'), artifact('ModelRegistry'), artifact('RoyaltyRouter')]
+  const [token, registry, router, shares] = [artifact('WrappedOpen'), artifact('ModelRegistry'), artifact('RoyaltyRouter'), artifact('RoyaltyShares')]
   const own = new Set(router.abi.map((entry) => `${entry.type} ${entry.name}`))
   const passing = token.abi.filter((entry) => entry.type === 'error' && !own.has(`error ${entry.name}`))
   return [
@@ -35,16 +58,28 @@ export function generate(): string {
     '/** The registry is part of the router and not deployed by itself. */',
     render('modelRegistry', registry.abi),
     render('royaltyRouter', [...router.abi, ...passing], router.bytecode.object),
+    render('royaltyShares', shares.abi, shares.bytecode.object),
   ].join('\n')
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+/** Path and text of the addresses that the contracts have on every chain they are deployed on, by the bytecode last generated. */
+export async function addresses(): Promise<{ path: string; text: string }> {
+  const { deployer, salt, deployments } = await import('../src/drivers/chain/deploy.ts')
+  const contracts = Object.fromEntries(deployments().steps.map(({ name, address }) => [name, address]))
+  return { path: join(repository, 'contracts/deployments/addresses.json'), text: `${JSON.stringify({ deployer, salt, contracts }, null, 2)}\n` }
+}
+
+async function main(): Promise<void> {
   const built = forge(['build'])
   if (built.status !== 0) {
     console.error(built.error?.message ?? `${built.stdout}${built.stderr}`)
-    process.exit(1)
+    process.exitCode = 1
+    return
   }
-  mkdirSync(dirname(generatedPath), { recursive: true })
   writeFileSync(generatedPath, generate())
-  console.log(`wrote ${generatedPath}`)
+  mkdirSync(join(repository, 'contracts/deployments'), { recursive: true })
+  for (const { path, text } of [...verificationInputs(), await addresses()]) writeFileSync(path, text)
+  console.log(`wrote ${generatedPath} and contracts/deployments`)
 }
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) main()
