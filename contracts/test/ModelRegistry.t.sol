@@ -218,6 +218,17 @@ contract ModelRegistryTest is Fixture {
         }
     }
 
+    /// @dev What wallets and explorers ask an ERC-721 before they show it.
+    function test_isAToken() public {
+        require(keccak256(bytes(registry.name())) == keccak256("ModelFactory Models") && keccak256(bytes(registry.symbol())) == keccak256("MODEL"), "names");
+        require(registry.supportsInterface(0x01ffc9a7) && registry.supportsInterface(0x80ac58cd) && registry.supportsInterface(0x5b5e139f), "ERC-165, 721");
+        vm.prank(builder);
+        registry.approve(stranger, uint256(modelId));
+        vm.prank(stranger);
+        registry.transferFrom(builder, buyer, uint256(modelId));
+        require(registry.modelOf(modelId).payout == buyer, "sold through an approval, as by a marketplace");
+    }
+
     function test_cardIsJson() public {
         vm.prank(builder);
         registry.publishVersion(modelId, "p", "r");
