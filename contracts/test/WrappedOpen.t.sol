@@ -42,6 +42,34 @@ contract WrappedOpenTest is Fixture {
         token.transferWithAuthorization(a.from, to, a.value, a.validAfter, a.validBefore, a.nonce, a.signature);
     }
 
+    function announced() internal {
+        vm.expectEmit(true, true, true, true, address(token));
+    }
+
+    function test_everythingIsSaid() public {
+        vm.deal(payer, 3);
+        announced();
+        emit IWrappedOpen.Deposit(payer, 3);
+        vm.prank(payer);
+        token.deposit{value: 3}();
+        announced();
+        emit IWrappedOpen.Withdrawal(payer, 2);
+        vm.prank(payer);
+        token.withdraw(2);
+        announced();
+        emit IWrappedOpen.AuthorizationUsed(payer, "n");
+        send(authorize(PAYER_KEY, TO, 1, "n"), TO);
+        bytes32 digest = Signing.digest(block.chainid, address(token), keccak256(abi.encode(Signing.CANCEL, payer, bytes32("c"))));
+        announced();
+        emit IWrappedOpen.AuthorizationCanceled(payer, "c");
+        token.cancelAuthorization(payer, "c", Signing.pack(PAYER_KEY, digest));
+        (uint8 v, bytes32 r, bytes32 s) =
+            Signing.split(Signing.pack(PAYER_KEY, Signing.digest(block.chainid, address(token), keccak256(abi.encode(Signing.CANCEL, payer, bytes32("d"))))));
+        announced();
+        emit IWrappedOpen.AuthorizationCanceled(payer, "d");
+        token.cancelAuthorization(payer, "d", v, r, s);
+    }
+
     function test_names() public view {
         require(keccak256(bytes(token.name())) == keccak256("Wrapped OPEN") && keccak256(bytes(token.symbol())) == keccak256("OPEN"), "name");
         (, string memory name, string memory version, uint256 chain, address location,,) = token.eip712Domain();
