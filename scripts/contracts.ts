@@ -134,7 +134,9 @@ async function killAll(): Promise<void> {
       at.remove()
     }
   }
-  await Promise.all(Array.from({ length: Math.max(1, Math.min(Number(values.jobs) || 1, count)) }, worker))
+  const outcomes = await Promise.allSettled(Array.from({ length: Math.max(1, Math.min(Number(values.jobs) || 1, count)) }, worker))
+  const broken = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (broken) throw broken.reason
   if (survivors.length) faults.push('mutants')
   console.log(
     `${survivors.length ? 'FAIL' : 'ok  '} ${count - survivors.length} of ${count} mutants killed, ${seconds(began)}${survivors.map((name) => `\n     ${name}`).join('')}`,
