@@ -155,7 +155,6 @@ export const mutants: readonly Mutant[] = [
     old: 'calldatacopy(add(data, 0x124), signature.offset, signature.length)',
     new: 'calldatacopy(add(data, 0x124), signature.offset, 65)',
   },
-  { name: 'memory is handed out twice', file: 'RoyaltyRouter', old: '            mstore(0x40, and(add(end, 0x3f), not(0x1f)))\n', new: '' },
   {
     name: 'a stranger owns models',
     file: 'ModelRegistry',

@@ -55,6 +55,21 @@ contract GasEater {
     }
 }
 
+/// @dev A wallet that needs much gas, though not more than a row may have, to say yes.
+contract SlowWallet {
+    uint256 private immutable need;
+
+    constructor(uint256 need_) {
+        need = need_;
+    }
+
+    function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
+        uint256 start = gasleft();
+        while (start - gasleft() < need) {}
+        return 0x1626ba7e;
+    }
+}
+
 /// @dev A wallet that accepts one signature, whatever was signed.
 contract StrictWallet {
     bytes32 private immutable accepted;
@@ -360,6 +375,30 @@ contract RoyaltyRouterTest is Fixture {
         router.payMany(ids, new bytes32[](1), list);
         vm.expectRevert(selector(IRoyaltyRouter.LengthMismatch.selector));
         router.payMany(ids, new bytes32[](3), list);
+    }
+
+    /// @dev A row that is paid when there is gas enough is never skipped because the batch was sent with little. Only a row that needs
+    /// nearly all it may have shows it: when a cheaper one starves, too little is left to skip it.
+    function test_manyStarvesNobody() public {
+        (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) = batch(1);
+        uint256 nonce = 1_000;
+        uint256 refused;
+        for (uint256 need = 190_000; need < 230_000; need += 2_000) {
+            SlowWallet wallet = new SlowWallet(need);
+            vm.prank(payer);
+            token.transfer(address(wallet), 5 ether);
+            list[0] = unsigned(address(wallet), PRICE, bytes32(++nonce << 8));
+            if (router.payMany(ids, hashes, list) == 0) continue;
+            for (uint256 gas = 236_000; gas < 262_000; gas += 500) {
+                list[0] = unsigned(address(wallet), PRICE, bytes32(++nonce << 8));
+                try router.payMany{gas: gas}(ids, hashes, list) returns (uint256 rows) {
+                    equal(rows, 1, "a good row was skipped");
+                } catch {
+                    ++refused;
+                }
+            }
+        }
+        require(refused > 0, "there was always gas enough");
     }
 
     /// @dev Sent with too little gas, a batch fails whole and does not skip good rows.
