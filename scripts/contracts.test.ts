@@ -2,10 +2,10 @@
  * The contracts, as `npm test` sees them: forge's own unit, fuzz and invariant tests in one offline run, then whether the
  * generated ABI and the committed gas figures still say what the source says.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { generate, generatedPath } from './abi.ts'
+import { addresses, generate, generatedPath, verificationInputs } from './abi.ts'
 import { forge, repository } from './forge.ts'
 import { committedGas, measureGas } from './gas.ts'
 
@@ -27,15 +27,17 @@ describe('contracts', () => {
     console.log(`forge: ${results.size} tests, ${failed.length} failed`)
     expect(failed).toEqual([])
     // A run that silently found no tests of one kind would pass as well.
-    for (const suite of ['WrappedOpenTest', 'ModelRegistryTest', 'RoyaltyRouterTest', 'InvariantsTest', 'GasTest'])
+    for (const suite of ['WrappedOpenTest', 'ModelRegistryTest', 'RoyaltyRouterTest', 'RoyaltySharesTest', 'InvariantsTest', 'GasTest'])
       expect(
         [...results.keys()].some((name) => name.startsWith(`${suite}.`)),
         suite,
       ).toBe(true)
   })
 
-  it('are what the generated ABI and bytecode say', () => {
+  it('are what the generated ABI and bytecode say', async () => {
     expect(readFileSync(generatedPath, 'utf8') === generate(), 'stale: run npx tsx scripts/abi.ts').toBe(true)
+    for (const { path, text } of [...verificationInputs(), await addresses()])
+      expect(readFileSync(path, 'utf8') === text, `${path} is stale: run npx tsx scripts/abi.ts`).toBe(true)
   })
 
   it('cost what the committed figures say, within one percent', () => {
@@ -52,15 +54,8 @@ describe('contracts', () => {
   })
 
   it('stay within 260 lines a file', () => {
-    for (const file of [
-      'WrappedOpen',
-      'ModelRegistry',
-      'RoyaltyRouter',
-      'ModelCard',
-      'interfaces/IWrappedOpen',
-      'interfaces/IModelRegistry',
-      'interfaces/IRoyaltyRouter',
-    ])
-      expect(readFileSync(join(repository, 'contracts/src', `${file}.sol`), 'utf8').split('\n').length, file).toBeLessThanOrEqual(260)
+    for (const folder of ['contracts/src', 'contracts/src/interfaces'])
+      for (const file of readdirSync(join(repository, folder)).filter((name) => name.endsWith('.sol')))
+        expect(readFileSync(join(repository, folder, file), 'utf8').split('\n').length, file).toBeLessThanOrEqual(260)
   })
 })

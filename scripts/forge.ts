@@ -2,7 +2,7 @@
  * Runs forge in `contracts/`, offline, with the compiler and libraries of node_modules: `npx tsx scripts/forge.ts test`.
  * Finds the binary in the package of this platform, so no install script has to run. Knows nothing of what the contracts do.
  */
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -27,25 +27,44 @@ export function forgeBinary(): string {
   throw new MissingError(name)
 }
 
-/** Runs forge and waits; output is captured unless `inherit`. One thread, unless the caller says otherwise. */
-export function forge(
-  commandLine: readonly string[],
-  options: { inherit?: boolean; folder?: string; environment?: Record<string, string> } = {},
-): SpawnSyncReturns<string> {
-  const folder = options.folder ?? repository
-  return spawnSync(forgeBinary(), [...commandLine, '--root', folder], {
-    cwd: folder,
+type ForgeOptions = { inherit?: boolean; folder?: string; environment?: Record<string, string> }
+
+/** Runs forge and waits; output is captured unless `inherit`. `folder` is another copy of the repository to run it in. */
+export function forge(commandLine: readonly string[], options: ForgeOptions = {}): SpawnSyncReturns<string> {
+  const { cwd, env } = setting(options)
+  return spawnSync(forgeBinary(), [...commandLine, '--root', cwd], {
+    cwd,
+    env,
     encoding: 'utf8',
     stdio: options.inherit ? 'inherit' : 'pipe',
     maxBuffer: 256 * 1024 * 1024,
+  })
+}
+
+/** As {@link forge}, without holding up others; `output` is what it wrote to both streams. */
+export function forgeBeside(commandLine: readonly string[], options: Omit<ForgeOptions, 'inherit'> = {}): Promise<{ status: number; output: string }> {
+  const { cwd, env } = setting(options)
+  const child = spawn(forgeBinary(), [...commandLine, '--root', cwd], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const parts: Buffer[] = []
+  child.stdout.on('data', (part: Buffer) => parts.push(part))
+  child.stderr.on('data', (part: Buffer) => parts.push(part))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (status) => resolve({ status: status ?? 1, output: Buffer.concat(parts).toString() }))
+  })
+}
+
+function setting({ folder = repository, environment }: ForgeOptions): { cwd: string; env: NodeJS.ProcessEnv } {
+  return {
+    cwd: folder,
     env: {
       ...process.env,
       FOUNDRY_CONFIG: join(folder, 'contracts/foundry.toml'),
       FOUNDRY_OFFLINE: 'true',
       FOUNDRY_DISABLE_NIGHTLY_WARNING: '1',
-      ...options.environment,
+      ...environment,
     },
-  })
+  }
 }
 
 /** npm did not install the forge binary. */

@@ -1,17 +1,12 @@
 /**
- * Breaks the contracts one check at a time and runs their tests on each: `npx tsx scripts/mutants.ts [--only PATTERN]`.
- * A mutant that no test notices is a check nobody tests; the script then fails. Takes about ten seconds a mutant, so it is
- * not part of `npm test`. Works on a copy, never on the sources.
+ * The mutants: the contracts with one check, one effect or one event broken each. A mutant that no test notices is a check nobody
+ * tests. A list and nothing else; `scripts/contracts.ts` runs it.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { forge, repository } from './forge.ts'
 
 /** Replaces the only place where `old` stands. */
-type Mutant = { name: string; file: 'WrappedOpen' | 'ModelRegistry' | 'RoyaltyRouter'; old: string; new: string }
+export type Mutant = { name: string; file: 'WrappedOpen' | 'ModelRegistry' | 'RoyaltyRouter' | 'RoyaltyShares'; old: string; new: string }
 
-const mutants: Mutant[] = [
+export const mutants: readonly Mutant[] = [
   {
     name: 'no signature check, one piece',
     file: 'WrappedOpen',
@@ -24,14 +19,24 @@ const mutants: Mutant[] = [
     old: 'if (!SignatureCheckerLib.isValidERC1271SignatureNow(signer, digest, v, r, s)) revert InvalidSignature(signer);',
     new: '',
   },
-  { name: 'high s taken', file: 'WrappedOpen', old: 'uint256(s) <= HALF_ORDER && ', new: '' },
-  { name: 'zero address signs', file: 'WrappedOpen', old: 'signer != address(0) && ', new: '' },
+  { name: 'high s taken, one piece', file: 'WrappedOpen', old: 'if (s <= HALF_ORDER && ', new: 'if (' },
+  { name: 'high s taken, v r s', file: 'WrappedOpen', old: 'uint256(s) <= HALF_ORDER && ', new: '' },
+  { name: 'zero address signs', file: 'WrappedOpen', old: ' && signer != address(0)', new: '' },
+  { name: 'short signatures taken', file: 'WrappedOpen', old: 'if (signature.length == 65) {', new: 'if (signature.length == 65 || signature.length == 64) {' },
   {
-    name: 'any recovered signer',
+    name: 'the digest forgets the nonce',
     file: 'WrappedOpen',
-    old: 'ECDSA.tryRecover(digest, v, r, s) == signer',
-    new: 'ECDSA.tryRecover(digest, v, r, s) != address(0)',
+    old: 'calldatacopy(add(free, 0x20), 0x04, 0xc0)',
+    new: 'calldatacopy(add(free, 0x20), 0x04, 0xa0)',
   },
+  { name: 'the digest forgets the type', file: 'WrappedOpen', old: 'mstore(free, typehash)', new: 'mstore(free, 1)' },
+  { name: 'an announced use is not said', file: 'WrappedOpen', old: 'emit AuthorizationUsed(from, nonce);', new: '' },
+  { name: 'a wrap is not said', file: 'WrappedOpen', old: 'emit Deposit(msg.sender, msg.value);', new: '' },
+  { name: 'an unwrap is not said', file: 'WrappedOpen', old: 'emit Withdrawal(msg.sender, amount);', new: '' },
+  { name: 'plain coin is swallowed', file: 'WrappedOpen', old: '        deposit();\n', new: '' },
+  { name: 'another domain name', file: 'WrappedOpen', old: 'return ("Wrapped OPEN", "1");', new: 'return ("Wrapped OPEN", "2");' },
+  { name: 'permit for another name', file: 'WrappedOpen', old: 'return keccak256("Wrapped OPEN");', new: 'return keccak256("Wrapped");' },
+  { name: 'any recovered signer', file: 'WrappedOpen', old: 'return recovered == signer && ', new: 'return recovered != address(0) && ' },
   { name: 'nonce not checked', file: 'WrappedOpen', old: 'if (bits & bit != 0) revert AuthorizationAlreadyUsed(authorizer, nonce);', new: '' },
   { name: 'nonce not kept', file: 'WrappedOpen', old: 'words[uint256(nonce) >> 8] = bits | bit;', new: '' },
   { name: 'nonce forgets its word', file: 'WrappedOpen', old: 'words[uint256(nonce) >> 8] = bits | bit;', new: 'words[uint256(nonce) >> 8] = bit;' },
@@ -48,39 +53,107 @@ const mutants: Mutant[] = [
   { name: 'withdraw without burning', file: 'WrappedOpen', old: '_burn(msg.sender, amount);', new: '' },
   { name: 'mint one more', file: 'WrappedOpen', old: '_mint(msg.sender, msg.value);', new: '_mint(msg.sender, msg.value + 1);' },
   { name: 'Permit2 may take all', file: 'WrappedOpen', old: 'return false;', new: 'return true;' },
+  { name: 'value not compared, single', file: 'RoyaltyRouter', old: '        if (value != price) revert WrongAmount(value, price);\n', new: '' },
   {
-    name: 'value not compared with price',
+    name: 'value only at least the price, single',
     file: 'RoyaltyRouter',
-    old: 'if (authorization.value != price) revert WrongAmount(authorization.value, price);',
-    new: '',
+    old: 'if (value != price) revert WrongAmount(value, price);',
+    new: 'if (value < price) revert WrongAmount(value, price); else price = value;',
   },
   {
-    name: 'value only at least the price',
+    name: 'value not compared, batch',
     file: 'RoyaltyRouter',
-    old: 'if (authorization.value != price) revert WrongAmount(authorization.value, price);',
-    new: 'if (authorization.value < price) revert WrongAmount(authorization.value, price); else price = authorization.value;',
+    old: 'if (value != price) return (false, abi.encodeWithSelector(WrongAmount.selector, value, price));',
+    new: 'price = value;',
+  },
+  {
+    name: 'terms not asked, single',
+    file: 'RoyaltyRouter',
+    old: '_quoteFor(modelId, payer);\n        if (reason.length != 0) _revertWith(reason);\n        if (value',
+    new: '_quoteFor(modelId, payer);\n        if (value',
+  },
+  { name: 'terms not asked, batch', file: 'RoyaltyRouter', old: 'if (reason.length != 0) return (false, reason);', new: '' },
+  {
+    name: 'terms not asked, allowance',
+    file: 'RoyaltyRouter',
+    old: 'if (reason.length != 0) _revertWith(reason);\n        if (price > maxPrice)',
+    new: 'if (price > maxPrice)',
+  },
+  {
+    name: 'terms not asked, native',
+    file: 'RoyaltyRouter',
+    old: 'if (reason.length != 0) _revertWith(reason);\n        if (msg.value',
+    new: 'if (msg.value',
   },
   { name: 'native value not compared', file: 'RoyaltyRouter', old: 'if (msg.value != price) revert WrongAmount(msg.value, price);', new: '' },
   { name: 'native refusal ignored', file: 'RoyaltyRouter', old: 'if (!accepted) revert NativePaymentFailed(builder);', new: 'accepted;' },
   { name: 'maximum ignored', file: 'RoyaltyRouter', old: 'if (price > maxPrice) revert PriceExceedsMaximum(price, maxPrice);', new: '' },
-  { name: 'no post-condition', file: 'RoyaltyRouter', old: 'if (received != price) revert BuilderUnderpaid(builder, received, price);', new: '' },
-  { name: 'post-condition only at least', file: 'RoyaltyRouter', old: 'if (received != price) revert', new: 'if (received < price) revert' },
-  { name: 'builder pays themself', file: 'RoyaltyRouter', old: 'if (builder == payer) revert PayerIsBuilder(builder);', new: '' },
+  { name: 'a failed transfer is a payment, single', file: 'RoyaltyRouter', old: '        if (!moved) _revertWith(reason);\n', new: '' },
+  { name: 'a failed transfer is a payment, batch', file: 'RoyaltyRouter', old: '        if (!moved) return (false, reason);\n', new: '' },
+  {
+    name: 'no post-condition, single',
+    file: 'RoyaltyRouter',
+    old: '_revertWith(reason);\n        _checkReceived(builder, before, price);',
+    new: '_revertWith(reason);',
+  },
+  {
+    name: 'no post-condition, allowance',
+    file: 'RoyaltyRouter',
+    old: 'builder, price);\n        _checkReceived(builder, before, price);',
+    new: 'builder, price);',
+  },
+  {
+    name: 'no post-condition, batch',
+    file: 'RoyaltyRouter',
+    old: 'known.balance = _checkReceived(builder, known.balance, price);',
+    new: 'known.balance = SafeTransferLib.balanceOf(token, builder);',
+  },
+  { name: 'a batch forgets what it paid', file: 'RoyaltyRouter', old: 'known.balance = _checkReceived(', new: '_checkReceived(' },
+  { name: 'a batch knows the wrong builder', file: 'RoyaltyRouter', old: 'if (known.builder != builder) (', new: 'if (known.builder == address(0)) (' },
+  { name: 'post-condition only at least', file: 'RoyaltyRouter', old: 'if (present != before + price)', new: 'if (present < before + price)' },
+  { name: 'post-condition only at most', file: 'RoyaltyRouter', old: 'if (present != before + price)', new: 'if (present > before + price)' },
+  { name: 'builder pays themself', file: 'RoyaltyRouter', old: 'if (builder == payer) refusal', new: 'if (false) refusal' },
   { name: 'router as builder', file: 'RoyaltyRouter', old: 'builder == address(this) || ', new: '' },
   { name: 'token as builder', file: 'RoyaltyRouter', old: ' || builder == token', new: '' },
   {
-    name: 'uneven lists',
+    name: 'uneven lists of hashes',
     file: 'RoyaltyRouter',
-    old: 'if (modelIds.length != authorizations.length || requestHashes.length != authorizations.length) revert LengthMismatch();',
+    old: ' || requestHashes.length != authorizations.length',
     new: '',
   },
-  { name: 'a batch may starve', file: 'RoyaltyRouter', old: 'if ((gasleft() / 64) * 63 < ROW_GAS) revert NotEnoughGas(row);', new: '' },
-  { name: 'a row may eat all gas', file: 'RoyaltyRouter', old: 'payWithAuthorization{gas: ROW_GAS}', new: 'payWithAuthorization' },
+  { name: 'uneven lists of models', file: 'RoyaltyRouter', old: 'modelIds.length != authorizations.length || ', new: '' },
+  { name: 'a batch may starve', file: 'RoyaltyRouter', old: 'if (gasleft() - gasleft() / 64 < ROW_GAS) revert NotEnoughGas(row);', new: '' },
+  { name: 'a row may eat all gas', file: 'RoyaltyRouter', old: 'token.call{gas: ROW_GAS}', new: 'token.call' },
+  {
+    name: 'a skipped row is not said',
+    file: 'RoyaltyRouter',
+    old: 'else emit PaymentSkipped(modelIds[row], authorizations[row].from, row, authorizations[row].nonce, reason);',
+    new: '',
+  },
+  { name: 'a skipped row counts', file: 'RoyaltyRouter', old: 'if (moved) ++paid;\n            else emit', new: '++paid;\n            if (!moved) emit' },
   {
     name: 'allowance of another',
     file: 'RoyaltyRouter',
     old: 'safeTransferFrom(token, msg.sender, builder, price)',
     new: 'safeTransferFrom(token, tx.origin, builder, price)',
+  },
+  {
+    name: 'the maximum is taken, not the price',
+    file: 'RoyaltyRouter',
+    old: 'uint256 before = SafeTransferLib.balanceOf(token, builder);\n        SafeTransferLib.safe',
+    new: 'price = maxPrice;\n        uint256 before = SafeTransferLib.balanceOf(token, builder);\n        SafeTransferLib.safe',
+  },
+  {
+    name: 'the payee is the payer',
+    file: 'RoyaltyRouter',
+    old: 'mstore(add(data, 0x44), builder)',
+    new: 'mstore(add(data, 0x44), calldataload(authorization))',
+  },
+  {
+    name: 'a long signature is cut',
+    file: 'RoyaltyRouter',
+    old: 'calldatacopy(add(data, 0x124), signature.offset, signature.length)',
+    new: 'calldatacopy(add(data, 0x124), signature.offset, 65)',
   },
   {
     name: 'a stranger owns models',
@@ -103,14 +176,14 @@ const mutants: Mutant[] = [
   {
     name: 'retired models sell',
     file: 'ModelRegistry',
-    old: 'if (terms.status == Status.Retired) revert ModelIsRetired(modelId);\n        revert UnknownModel(modelId);',
-    new: 'if (terms.status == Status.Retired) return (terms.payout, terms.price);\n        revert UnknownModel(modelId);',
+    old: 'if (status == Status.Retired) refusal = ',
+    new: 'if (false) refusal = ',
   },
   {
     name: 'unknown models sell',
     file: 'ModelRegistry',
-    old: 'revert ModelIsRetired(modelId);\n        revert UnknownModel(modelId);',
-    new: 'revert ModelIsRetired(modelId);',
+    old: 'if (status == Status.Unknown) refusal = ',
+    new: 'if (false) refusal = ',
   },
   { name: 'retired models change', file: 'ModelRegistry', old: 'if (_terms[modelId].status == Status.Retired) revert ModelIsRetired(modelId);', new: '' },
   { name: 'rises at once', file: 'ModelRegistry', old: 'if (next <= present) {', new: 'if (next != 0) {' },
@@ -146,42 +219,122 @@ const mutants: Mutant[] = [
     new: '',
   },
   { name: 'an exam never committed', file: 'ModelRegistry', old: 'if (exam.committedAt == 0) revert UnknownExam(modelId, examRoot);', new: '' },
+  { name: 'a rise never comes', file: 'ModelRegistry', old: 'if (status == Status.Rising) price = _presentPrice(modelId);', new: '' },
+  {
+    name: 'anybody calls publishVersion',
+    file: 'ModelRegistry',
+    old: 'function publishVersion(bytes32 modelId, bytes32 packageHash, bytes32 reportHash) external onlyModelOwner(modelId) {',
+    new: 'function publishVersion(bytes32 modelId, bytes32 packageHash, bytes32 reportHash) external {',
+  },
+  {
+    name: 'publishVersion on a retired model',
+    file: 'ModelRegistry',
+    old: 'function publishVersion(bytes32 modelId, bytes32 packageHash, bytes32 reportHash) external onlyModelOwner(modelId) {\n        _checkLive(modelId);',
+    new: 'function publishVersion(bytes32 modelId, bytes32 packageHash, bytes32 reportHash) external onlyModelOwner(modelId) {',
+  },
+  {
+    name: 'anybody calls commitExam',
+    file: 'ModelRegistry',
+    old: 'function commitExam(bytes32 modelId, bytes32 examRoot) external onlyModelOwner(modelId) {',
+    new: 'function commitExam(bytes32 modelId, bytes32 examRoot) external {',
+  },
+  {
+    name: 'commitExam on a retired model',
+    file: 'ModelRegistry',
+    old: 'function commitExam(bytes32 modelId, bytes32 examRoot) external onlyModelOwner(modelId) {\n        _checkLive(modelId);',
+    new: 'function commitExam(bytes32 modelId, bytes32 examRoot) external onlyModelOwner(modelId) {',
+  },
+  {
+    name: 'anybody calls recordAttempt',
+    file: 'ModelRegistry',
+    old: 'function recordAttempt(bytes32 modelId, bytes32 examRoot) external onlyModelOwner(modelId) {',
+    new: 'function recordAttempt(bytes32 modelId, bytes32 examRoot) external {',
+  },
+  {
+    name: 'recordAttempt on a retired model',
+    file: 'ModelRegistry',
+    old: 'function recordAttempt(bytes32 modelId, bytes32 examRoot) external onlyModelOwner(modelId) {\n        _checkLive(modelId);',
+    new: 'function recordAttempt(bytes32 modelId, bytes32 examRoot) external onlyModelOwner(modelId) {',
+  },
+  {
+    name: 'anybody calls setPrice',
+    file: 'ModelRegistry',
+    old: 'function setPrice(bytes32 modelId, uint96 price) external onlyModelOwner(modelId) {',
+    new: 'function setPrice(bytes32 modelId, uint96 price) external {',
+  },
+  {
+    name: 'setPrice on a retired model',
+    file: 'ModelRegistry',
+    old: 'function setPrice(bytes32 modelId, uint96 price) external onlyModelOwner(modelId) {\n        _checkLive(modelId);',
+    new: 'function setPrice(bytes32 modelId, uint96 price) external onlyModelOwner(modelId) {',
+  },
+  {
+    name: 'anybody calls proposePayout',
+    file: 'ModelRegistry',
+    old: 'function proposePayout(bytes32 modelId, address payout) external onlyModelOwner(modelId) {',
+    new: 'function proposePayout(bytes32 modelId, address payout) external {',
+  },
+  {
+    name: 'anybody calls retire',
+    file: 'ModelRegistry',
+    old: 'function retire(bytes32 modelId) external onlyModelOwner(modelId) {',
+    new: 'function retire(bytes32 modelId) external {',
+  },
+  {
+    name: 'retire on a retired model',
+    file: 'ModelRegistry',
+    old: 'function retire(bytes32 modelId) external onlyModelOwner(modelId) {\n        _checkLive(modelId);',
+    new: 'function retire(bytes32 modelId) external onlyModelOwner(modelId) {',
+  },
+  { name: 'an unknown model changes', file: 'ModelRegistry', old: 'if (_terms[modelId].status == Status.Unknown) revert UnknownModel(modelId);', new: '' },
+  { name: 'an empty version', file: 'ModelRegistry', old: 'if (packageHash == 0 || reportHash == 0) revert ZeroHash();', new: '' },
+  { name: 'an empty report', file: 'ModelRegistry', old: ' || reportHash == 0', new: '' },
+  { name: 'an empty exam', file: 'ModelRegistry', old: 'if (examRoot == 0) revert ZeroHash();', new: '' },
+  { name: 'attempts are not counted', file: 'ModelRegistry', old: '++exam.attempts', new: 'exam.attempts' },
+  {
+    name: 'versions overwrite each other',
+    file: 'ModelRegistry',
+    old: 'uint32 version = ++_versionCounts[modelId];',
+    new: 'uint32 version = _versionCounts[modelId] = 1;',
+  },
+  { name: 'retiring forgets the present price', file: 'ModelRegistry', old: '        _terms[modelId].price = _presentPrice(modelId);\n', new: '' },
+  { name: 'registering is not said', file: 'ModelRegistry', old: 'emit ModelRegistered(modelId, msg.sender, slugHash, payout, price);', new: '' },
+  { name: 'a payout change is not said', file: 'ModelRegistry', old: 'emit PayoutChanged(modelId, msg.sender);', new: '' },
+  { name: 'a sale is not said', file: 'ModelRegistry', old: 'emit PayoutChanged(modelId, to);', new: '' },
+  { name: 'a cut is not said', file: 'ModelRegistry', old: 'emit PriceChanged(modelId, next);', new: '' },
+  { name: 'a rise is not said', file: 'ModelRegistry', old: 'emit PriceRiseScheduled(modelId, next, effectiveAt);', new: '' },
+  { name: 'a version is not said', file: 'ModelRegistry', old: 'emit VersionPublished(modelId, version, packageHash, reportHash);', new: '' },
+  { name: 'an exam is not said', file: 'ModelRegistry', old: 'emit ExamCommitted(modelId, examRoot);', new: '' },
+  { name: 'a proposal is not said', file: 'ModelRegistry', old: 'emit PayoutProposed(modelId, payout);', new: '' },
+  { name: 'retiring is not said', file: 'ModelRegistry', old: 'emit ModelRetired(modelId);', new: '' },
+  { name: 'nobody holds shares', file: 'RoyaltyShares', old: 'recipients.length == 0 || ', new: '' },
+  { name: 'too many hold shares', file: 'RoyaltyShares', old: ' || recipients.length > MAXIMUM_RECIPIENTS', new: '' },
+  {
+    name: 'more shares than holders',
+    file: 'RoyaltyShares',
+    old: 'if (recipients.length != shares.length) revert SharesMismatch(recipients.length, shares.length);',
+    new: '',
+  },
+  { name: 'the zero address shares', file: 'RoyaltyShares', old: 'recipient == address(0) || ', new: '' },
+  { name: 'the token shares', file: 'RoyaltyShares', old: 'recipient == token_ || ', new: '' },
+  { name: 'the shared contract shares', file: 'RoyaltyShares', old: ' || recipient == address(this)', new: '' },
+  { name: 'somebody shares twice', file: 'RoyaltyShares', old: 'if (recipient <= previous)', new: 'if (recipient < previous)' },
+  { name: 'a share of nothing', file: 'RoyaltyShares', old: 'if (shares[i] == 0) revert ZeroShare(recipient);', new: '' },
+  {
+    name: 'native coin stays',
+    file: 'RoyaltyShares',
+    old: 'if (address(this).balance != 0) IWrappedOpen(token).deposit{value: address(this).balance}();',
+    new: '',
+  },
+  { name: 'nothing is distributed', file: 'RoyaltyShares', old: 'if (amount == 0) revert NothingToDistribute();', new: '' },
+  {
+    name: 'rounding leaves dust',
+    file: 'RoyaltyShares',
+    old: 'uint256 owed = amount * reached / totalShares;',
+    new: 'uint256 owed = sent + amount * holder.shares / totalShares;',
+  },
+  { name: 'the first get it all', file: 'RoyaltyShares', old: 'holder.recipient, owed - sent', new: '_holders[0].recipient, owed - sent' },
+  { name: 'empty transfers', file: 'RoyaltyShares', old: 'if (owed != sent) ', new: '' },
+  { name: 'a distribution is not said', file: 'RoyaltyShares', old: 'emit Distributed(amount);', new: '' },
+  { name: 'a proposal is not accepted', file: 'RoyaltyShares', old: '        registry.acceptPayout(modelId);\n', new: '' },
 ]
-
-const only = new RegExp(process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '')
-const copy = mkdtempSync(join(tmpdir(), 'modelfactory-mutants-'))
-const survivors: string[] = []
-try {
-  cpSync(join(repository, 'contracts'), join(copy, 'contracts'), { recursive: true })
-  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'))
-  // Forge skips unchanged files by content and time; a whole sound run first also shows that the copy works.
-  const sound = forge(['test', '--fail-fast'], { folder: copy })
-  if (sound.status !== 0) throw new Error(`The tests fail before anything is broken:\n${sound.stdout}${sound.stderr}`)
-  for (const mutant of mutants.filter(({ name }) => only.test(name))) {
-    const path = join(copy, 'contracts/src', `${mutant.file}.sol`)
-    const source = readFileSync(path, 'utf8')
-    const places = source.split(mutant.old).length - 1
-    if (places !== 1) throw new Error(`${mutant.name}: its text stands ${places} times in ${mutant.file}.sol; correct the list.`)
-    writeFileSync(
-      path,
-      source.replace(mutant.old, () => mutant.new),
-    )
-    const started = Date.now()
-    // The tests of the same name first: they alone kill most, and compile faster than all.
-    let run = forge(['test', '--fail-fast', '--match-path', `contracts/test/${mutant.file}.t.sol`], { folder: copy })
-    if (run.status === 0) run = forge(['test', '--fail-fast'], { folder: copy })
-    writeFileSync(path, source)
-    const output = `${run.stdout}${run.stderr}`
-    if (/Compiler run failed/.test(output)) throw new Error(`${mutant.name} does not compile:\n${output.slice(-2_000)}`)
-    const killer = /\[FAIL:? ?([^;\n]*?)(?:\]|;|\n)/.exec(output)?.[1]
-    if (run.status !== 0 && !killer) throw new Error(`${mutant.name}: forge failed without a failing test:\n${output.slice(-2_000)}`)
-    if (!killer) survivors.push(mutant.name)
-    console.log(
-      `${killer ? 'killed  ' : 'SURVIVED'} ${mutant.file}: ${mutant.name}${killer ? ` (${killer})` : ''}, ${Math.round((Date.now() - started) / 1000)} s`,
-    )
-  }
-} finally {
-  rmSync(copy, { recursive: true, force: true })
-}
-console.log(`${survivors.length} survivors${survivors.length ? `: ${survivors.join('; ')}` : ''}`)
-process.exit(survivors.length ? 1 : 0)

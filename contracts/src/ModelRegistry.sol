@@ -149,11 +149,9 @@ contract ModelRegistry is IModelRegistry, ERC721 {
 
     /// @inheritdoc IModelRegistry
     function quote(bytes32 modelId) external view returns (address payout, uint256 price) {
-        Terms memory terms = _terms[modelId];
-        if (terms.status == Status.Live) return (terms.payout, terms.price);
-        if (terms.status == Status.Rising) return (terms.payout, _presentPrice(modelId));
-        if (terms.status == Status.Retired) revert ModelIsRetired(modelId);
-        revert UnknownModel(modelId);
+        bytes memory refusal;
+        (payout, price, refusal) = _quote(modelId);
+        if (refusal.length != 0) _revertWith(refusal);
     }
 
     /// @inheritdoc IModelRegistry
@@ -208,6 +206,22 @@ contract ModelRegistry is IModelRegistry, ERC721 {
     function _checkPrice(uint96 price) private pure returns (uint88) {
         if (price == 0 || price > MAXIMUM_PRICE) revert PriceOutOfRange(price, MAXIMUM_PRICE);
         return uint88(price);
+    }
+
+    /// @dev What `quote` returns, or the error that it ends with.
+    function _quote(bytes32 modelId) internal view returns (address payout, uint256 price, bytes memory refusal) {
+        Terms storage terms = _terms[modelId];
+        Status status;
+        (payout, price, status) = (terms.payout, terms.price, terms.status);
+        if (status == Status.Rising) price = _presentPrice(modelId);
+        if (status == Status.Retired) refusal = abi.encodeWithSelector(ModelIsRetired.selector, modelId);
+        if (status == Status.Unknown) refusal = abi.encodeWithSelector(UnknownModel.selector, modelId);
+    }
+
+    function _revertWith(bytes memory reason) internal pure {
+        assembly ("memory-safe") {
+            revert(add(reason, 0x20), mload(reason))
+        }
     }
 
     function _presentPrice(bytes32 modelId) private view returns (uint88) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {RoyaltyRouter} from "../src/RoyaltyRouter.sol";
 import {WrappedOpen} from "../src/WrappedOpen.sol";
 import {IRoyaltyRouter} from "../src/interfaces/IRoyaltyRouter.sol";
@@ -11,7 +10,9 @@ import {vm} from "./Vm.sol";
 
 /// @dev One attack for each check in the contracts: whatever is tried here must be refused, in any state the others made.
 contract Attacker is Handler {
-    constructor(WrappedOpen token_, ModelRegistry registry_, RoyaltyRouter router_) Handler(token_, registry_, router_) {}
+    uint256 private attempts;
+
+    constructor(WrappedOpen token_, RoyaltyRouter router_) Handler(token_, router_) {}
 
     /// @dev Refused by the router, and by the token to the same builder, with the very same numbers.
     function refused(bytes32 id, address builder, IRoyaltyRouter.Authorization memory a) internal {
@@ -100,6 +101,30 @@ contract Attacker is Handler {
         uint256 before = token.balanceOf(payer);
         try token.transferFrom(payer, address(this), amount % 1 ether + 1) {} catch {}
         require(token.balanceOf(payer) == before, "a stranger spent");
+    }
+
+    /// @dev A builder signs to pay themself for their own model, which would announce a payment that moves nothing.
+    function payOneself(uint256 key) external {
+        bytes32 slug = bytes32(++attempts);
+        address self = vm.addr(key % 1_000 + 1_000);
+        vm.deal(self, 1);
+        vm.prank(self);
+        token.deposit{value: 1}();
+        vm.prank(self);
+        bytes32 id = registry.register(slug, self, 1);
+        refusedByRouter(id, Signing.transfer(block.chainid, address(token), key % 1_000 + 1_000, self, unsigned(self, 1, slug)));
+        vm.prank(self);
+        token.withdraw(1);
+        vm.deal(self, 0);
+    }
+
+    /// @dev Nobody puts themself among those who share, and nobody makes the shared contract the payout of a model unasked.
+    function takeShares(uint256 which) external {
+        bytes32 id = models[which % 4];
+        if (registry.modelOf(id).pendingPayout == address(shares)) return;
+        try shares.acceptPayout(registry, id) {
+            revert("the shared contract accepted what nobody proposed");
+        } catch {}
     }
 
     function unwrapNothing(uint256 amount) external {

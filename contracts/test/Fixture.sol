@@ -71,8 +71,8 @@ abstract contract Fixture {
     function setUp() public virtual {
         vm.warp(1_800_000_000);
         token = new WrappedOpen();
-        registry = new ModelRegistry();
-        router = new RoyaltyRouter(address(token), registry);
+        router = new RoyaltyRouter(address(token));
+        registry = router;
         vm.prank(builder);
         modelId = registry.register(keccak256("heart"), payout, PRICE);
         fund(payer, 100 ether);

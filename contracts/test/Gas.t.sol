@@ -46,15 +46,48 @@ contract GasTest is Fixture {
     }
 
     function test_many100() public {
-        bytes32[] memory ids = new bytes32[](100);
-        bytes32[] memory hashes = new bytes32[](100);
-        IRoyaltyRouter.Authorization[] memory list = new IRoyaltyRouter.Authorization[](100);
+        (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) = batch();
         for (uint256 i; i < 100; ++i) {
-            (ids[i], hashes[i]) = (modelId, keccak256(abi.encode(i)));
+            ids[i] = modelId;
             list[i] = authorize(PAYER_KEY, payout, PRICE, bytes32(i + 1));
         }
         router.payMany(ids, hashes, list);
         vm.snapshotGasLastCall("queries", "payMany of 100, sequential nonces");
         equal(token.balanceOf(payout), 1 ether + 101 * PRICE, "all paid");
+    }
+
+    function test_many100RandomNonces() public {
+        (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) = batch();
+        for (uint256 i; i < 100; ++i) {
+            ids[i] = modelId;
+            list[i] = authorize(PAYER_KEY, payout, PRICE, hashes[i]);
+        }
+        equal(router.payMany(ids, hashes, list), 100, "all paid");
+        vm.snapshotGasLastCall("queries", "payMany of 100, random nonces");
+    }
+
+    /// @dev Ten payers with sequential nonces and ten models of ten builders, so that no row follows one of the same builder.
+    function test_many100Mixed() public {
+        (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) = batch();
+        for (uint256 i; i < 10; ++i) {
+            address to = address(uint160(0xCA50 + i));
+            fund(vm.addr(i + 1), 1 ether);
+            fund(to, 1 ether);
+            bytes32 id = router.register(bytes32(i), to, PRICE);
+            router.payWithAuthorization(id, REQUEST, authorize(i + 1, to, PRICE, 0));
+            for (uint256 row = i; row < 100; row += 10) {
+                ids[row] = id;
+                list[row] = authorize(i + 1, to, PRICE, bytes32(row + 1));
+            }
+        }
+        equal(router.payMany(ids, hashes, list), 100, "all paid");
+        vm.snapshotGasLastCall("queries", "payMany of 100, ten payers, ten builders, sequential nonces");
+    }
+
+    function batch() private pure returns (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) {
+        (ids, hashes, list) = (new bytes32[](100), new bytes32[](100), new IRoyaltyRouter.Authorization[](100));
+        for (uint256 i; i < 100; ++i) {
+            hashes[i] = keccak256(abi.encode(i));
+        }
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {RoyaltyRouter} from "../src/RoyaltyRouter.sol";
+import {RoyaltyShares} from "../src/RoyaltyShares.sol";
 import {WrappedOpen} from "../src/WrappedOpen.sol";
 import {IRoyaltyRouter} from "../src/interfaces/IRoyaltyRouter.sol";
 import {Signing} from "./Fixture.sol";
@@ -16,9 +17,12 @@ contract Handler {
     WrappedOpen public immutable token;
     ModelRegistry public immutable registry;
     RoyaltyRouter public immutable router;
+    /// @dev One of the builders is a contract that three people share, 5 to 3 to 2.
+    RoyaltyShares public immutable shares;
 
     uint256[3] internal keys = [uint256(0xA1), 0xA2, 0xA3];
-    address[5] public builders = [address(0xB1), address(0xB2), address(0xB3), address(0xB4), address(0xB5)];
+    address[5] public builders = [address(0xB1), address(0xB2), address(0xB3), address(0xB4), address(0)];
+    address[3] public people = [address(0xC1), address(0xC2), address(0xC3)];
     bytes32[4] public models;
     mapping(address payer => uint256) internal counter;
 
@@ -31,14 +35,31 @@ contract Handler {
     bool public paidTwice;
     mapping(address payer => uint256) public spent;
     mapping(address payer => uint256) public funded;
+    /// @dev Whom each model pays, what it costs, and whether it is retired, by the rules and not by the registry.
+    mapping(bytes32 id => address) public payoutOf;
+    mapping(bytes32 id => bool) public retired;
+    mapping(bytes32 id => uint256) internal priceNow;
+    mapping(bytes32 id => uint256) internal priceLater;
+    mapping(bytes32 id => uint256) internal laterAt;
+    /// @dev What went out of the shared contract, and how often.
+    uint256 public distributed;
+    uint256 public distributions;
     IRoyaltyRouter.Authorization internal last;
     bytes32 internal lastModel;
 
-    constructor(WrappedOpen token_, ModelRegistry registry_, RoyaltyRouter router_) {
-        (token, registry, router) = (token_, registry_, router_);
+    constructor(WrappedOpen token_, RoyaltyRouter router_) {
+        (token, registry, router) = (token_, router_, router_);
+        address[] memory recipients = new address[](3);
+        uint96[] memory parts = new uint96[](3);
+        (recipients[0], recipients[1], recipients[2]) = (people[0], people[1], people[2]);
+        (parts[0], parts[1], parts[2]) = (5, 3, 2);
+        shares = new RoyaltyShares(address(token_), recipients, parts);
+        builders[4] = address(shares);
         for (uint256 i; i < 4; ++i) {
+            address to = i == 3 ? address(shares) : builders[i];
             vm.prank(builders[i % 3]);
-            models[i] = registry_.register(bytes32(i), builders[i % 3], uint96(0.001 ether * (i + 1)));
+            bytes32 id = router_.register(bytes32(i), to, uint96(0.001 ether * (i + 1)));
+            (models[i], payoutOf[id], priceNow[id]) = (id, to, 0.001 ether * (i + 1));
         }
         for (uint256 i; i < 3; ++i) {
             deposit(i, 10 ether);
@@ -136,17 +157,26 @@ contract Handler {
 
     function setPrice(uint256 which, uint96 price) external {
         bytes32 id = models[which % 4];
-        if (registry.modelOf(id).retired) return;
+        if (retired[id]) return;
+        price = price % 0.01 ether + 1;
         vm.prank(registry.ownerOf(uint256(id)));
-        registry.setPrice(id, price % 0.01 ether + 1);
+        registry.setPrice(id, price);
+        priceNow[id] = priceOf(id);
+        if (price <= priceNow[id]) (priceNow[id], laterAt[id]) = (price, 0);
+        else (priceLater[id], laterAt[id]) = (price, block.timestamp + 1 days);
     }
 
     function movePayout(uint256 which, uint256 to) external {
         bytes32 id = models[which % 4];
         vm.prank(registry.ownerOf(uint256(id)));
         registry.proposePayout(id, builders[to % 5]);
-        vm.prank(builders[to % 5]);
-        registry.acceptPayout(id);
+        if (to % 5 == 4) {
+            shares.acceptPayout(registry, id);
+        } else {
+            vm.prank(builders[to % 5]);
+            registry.acceptPayout(id);
+        }
+        payoutOf[id] = builders[to % 5];
     }
 
     function sell(uint256 which, uint256 to) external {
@@ -154,14 +184,25 @@ contract Handler {
         address owner = registry.ownerOf(id);
         vm.prank(owner);
         registry.transferFrom(owner, builders[to % 5], id);
-        require(registry.modelOf(bytes32(id)).payout == builders[to % 5], "the new holder is not paid");
+        payoutOf[bytes32(id)] = builders[to % 5];
     }
 
     function retire(uint256 which, uint8 chance) external {
         bytes32 id = models[which % 4];
-        if (chance > 8 || registry.modelOf(id).retired) return;
+        if (chance > 8 || retired[id]) return;
         vm.prank(registry.ownerOf(uint256(id)));
         registry.retire(id);
+        (priceNow[id], laterAt[id], retired[id]) = (priceOf(id), 0, true);
+    }
+
+    /// @dev Anyone sends on what the shared contract has gathered.
+    function distribute() external {
+        uint256 amount = token.balanceOf(address(shares)) + address(shares).balance;
+        if (amount == 0) return;
+        require(shares.distribute() == amount, "distributed another amount");
+        distributed += amount;
+        owed[address(shares)] -= amount;
+        ++distributions;
     }
 
     function wait(uint32 time) external {
@@ -174,6 +215,10 @@ contract Handler {
         for (uint256 i; i < 3; ++i) {
             list[i] = vm.addr(keys[i]);
         }
+    }
+
+    function priceOf(bytes32 id) public view returns (uint256) {
+        return laterAt[id] != 0 && block.timestamp >= laterAt[id] ? priceLater[id] : priceNow[id];
     }
 
     function quoted(uint256 which) internal view returns (bytes32 id, address builder, uint256 price, bool open) {
@@ -195,11 +240,15 @@ contract Handler {
         return IRoyaltyRouter.Authorization(from, value, block.timestamp - 1, block.timestamp + 10 days, nonce, "");
     }
 
-    /// @dev Any success here breaks the run.
+    /// @dev Any success here breaks the run. A batch takes another way through the router than a single payment, so both are tried.
     function refusedByRouter(bytes32 id, IRoyaltyRouter.Authorization memory a) internal {
         try router.payWithAuthorization(id, "attack", a) {
             revert("the router took what it must refuse");
         } catch {}
+        bytes32[] memory ids = new bytes32[](1);
+        IRoyaltyRouter.Authorization[] memory list = new IRoyaltyRouter.Authorization[](1);
+        (ids[0], list[0]) = (id, a);
+        require(router.payMany(ids, new bytes32[](1), list) == 0, "the batch took what it must refuse");
     }
 
     function paid(address payer, address builder, uint256 price, uint256 events) internal {

@@ -218,6 +218,66 @@ contract ModelRegistryTest is Fixture {
         }
     }
 
+    function announced() internal {
+        vm.expectEmit(true, true, true, true, address(registry));
+    }
+
+    /// @dev Whoever follows the events knows everything; forge compares each with the one announced before the call.
+    function test_everythingIsSaid() public {
+        bytes32 id = registry.modelIdOf(builder, "said");
+        announced();
+        emit IModelRegistry.ModelRegistered(id, builder, "said", payout, PRICE);
+        vm.prank(builder);
+        registry.register("said", payout, PRICE);
+        announced();
+        emit IModelRegistry.VersionPublished(id, 1, "p", "r");
+        vm.prank(builder);
+        registry.publishVersion(id, "p", "r");
+        announced();
+        emit IModelRegistry.ExamCommitted(id, "e");
+        vm.prank(builder);
+        registry.commitExam(id, "e");
+        announced();
+        emit IModelRegistry.ExamAttempted(id, "e", 1);
+        vm.prank(builder);
+        registry.recordAttempt(id, "e");
+        announced();
+        emit IModelRegistry.PriceChanged(id, 7);
+        vm.prank(builder);
+        registry.setPrice(id, 7);
+        announced();
+        emit IModelRegistry.PriceRiseScheduled(id, 8, block.timestamp + 1 days);
+        vm.prank(builder);
+        registry.setPrice(id, 8);
+        announced();
+        emit IModelRegistry.PayoutProposed(id, buyer);
+        vm.prank(builder);
+        registry.proposePayout(id, buyer);
+        announced();
+        emit IModelRegistry.PayoutChanged(id, buyer);
+        vm.prank(buyer);
+        registry.acceptPayout(id);
+        announced();
+        emit IModelRegistry.PayoutChanged(id, stranger);
+        vm.prank(builder);
+        registry.transferFrom(builder, stranger, uint256(id));
+        announced();
+        emit IModelRegistry.ModelRetired(id);
+        vm.prank(stranger);
+        registry.retire(id);
+    }
+
+    /// @dev What wallets and explorers ask an ERC-721 before they show it.
+    function test_isAToken() public {
+        require(keccak256(bytes(registry.name())) == keccak256("ModelFactory Models") && keccak256(bytes(registry.symbol())) == keccak256("MODEL"), "names");
+        require(registry.supportsInterface(0x01ffc9a7) && registry.supportsInterface(0x80ac58cd) && registry.supportsInterface(0x5b5e139f), "ERC-165, 721");
+        vm.prank(builder);
+        registry.approve(stranger, uint256(modelId));
+        vm.prank(stranger);
+        registry.transferFrom(builder, buyer, uint256(modelId));
+        require(registry.modelOf(modelId).payout == buyer, "sold through an approval, as by a marketplace");
+    }
+
     function test_cardIsJson() public {
         vm.prank(builder);
         registry.publishVersion(modelId, "p", "r");

@@ -55,6 +55,34 @@ contract GasEater {
     }
 }
 
+/// @dev A wallet that needs much gas, though not more than a row may have, to say yes.
+contract SlowWallet {
+    uint256 private immutable need;
+
+    constructor(uint256 need_) {
+        need = need_;
+    }
+
+    function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
+        uint256 start = gasleft();
+        while (start - gasleft() < need) {}
+        return 0x1626ba7e;
+    }
+}
+
+/// @dev A wallet that accepts one signature, whatever was signed.
+contract StrictWallet {
+    bytes32 private immutable accepted;
+
+    constructor(bytes32 accepted_) {
+        accepted = accepted_;
+    }
+
+    function isValidSignature(bytes32, bytes calldata signature) external view returns (bytes4) {
+        return keccak256(signature) == accepted ? bytes4(0x1626ba7e) : bytes4(0);
+    }
+}
+
 contract RoyaltyRouterTest is Fixture {
     function pay(IRoyaltyRouter.Authorization memory a) internal {
         router.payWithAuthorization(modelId, REQUEST, a);
@@ -66,7 +94,7 @@ contract RoyaltyRouterTest is Fixture {
     }
 
     function test_wiring() public view {
-        require(router.token() == address(token) && address(router.registry()) == address(registry), "wiring");
+        require(router.token() == address(token), "wiring");
     }
 
     function testFuzz_authorizationPaysTheBuilderWhole(uint96 price, bytes32 nonce, bytes32 requestHash) public {
@@ -266,14 +294,21 @@ contract RoyaltyRouterTest is Fixture {
     function test_crookedTokens() public {
         int256[2] memory differences = [int256(-1), int256(1)];
         for (uint256 i; i < 2; ++i) {
-            RoyaltyRouter crooked = new RoyaltyRouter(address(new CrookedToken(differences[i])), registry);
+            RoyaltyRouter crooked = new RoyaltyRouter(address(new CrookedToken(differences[i])));
+            vm.prank(builder);
+            crooked.register(keccak256("heart"), payout, PRICE);
+            bytes32 id = crooked.modelIdOf(builder, keccak256("heart"));
             bytes memory refusal =
                 abi.encodeWithSelector(IRoyaltyRouter.BuilderUnderpaid.selector, payout, uint256(int256(uint256(PRICE)) + differences[i]), PRICE);
             IRoyaltyRouter.Authorization memory a = authorize(PAYER_KEY, payout, PRICE, "c");
             vm.expectRevert(refusal);
-            crooked.payWithAuthorization(modelId, REQUEST, a);
+            crooked.payWithAuthorization(id, REQUEST, a);
+            (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) = batch(1);
+            ids[0] = id;
             vm.expectRevert(refusal);
-            crooked.payForQuery(modelId, REQUEST, PRICE);
+            crooked.payMany(ids, hashes, list);
+            vm.expectRevert(refusal);
+            crooked.payForQuery(id, REQUEST, PRICE);
         }
     }
 
@@ -300,12 +335,70 @@ contract RoyaltyRouterTest is Fixture {
         require(token.authorizationState(payer, bytes32(uint256(6))), "the row behind the gas eater");
     }
 
+    /// @dev Rows of several builders in turn, so that what is known of one is never taken for another, and a builder who pays in between.
+    function test_manyBuildersInTurn() public {
+        uint256 key = 0x5EED;
+        address second = vm.addr(key);
+        bytes32 other = registered("second", second, PRICE / 2);
+        fund(second, 1 ether);
+        (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) = batch(5);
+        (ids[1], list[1]) = (other, authorize(PAYER_KEY, second, PRICE / 2, bytes32(uint256(1))));
+        list[2] = authorize(key, payout, PRICE, bytes32(uint256(2)));
+        (ids[3], list[3]) = (other, authorize(PAYER_KEY, second, PRICE / 2, bytes32(uint256(3))));
+        equal(router.payMany(ids, hashes, list), 5, "all rows");
+        require(token.balanceOf(payout) == 3 * PRICE && token.balanceOf(second) == 1 ether, "all whole");
+    }
+
+    /// @dev A wallet that is a contract may sign with more than 65 bytes, and every one of them must reach it.
+    function testFuzz_longSignatures(bytes memory signature) public {
+        vm.assume(signature.length > 0 && signature.length < 2_000);
+        StrictWallet wallet = new StrictWallet(keccak256(signature));
+        vm.prank(payer);
+        token.transfer(address(wallet), 10 * PRICE);
+        IRoyaltyRouter.Authorization memory a = unsigned(address(wallet), PRICE, "w");
+        a.signature = signature;
+        pay(a);
+        (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) = batch(3);
+        (list[0], list[1]) = (unsigned(address(wallet), PRICE, "v"), unsigned(address(wallet), PRICE, "u"));
+        (list[0].signature, list[1].signature) = (signature, abi.encodePacked(signature, uint8(1)));
+        equal(router.payMany(ids, hashes, list), 2, "the longer one is another signature");
+        equal(token.balanceOf(payout), 3 * PRICE, "paid");
+    }
+
     function test_manyNeedsEqualLists() public {
         (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) = batch(2);
         vm.expectRevert(selector(IRoyaltyRouter.LengthMismatch.selector));
         router.payMany(new bytes32[](1), hashes, list);
         vm.expectRevert(selector(IRoyaltyRouter.LengthMismatch.selector));
+        router.payMany(new bytes32[](3), hashes, list);
+        vm.expectRevert(selector(IRoyaltyRouter.LengthMismatch.selector));
+        router.payMany(ids, new bytes32[](1), list);
+        vm.expectRevert(selector(IRoyaltyRouter.LengthMismatch.selector));
         router.payMany(ids, new bytes32[](3), list);
+    }
+
+    /// @dev A row that is paid when there is gas enough is never skipped because the batch was sent with little. Only a row that needs
+    /// nearly all it may have shows it: when a cheaper one starves, too little is left to skip it.
+    function test_manyStarvesNobody() public {
+        (bytes32[] memory ids, bytes32[] memory hashes, IRoyaltyRouter.Authorization[] memory list) = batch(1);
+        uint256 nonce = 1_000;
+        uint256 refused;
+        for (uint256 need = 190_000; need < 230_000; need += 2_000) {
+            SlowWallet wallet = new SlowWallet(need);
+            vm.prank(payer);
+            token.transfer(address(wallet), 5 ether);
+            list[0] = unsigned(address(wallet), PRICE, bytes32(++nonce << 8));
+            if (router.payMany(ids, hashes, list) == 0) continue;
+            for (uint256 gas = 236_000; gas < 262_000; gas += 500) {
+                list[0] = unsigned(address(wallet), PRICE, bytes32(++nonce << 8));
+                try router.payMany{gas: gas}(ids, hashes, list) returns (uint256 rows) {
+                    equal(rows, 1, "a good row was skipped");
+                } catch {
+                    ++refused;
+                }
+            }
+        }
+        require(refused > 0, "there was always gas enough");
     }
 
     /// @dev Sent with too little gas, a batch fails whole and does not skip good rows.

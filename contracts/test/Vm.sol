@@ -13,6 +13,8 @@ interface Vm {
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function prank(address caller) external;
     function deal(address account, uint256 balance) external;
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
+    function getNonce(address account) external view returns (uint64);
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
     function etch(address account, bytes calldata code) external;

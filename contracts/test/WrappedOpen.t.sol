@@ -42,6 +42,34 @@ contract WrappedOpenTest is Fixture {
         token.transferWithAuthorization(a.from, to, a.value, a.validAfter, a.validBefore, a.nonce, a.signature);
     }
 
+    function announced() internal {
+        vm.expectEmit(true, true, true, true, address(token));
+    }
+
+    function test_everythingIsSaid() public {
+        vm.deal(payer, 3);
+        announced();
+        emit IWrappedOpen.Deposit(payer, 3);
+        vm.prank(payer);
+        token.deposit{value: 3}();
+        announced();
+        emit IWrappedOpen.Withdrawal(payer, 2);
+        vm.prank(payer);
+        token.withdraw(2);
+        announced();
+        emit IWrappedOpen.AuthorizationUsed(payer, "n");
+        send(authorize(PAYER_KEY, TO, 1, "n"), TO);
+        bytes32 digest = Signing.digest(block.chainid, address(token), keccak256(abi.encode(Signing.CANCEL, payer, bytes32("c"))));
+        announced();
+        emit IWrappedOpen.AuthorizationCanceled(payer, "c");
+        token.cancelAuthorization(payer, "c", Signing.pack(PAYER_KEY, digest));
+        (uint8 v, bytes32 r, bytes32 s) =
+            Signing.split(Signing.pack(PAYER_KEY, Signing.digest(block.chainid, address(token), keccak256(abi.encode(Signing.CANCEL, payer, bytes32("d"))))));
+        announced();
+        emit IWrappedOpen.AuthorizationCanceled(payer, "d");
+        token.cancelAuthorization(payer, "d", v, r, s);
+    }
+
     function test_names() public view {
         require(keccak256(bytes(token.name())) == keccak256("Wrapped OPEN") && keccak256(bytes(token.symbol())) == keccak256("OPEN"), "name");
         (, string memory name, string memory version, uint256 chain, address location,,) = token.eip712Domain();
@@ -182,18 +210,26 @@ contract WrappedOpenTest is Fixture {
         send(a, TO);
     }
 
+    /// @dev Each message has one signature: neither its mirror image nor the short form (EIP-2098) is another. Several messages, because
+    /// the short form tells the two values of v apart.
     function test_highSAndShortFormsAreRefused() public {
-        IRoyaltyRouter.Authorization memory a = authorize(PAYER_KEY, TO, 1, "s");
-        bytes memory good = a.signature;
-        a.signature = Signing.malleate(good);
-        vm.expectRevert(abi.encodeWithSelector(IWrappedOpen.InvalidSignature.selector, payer));
-        send(a, TO);
-        (uint8 v, bytes32 r, bytes32 s) = Signing.split(good);
-        a.signature = abi.encodePacked(r, uint256(s) | (uint256(v - 27) << 255));
-        vm.expectRevert(abi.encodeWithSelector(IWrappedOpen.InvalidSignature.selector, payer));
-        send(a, TO);
-        a.signature = good;
-        send(a, TO);
+        bytes memory refusal = abi.encodeWithSelector(IWrappedOpen.InvalidSignature.selector, payer);
+        for (uint256 i; i < 8; ++i) {
+            IRoyaltyRouter.Authorization memory a = authorize(PAYER_KEY, TO, 1, bytes32(i));
+            bytes memory good = a.signature;
+            a.signature = Signing.malleate(good);
+            vm.expectRevert(refusal);
+            send(a, TO);
+            (uint8 v, bytes32 r, bytes32 s) = Signing.split(a.signature);
+            vm.expectRevert(refusal);
+            token.transferWithAuthorization(a.from, TO, a.value, a.validAfter, a.validBefore, a.nonce, v, r, s);
+            (v, r, s) = Signing.split(good);
+            a.signature = abi.encodePacked(r, uint256(s) | (uint256(v - 27) << 255));
+            vm.expectRevert(refusal);
+            send(a, TO);
+            a.signature = good;
+            send(a, TO);
+        }
     }
 
     function testFuzz_otherChainOrDeployment(uint64 chain) public {

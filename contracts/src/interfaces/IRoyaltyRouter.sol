@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IModelRegistry} from "./IModelRegistry.sol";
-
 /// @title Royalty router
 /// @notice Pays the builder of a model for one query, directly and whole: one movement from the payer to the address the registry names.
 /// It never holds anything, has no owner, no fee and no switch. It knows nothing of what was asked or answered beyond a hash.
@@ -46,9 +44,6 @@ interface IRoyaltyRouter {
 
     /// @notice The ERC-20 that queries are paid in.
     function token() external view returns (address);
-
-    /// @notice Where prices and payout addresses come from.
-    function registry() external view returns (IModelRegistry);
 
     /// @notice Pays one query by the payer's signature. Anyone may submit it; only the payer's money moves, only to the builder.
     /// @dev Reverts with UnknownModel, ModelIsRetired, WrongAmount, PayerIsBuilder, InvalidBuilder, BuilderUnderpaid, or the token's errors.
