@@ -107,10 +107,12 @@ export function openBuilds(
     const contents: Content[] = []
     const licences: string[] = []
     for (const file of files) {
-      const content = await ports.reader.read(file)
-      if (isRefusal(content)) return content
-      if (content.kind === 'text' && LICENCE_FILE.test(file.name)) licences.push(content.text.trim())
-      else contents.push(content)
+      const read = await ports.reader.read(file)
+      if (isRefusal(read)) return read
+      for (const content of read) {
+        if (content.kind === 'text' && LICENCE_FILE.test(content.name)) licences.push(content.text.trim())
+        else contents.push(content)
+      }
     }
     return { contents, licences }
   }
