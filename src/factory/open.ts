@@ -15,7 +15,7 @@ import { openHub } from '../drivers/hub/hub.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
-import { textFiles } from '../drivers/reader/text-files.ts'
+import { anyFiles } from '../drivers/reader/any-files.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
 import { folderStore } from '../drivers/store/folder.ts'
@@ -94,7 +94,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   rechecking.unref()
 
   const builds = openBuilds(
-    { planner: offlinePlanner(), reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
+    { planner: offlinePlanner(), reader: anyFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
     {
       folder: join(config.data, 'training'),
       base: { name: base.name, sha256: base.sha256, licence: base.licence },
