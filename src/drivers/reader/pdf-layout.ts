@@ -65,20 +65,19 @@ function lineOf(pieces: readonly Piece[]): Line {
 
 /** Pages of lines -> one text for each page, headers, footers and contents pages gone, paragraphs kept whole on the page they start on. */
 export function textOfPages(pages: readonly Line[][]): string[] {
-  const running = runningLines(pages)
-  const kept = pages.map((lines) => {
-    const edges = edgesOf(lines)
-    return lines.filter(
-      (line) => !leaders.test(line.text) && !spaced(line.text) && !(edges.has(line) && (pageNumber.test(line.text) || running.has(key(line)))),
-    )
-  })
   const sizes = new Map<number, number>()
   const fonts = new Map<string, number>()
-  for (const line of kept.flat()) {
+  for (const line of pages.flat()) {
     sizes.set(line.size, (sizes.get(line.size) ?? 0) + line.text.length)
     fonts.set(line.font, (fonts.get(line.font) ?? 0) + line.text.length)
   }
-  const body = { size: most(sizes) ?? 10, font: most(fonts) ?? '', leading: leadingOf(kept) }
+  const body = { size: most(sizes) ?? 10, font: most(fonts) ?? '', leading: leadingOf(pages) }
+  const running = runningLines(pages, body.size)
+  const kept = pages.map((lines) => {
+    const edges = edgesOf(lines)
+    const dropped = (line: Line): boolean => pageNumber.test(line.text) || keys(line, body.size).some((key) => running.has(key))
+    return lines.filter((line) => !leaders.test(line.text) && !spaced(line.text) && !(edges.has(line) && dropped(line)))
+  })
   const blocks = kept.map((lines) => blocksOf(lines, body))
   for (let page = 1; page < blocks.length; page++) {
     const before = blocks[page - 1]!.at(-1)
@@ -111,12 +110,20 @@ function edgesOf(lines: readonly Line[]): Set<Line> {
   return new Set([...sorted.slice(0, 2), ...sorted.slice(-2)])
 }
 
-const key = (line: Line): string => line.text.replace(/\d+/g, '#').toLowerCase()
+/**
+ * By what a line at the edge is known again: its words, and where it is short the words with any numbers. A heading of a page has
+ * larger letters than the text and is known by nothing.
+ */
+function keys(line: Line, size: number): string[] {
+  if (line.size > size * 1.12) return []
+  const text = line.text.toLowerCase()
+  return text.length > 60 ? [text] : [text, text.replace(/\d+/g, '#')]
+}
 
 /** What stands at the edge of many pages. */
-function runningLines(pages: readonly Line[][]): Set<string> {
+function runningLines(pages: readonly Line[][], size: number): Set<string> {
   const counts = new Map<string, number>()
-  for (const lines of pages) for (const text of new Set([...edgesOf(lines)].map(key))) counts.set(text, (counts.get(text) ?? 0) + 1)
+  for (const lines of pages) for (const key of new Set([...edgesOf(lines)].flatMap((line) => keys(line, size)))) counts.set(key, (counts.get(key) ?? 0) + 1)
   const least = pages.length < 3 ? 2 : Math.max(3, Math.ceil(pages.length * 0.25))
   return new Set([...counts].filter(([, count]) => count >= least).map(([text]) => text))
 }

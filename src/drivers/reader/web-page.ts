@@ -73,7 +73,8 @@ export function readHtml(html: string): { text: string; scripts: number } {
       if (/^h[1-6]$/.test(name)) heading = 0
       else if (name === 'li') {
         item = Math.max(0, item - 1)
-        if (!item) out.push('')
+      } else if ((name === 'ul' || name === 'ol') && !item) {
+        out.push('')
       } else if (name === 'pre') pre = Math.max(0, pre - 1)
       else if (name === 'table') {
         tables = Math.max(0, tables - 1)

@@ -242,10 +242,10 @@ function tablesOf(name: string, sheets: readonly Sheet[], archive: Archive): Con
   for (const sheet of filled) {
     const called = filled.length === 1 ? name : `${name}#${sheet.name}`
     if (sheet.rows.length > limits.rows) return tooLong(called)
-    const { rows, left } = withoutTitle(withoutEmptyColumns(sheet.rows))
+    const { rows, left } = withoutTitle(sheet.rows)
     const notes = [...sheet.notes]
     if (left) notes.push(`${left} ${left === 1 ? 'line' : 'lines'} above the table left out`)
-    const table = fromCells(called, rows, notes)
+    const table = fromCells(called, withoutEmptyColumns(rows), notes)
     if (isRefusal(table)) {
       if (table.code === 'no_rows' && filled.length > 1) continue
       return table
