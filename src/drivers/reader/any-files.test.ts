@@ -192,8 +192,9 @@ describe('web pages', () => {
     expect((await text('p.htm', page)).text).toBe('ąęś\n')
   })
 
-  it('is not troubled by depth', async () => {
-    expect((await text('deep.html', `<html><body>${'<div>'.repeat(100_000)}words`)).text).toBe('words\n')
+  it('reads what is nested carelessly and refuses what is nested without end', async () => {
+    expect((await text('deep.html', `<html><body>${'<div>'.repeat(1000)}words`)).text).toBe('words\n')
+    expect((await refusal('deeper.html', `<html><body>${'<div>'.repeat(1_000_000)}words`)).code).toBe('nested_too_deeply')
   })
 })
 

@@ -85,7 +85,9 @@ async function readArchive(name: string, archive: Archive, budget: Budget, depth
 async function readPage(name: string, bytes: Uint8Array): Promise<Content[] | Refusal> {
   const decoded = decodeHtml(name, bytes)
   if ('refused' in decoded) return decoded
-  const { text, scripts } = (await import('./web-page.ts')).readHtml(decoded.text)
+  const page = (await import('./web-page.ts')).readHtml(decoded.text)
+  if (!page) return refuse('nested_too_deeply', `${name} is nested too deeply to be read.`, 'Open it in a browser, save it as text or PDF, and hand that over.')
+  const { text, scripts } = page
   if (!/[\p{L}\p{N}]/u.test(text))
     return refuse(
       'empty_file',

@@ -11,14 +11,19 @@ const blocks = new Set(
   ),
 )
 
-/** The text of a page, and whether scripts were passed over. */
-export function readHtml(html: string): { text: string; scripts: number } {
+/** Unclosed elements pile up on careless pages too; beyond this it is an attack, and each level costs more than the last. */
+const deepest = 2000
+const SLICE = 1 << 14
+
+/** The text of a page, and how many scripts were passed over; undefined when it is nested without end. */
+export function readHtml(html: string): { text: string; scripts: number } | undefined {
   const out: string[] = []
   let line = ''
   let title = ''
   let inTitle = false
   let skipping = 0
   let scripts = 0
+  let depth = 0
   let heading = 0
   let item = 0
   let pre = 0
@@ -37,6 +42,7 @@ export function readHtml(html: string): { text: string; scripts: number } {
   }
   const parser = new Parser({
     onopentag(name) {
+      depth++
       if (name === 'title' && !title) inTitle = true
       if (name === 'script') scripts++
       if (skipped.has(name)) skipping++
@@ -63,6 +69,7 @@ export function readHtml(html: string): { text: string; scripts: number } {
       if (!skipping) line += text
     },
     onclosetag(name) {
+      depth--
       if (name === 'title') inTitle = false
       if (skipped.has(name)) {
         skipping = Math.max(0, skipping - 1)
@@ -92,7 +99,10 @@ export function readHtml(html: string): { text: string; scripts: number } {
       }
     },
   })
-  parser.write(html)
+  for (let start = 0; start < html.length; start += SLICE) {
+    parser.write(html.slice(start, start + SLICE))
+    if (depth > deepest) return undefined
+  }
   parser.end()
   flush()
   const body = out

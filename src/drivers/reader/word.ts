@@ -31,7 +31,9 @@ export async function readDocx(name: string, archive: Archive): Promise<Content[
     },
   )
   // Entries of a table of contents only point elsewhere.
-  const { text } = readHtml(value.replace(/<p><a href="#_Toc[^"]*">[^<]*(?:<(?!\/p>)[^<]*)*<\/p>/g, ''))
+  const page = readHtml(value.replace(/<p><a href="#_Toc[^"]*">[^<]*(?:<(?!\/p>)[^<]*)*<\/p>/g, ''))
+  if (!page) return refuse('nested_too_deeply', `${name} is nested too deeply to be read.`, 'Copy its text into a new document, and hand that over.')
+  const { text } = page
   if (!/[\p{L}\p{N}]/u.test(text)) return refuse('empty_file', `${name} holds no words.`, 'Hand over a document with text, or leave this one out.')
   const macros = archive.names.some((path) => /vbaProject\.bin$/i.test(path))
   return [{ kind: 'text', name, text: `${text}\n`, ...(macros ? { note: 'its macros were not run and are ignored' } : {}) }]
