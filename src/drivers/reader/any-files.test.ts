@@ -67,6 +67,11 @@ describe('PDF', () => {
     )
   })
 
+  it('keeps the words of pages that are alike when there are no others', async () => {
+    const page = [{ text: 'Keep calm and read on', x: 60, y: 400 }]
+    expect((await text('same.pdf', pdfOf([page, page]))).text).toContain('Keep calm')
+  })
+
   it('reads aligned columns as a table', async () => {
     const cells = [
       ['Drug', 'Dose', 'Times'],

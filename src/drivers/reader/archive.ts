@@ -96,7 +96,7 @@ const tooLarge = (name: string, what: string): Refusal =>
 const bomb = (name: string, path: string, ratio: number): Refusal =>
   refuse(
     'archive_bomb',
-    `"${path}" in ${name} unpacks to ${Math.round(ratio)} times its size; at most ${archiveLimits.ratio} times is read.`,
+    `"${path}" in ${name} unpacks to ${Number.isFinite(ratio) ? `${Math.round(ratio)} times its size` : 'far more than its size'}; at most ${archiveLimits.ratio} times is read.`,
     'Unpack it yourself, look at what it holds, and hand over the files that matter.',
   )
 

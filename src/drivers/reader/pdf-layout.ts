@@ -73,11 +73,13 @@ export function textOfPages(pages: readonly Line[][]): string[] {
   }
   const body = { size: most(sizes) ?? 10, font: most(fonts) ?? '', leading: leadingOf(pages) }
   const running = runningLines(pages, body.size)
-  const kept = pages.map((lines) => {
+  const inside = pages.map((lines) => {
     const edges = edgesOf(lines)
     const dropped = (line: Line): boolean => pageNumber.test(line.text) || keys(line, body.size).some((key) => running.has(key))
     return lines.filter((line) => !leaders.test(line.text) && !spaced(line.text) && !(edges.has(line) && dropped(line)))
   })
+  // Pages of a line or two have nothing but edges.
+  const kept = inside.some((lines) => lines.length) ? inside : pages
   const blocks = kept.map((lines) => blocksOf(lines, body))
   for (let page = 1; page < blocks.length; page++) {
     const before = blocks[page - 1]!.at(-1)
