@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { isRefusal } from '../../core/errors.ts'
 import { readerSuite } from '../../ports/reader.suite.ts'
@@ -306,8 +307,12 @@ describe('limits of the process', () => {
   })
 
   it('ends a file that takes too much memory, and reads the next', async () => {
-    const lean = anyFiles({ megabytes: 60 })
-    expect(await lean.read({ name: 'big.pdf', bytes: pdfOf([prosePage(1, sentence)]) })).toMatchObject({ code: 'document_too_heavy' })
-    expect(await lean.read({ name: 'a.md', bytes: bytesOf('words') })).toMatchObject([{ text: 'words' }])
+    const lean = anyFiles({ megabytes: 500 })
+    const stream = deflateSync(Buffer.alloc(600 << 20, ' ')).toString('latin1')
+    const plain = Buffer.from(pdfOf([[{ text: 'x', x: 1, y: 1 }]])).toString('latin1')
+    const packed = () => `<< /Length ${stream.length} /Filter /FlateDecode >>\nstream\n${stream}\nendstream`
+    const bomb = Buffer.from(plain.replace(/<< \/Length \d+ >>\nstream[\s\S]*?endstream/, packed), 'latin1')
+    expect(await lean.read({ name: 'big.pdf', bytes: bomb })).toMatchObject({ code: 'document_too_heavy', message: expect.stringContaining('500 MB') })
+    expect(await lean.read({ name: 'small.pdf', bytes: pdfOf([prosePage(1, sentence)]) })).toMatchObject([{ kind: 'text' }])
   })
 })

@@ -29,6 +29,8 @@ const usual: ReadingLimits = { seconds: 120, megabytes: 1000, idleSeconds: 5 }
 export function anyFiles(wanted: Partial<ReadingLimits> = {}): Reader {
   const limits = { ...usual, ...wanted }
   let child: ChildProcess | undefined
+  /** Whether that process has read a file before: what that left behind must not be held against the next one. */
+  let used = false
   let idle: NodeJS.Timeout | undefined
   let last: Promise<unknown> = Promise.resolve()
 
@@ -40,6 +42,7 @@ export function anyFiles(wanted: Partial<ReadingLimits> = {}): Reader {
       // What opens strangers' files has no business with our secrets.
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MODELFACTORY_'))),
     })
+    used = false
     started.once('exit', () => {
       if (child === started) child = undefined
     })
@@ -51,6 +54,7 @@ export function anyFiles(wanted: Partial<ReadingLimits> = {}): Reader {
       clearTimeout(idle)
       child ??= start()
       const working = child
+      const wasUsed = used
       working.ref()
       working.channel?.ref()
       let late = false
@@ -67,11 +71,13 @@ export function anyFiles(wanted: Partial<ReadingLimits> = {}): Reader {
       const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
         if (child === working) child = undefined
         if (late) return done(() => resolve(tooSlow(job.name, limits.seconds)))
+        if (wasUsed) return done(() => resolve(inChild(job)))
         // Killed by its watchdog (137, SIGKILL), by its own heap's limit (134, SIGABRT), or broken by the file.
         if (signal || (code ?? 0) > 128) return done(() => resolve(tooHeavy(job.name, limits.megabytes)))
         done(() => reject(new ReaderFailedError(job.name, `code ${code}`)))
       }
       working.once('message', (outcome: Outcome) => {
+        used = true
         done(() => resolve(outcome.contents))
         working.unref()
         working.channel?.unref()
