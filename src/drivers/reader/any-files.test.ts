@@ -300,6 +300,17 @@ describe('content, not the name, decides', () => {
 })
 
 describe('limits of the process', () => {
+  it.skipIf(process.platform !== 'linux')('starts another process when the last one went', async () => {
+    const steady = anyFiles()
+    const children = () => readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ').map(Number)
+    const before = new Set(children())
+    const page = pdfOf([prosePage(1, sentence)])
+    expect(isRefusal(await steady.read({ name: 'a.pdf', bytes: page }))).toBe(false)
+    const [started] = children().filter((id) => !before.has(id))
+    process.kill(started!, 'SIGKILL')
+    expect(await steady.read({ name: 'b.pdf', bytes: page })).toMatchObject([{ kind: 'text', name: 'b.pdf' }])
+  })
+
   it('ends a file that takes too long, and reads the next', async () => {
     const hasty = anyFiles({ seconds: 0.001 })
     expect(await hasty.read({ name: 'slow.pdf', bytes: pdfOf([prosePage(1, sentence)]) })).toMatchObject({ code: 'document_too_slow' })

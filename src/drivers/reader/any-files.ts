@@ -87,7 +87,8 @@ export function anyFiles(wanted: Partial<ReadingLimits> = {}): Reader {
       working.once('exit', onExit)
       working.once('error', (error) => {
         working.kill('SIGKILL')
-        done(() => reject(new ReaderFailedError(job.name, error)))
+        if (child === working) child = undefined
+        done(() => (wasUsed ? resolve(inChild(job)) : reject(new ReaderFailedError(job.name, error))))
       })
       working.send(job)
     })
