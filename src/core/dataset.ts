@@ -6,8 +6,14 @@
 import { z } from 'zod'
 import { contentId, hashText, Id } from './id.ts'
 
-/** Where something came from: the file, and the row or heading in it. */
-export const Source = z.object({ file: z.string(), row: z.number().int().positive().optional(), heading: z.string().optional(), url: z.string().optional() })
+/** Where something came from: the file, and the page, row or heading in it. */
+export const Source = z.object({
+  file: z.string(),
+  page: z.number().int().positive().optional(),
+  row: z.number().int().positive().optional(),
+  heading: z.string().optional(),
+  url: z.string().optional(),
+})
 export type Source = z.infer<typeof Source>
 
 /** One case. `label` for classify; `answer` for answer, where null means the pages do not cover it and the model must say so. */

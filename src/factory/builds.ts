@@ -46,6 +46,7 @@ export type BuildPorts = {
 }
 
 type Training = NonNullable<BuildView['training']>
+type Tell = (arrow: BuildEvent['arrow'], text: string, data?: unknown) => Promise<void>
 /** What a build was asked for; kept in the store, so that it can be run again after a crash. */
 type Input = {
   words: string
@@ -60,7 +61,7 @@ type Input = {
 }
 
 /** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
-const LICENCE_FILE = /(^|\/)(source|licen[cs]e|attribution|notice)[^/]*$/i
+const LICENCE_FILE = /(^|\/)(sources?|licen[cs]es?|attributions?|notices?)(-[^/]*)?(\.(txt|md|html?))?$/i
 
 export function openBuilds(
   ports: BuildPorts,
@@ -108,10 +109,12 @@ export function openBuilds(
     const contents: Content[] = []
     const licences: string[] = []
     for (const file of files) {
-      const content = await ports.reader.read(file)
-      if (isRefusal(content)) return content
-      if (content.kind === 'text' && LICENCE_FILE.test(file.name)) licences.push(content.text.trim())
-      else contents.push(content)
+      const read = await ports.reader.read(file)
+      if (isRefusal(read)) return read
+      for (const content of read) {
+        if (content.kind === 'text' && LICENCE_FILE.test(content.name)) licences.push(content.text.trim())
+        else contents.push(content)
+      }
     }
     return { contents, licences }
   }
@@ -233,11 +236,7 @@ export function openBuilds(
     waiting.delete(build.id)
   }
 
-  async function river(
-    build: Build,
-    tell: (arrow: BuildEvent['arrow'], text: string, data?: unknown) => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<Refusal | undefined> {
+  async function river(build: Build, tell: Tell, signal: AbortSignal): Promise<Refusal | undefined> {
     const input = JSON.parse(new TextDecoder().decode(await ports.store.get(build.id as Id))) as Input
     const found = await read(await Promise.all(input.files.map(async (file) => ({ name: file.name, bytes: await ports.store.get(file.hash) }))))
     if (isRefusal(found)) return found
@@ -317,7 +316,7 @@ export function openBuilds(
   }
 
   /** The build's base, fetched first where it is not here yet; every tenth of the way is told. */
-  async function ready(sha256: Id, tell: (arrow: BuildEvent['arrow'], text: string) => Promise<void>, signal: AbortSignal): Promise<ReadyBase | Refusal> {
+  async function ready(sha256: Id, tell: Tell, signal: AbortSignal): Promise<ReadyBase | Refusal> {
     let told = 0
     let telling = Promise.resolve()
     const base = await options.bases.ensure(sha256, {

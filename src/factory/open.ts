@@ -16,7 +16,7 @@ import { openKeystore } from '../drivers/keystore/keystore.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { llmPlanner } from '../drivers/planner/llm.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
-import { textFiles } from '../drivers/reader/text-files.ts'
+import { anyFiles } from '../drivers/reader/any-files.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
 import { folderStore } from '../drivers/store/folder.ts'
@@ -97,7 +97,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
 
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
   const builds = openBuilds(
-    { planner, reader: textFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
+    { planner, reader: anyFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
     {
       folder: join(config.data, 'training'),
       base: { name: base.name, sha256: base.sha256, licence: base.licence },

@@ -1,11 +1,15 @@
-/** Reader: the bytes of one file -> a table or a text, or a refusal that names the file and says what to do. */
+/** Reader: the bytes of one file -> the tables and texts in it, or a refusal that names the file and says what to do. */
 import type { Refusal } from '../core/errors.ts'
 
+/**
+ * `name` is the file's; of a sheet `book.xlsx#Sheet`, of a file in an archive `archive.zip/folder/page.md`.
+ * A form feed in a text ends a page, so that every passage can say which page it stands on.
+ */
 export type Content =
   | { kind: 'table'; name: string; columns: string[]; rows: Record<string, string>[]; note?: string | undefined }
   | { kind: 'text'; name: string; text: string; note?: string | undefined }
 
 export interface Reader {
-  /** `name` is a path relative to the folder the builder handed over. */
-  read(file: { name: string; bytes: Uint8Array }): Promise<Content | Refusal>
+  /** `name` is a path relative to the folder the builder handed over. At least one content, all of the file's or none. */
+  read(file: { name: string; bytes: Uint8Array }): Promise<Content[] | Refusal>
 }

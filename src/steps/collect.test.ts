@@ -42,7 +42,7 @@ async function example(name: string): Promise<{ words: string; contents: Content
     .filter((path) => path.includes('.'))
     .sort()
   const contents = await Promise.all(files.map((path) => textFiles().read({ name: path, bytes: readFileSync(new URL(`files/${path}`, folder)) })))
-  return { words: readFileSync(new URL('words.txt', folder), 'utf8'), contents: contents.filter((content): content is Content => !isRefusal(content)) }
+  return { words: readFileSync(new URL('words.txt', folder), 'utf8'), contents: contents.flatMap((read): Content[] => (isRefusal(read) ? [] : read)) }
 }
 
 function expectNoLeak({ dataset, exam }: Collected): void {

@@ -12,7 +12,7 @@ const distinctLimit = 200
 
 /** Counts every row; shows the planner an even spread of them. */
 export function listing(content: Content): FileListing {
-  const kind = /\.([a-z0-9]{1,8})$/i.exec(content.name)?.[1]?.toLowerCase() ?? 'txt'
+  const kind = /\.([a-z0-9]{1,8})(?:#.*)?$/i.exec(content.name)?.[1]?.toLowerCase() ?? 'txt'
   const note = content.note === undefined ? {} : { note: content.note }
   if (content.kind === 'text') return { name: content.name, kind, sample: content.text.slice(0, textCharacters), ...note }
   const values: NonNullable<FileListing['values']> = {}

@@ -1,5 +1,5 @@
 /**
- * Text and Markdown -> passages: a few sentences each, with the title, heading, file and address they come from.
+ * Text and Markdown -> passages: a few sentences each, with the title, heading, file, page and address they come from.
  * Knows nothing of questions, retrieval or models.
  */
 import { type Passage, type Source, sentences } from '../core/dataset.ts'
@@ -9,7 +9,7 @@ import { Likeness } from './likeness.ts'
 export const passageSize = { sentences: 5, characters: 600 }
 
 type Document = { name: string; text: string }
-type Paragraph = { heading: string; text: string }
+type Paragraph = { heading: string; text: string; page: number | undefined }
 
 /** Cuts documents into passages; notes say in plain words what was left out. */
 export function passagesOf(documents: readonly Document[], language: string): { passages: Passage[]; notes: string[] } {
@@ -21,13 +21,16 @@ export function passagesOf(documents: readonly Document[], language: string): { 
   for (const { document, title, url, paragraphs } of parsed) {
     let open: string[] = []
     let heading = ''
+    let page: number | undefined
     const close = () => {
       if (!open.length) return
       const text = open.join(' ')
       if (likeness.find(text).length) dropped.alike++
       else {
         likeness.add(text)
-        passages.push(passage(title, heading, open, { file: document.name, ...(heading ? { heading } : {}), ...(url ? { url } : {}) }))
+        passages.push(
+          passage(title, heading, open, { file: document.name, ...(page ? { page } : {}), ...(heading ? { heading } : {}), ...(url ? { url } : {}) }),
+        )
       }
       open = []
     }
@@ -36,9 +39,10 @@ export function passagesOf(documents: readonly Document[], language: string): { 
         dropped.repeated++
         continue
       }
-      if (paragraph.heading !== heading) {
+      if (paragraph.heading !== heading || paragraph.page !== page) {
         close()
         heading = paragraph.heading
+        page = paragraph.page
       }
       for (const sentence of sentences(paragraph.text, language)) {
         if (isNavigation(sentence)) {
@@ -66,14 +70,20 @@ export function passage(title: string, heading: string, sentences: string[], sou
 
 /** Title, address and paragraphs of one document. */
 function parse(document: Document): { title: string; url: string | undefined; paragraphs: Paragraph[] } {
-  const blocks = document.text
+  // Each page ends with a form feed; a text without any has no pages.
+  const pages = document.text
     .replace(/\r\n?/g, '\n')
     .replace(/^---\n[\s\S]*?\n---\n/, '')
     .replace(/^(.{1,120})\n(=|-){3,}\s*$/gm, (_, line: string, mark: string) => `\n${mark === '=' ? '#' : '##'} ${line}\n`)
     .replace(/^(#{1,6}\s.*)$/gm, '\n$1\n')
-    .split(/\n\s*\n+/)
-    .map((block) => block.trim())
-    .filter(Boolean)
+    .split('\f')
+  const numbered = pages.flatMap((text, index) =>
+    text
+      .split(/\n\s*\n+/)
+      .map((block) => ({ block: block.trim(), page: pages.length > 1 ? index + 1 : undefined }))
+      .filter(({ block }) => block),
+  )
+  const blocks = numbered.map(({ block }) => block)
   let title = ''
   let heading = ''
   let part = ''
@@ -100,7 +110,7 @@ function parse(document: Document): { title: string; url: string | undefined; pa
       part = text
       continue
     }
-    paragraphs.push({ heading: part ? (heading ? `${heading} - ${part}` : part) : heading, text })
+    paragraphs.push({ heading: part ? (heading ? `${heading} - ${part}` : part) : heading, text, page: numbered[index]!.page })
   }
   const fallback = document.name
     .replace(/^.*\//, '')

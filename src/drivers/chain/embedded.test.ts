@@ -174,7 +174,7 @@ describe('embedded chain across restarts', () => {
     expect(await chain.settle({ modelId, requestHash, authorization: cancelled })).toMatchObject({ status: 'refused', code: 'authorization_cancelled' })
   })
 
-  it.skipIf(process.platform !== 'linux')('says that it does not know while anvil is dead, and raises it again', async () => {
+  it.skipIf(process.platform !== 'linux')('raises a dead anvil again, and until then says that it does not know', async () => {
     const authorization = await authorize(chain, payer, payout)
     const before = await everything()
     for (const entry of await readdir('/proc')) {
@@ -182,7 +182,8 @@ describe('embedded chain across restarts', () => {
       if (/anvil\0/.test(line) && line.includes(join(folder, 'chain', 'genesis.json')) && !line.includes('supervise')) process.kill(Number(entry), 'SIGKILL')
     }
     const asked = await chain.settle({ modelId, requestHash, authorization })
-    expect(asked.status).toBe('unknown')
+    // Another anvil may already be up when the payment is sent; refused or thrown it is never.
+    expect(['unknown', 'settled']).toContain(asked.status)
     expect(JSON.stringify(asked)).not.toContain('http')
     await expect.poll(async () => (await chain.settle({ modelId, requestHash, authorization })).status, { timeout: 30_000 }).toBe('settled')
     const after = await everything()

@@ -25,6 +25,11 @@ export async function readDelimited(name: string, text: string): Promise<Table |
     notes = ['quotation marks are part of the text']
   }
   if ('refused' in cells) return cells
+  return fromCells(name, cells, notes)
+}
+
+/** Rows of cells -> a table: its width, its header, its names. */
+export function fromCells(name: string, cells: readonly string[][], notes: string[] = []): Table | Refusal {
   if (!cells.length) return empty(name)
   const width = cells.reduce((most, row) => Math.max(most, row.length), 0)
   if (width > limits.columns) return tooWide(name, width)
@@ -235,5 +240,5 @@ const notJson = (name: string, why: string): Refusal =>
   refuse('json_unreadable', `${name} cannot be read: ${why}.`, 'Hand over one JSON object a line, or a JSON list of objects with the same keys.')
 const tooWide = (name: string, count: number): Refusal =>
   refuse('too_many_columns', `${name} has ${count} columns; at most ${limits.columns} are read.`, 'Keep only the columns that matter and export it again.')
-const tooLong = (name: string): Refusal =>
+export const tooLong = (name: string): Refusal =>
   refuse('too_many_rows', `${name} has more than ${limits.rows.toLocaleString('en')} rows.`, 'Hand over a part of it: a few thousand good rows are plenty.')

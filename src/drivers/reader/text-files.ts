@@ -28,37 +28,53 @@ const others: Record<string, { what: string; hint: string }> = {
   '.htm': { what: 'a web page', hint: 'Save it as plain text (.txt) or Markdown (.md) and hand that over.' },
 }
 
+/** How the letters of a file are laid out. */
+export type TextForm = 'text' | 'delimited' | 'json' | 'json-lines'
+
+/** The form an extension promises, if it promises text at all. */
+export function textForm(name: string): TextForm | undefined {
+  const extension = extname(name).toLowerCase()
+  if (tables.has(extension)) return 'delimited'
+  if (extension === '.json') return 'json'
+  if (extension === '.jsonl' || extension === '.ndjson') return 'json-lines'
+  return texts.has(extension) ? 'text' : undefined
+}
+
+/** Bytes that are text of a known form; `name` is only what the file is called. */
+export async function readText(name: string, bytes: Uint8Array, form: TextForm): Promise<Content | Refusal> {
+  const decoded = decode(name, bytes)
+  if ('refused' in decoded) return decoded
+  if (!/[\p{L}\p{N}]/u.test(decoded.text)) return refuse('empty_file', `${name} holds no words.`, 'Hand over a file with content, or leave this one out.')
+  if (form === 'text') return { kind: 'text', name, text: decoded.text.replace(/\r\n?/g, '\n'), ...(decoded.note ? { note: decoded.note } : {}) }
+  const table =
+    form === 'delimited' ? await readDelimited(name, decoded.text) : form === 'json' ? readJson(name, decoded.text) : readJsonLines(name, decoded.text)
+  if ('refused' in table) return table
+  const note = [decoded.note, table.note].filter(Boolean).join('; ')
+  return { kind: 'table', name, columns: table.columns, rows: table.rows, ...(note ? { note } : {}) }
+}
+
+/** What no reader can do anything with: nothing, and too much. */
+export function badSize(name: string, bytes: Uint8Array): Refusal | undefined {
+  if (bytes.length === 0) return refuse('empty_file', `${name} is empty (0 bytes).`, 'Hand over a file with content, or leave this one out.')
+  if (bytes.length <= maximumBytes) return undefined
+  const size = Math.ceil(bytes.length / 1024 / 1024)
+  return refuse('file_too_large', `${name} is ${size} MB; at most 200 MB are read.`, 'Hand over a part of it: a few thousand good rows or pages are plenty.')
+}
+
 /** The reader of everything that is text already. */
 export function textFiles(): Reader {
   return {
-    async read({ name, bytes }): Promise<Content | Refusal> {
-      const extension = extname(name).toLowerCase()
-      const isTable = tables.has(extension)
-      const isJson = extension === '.json'
-      const isJsonLines = extension === '.jsonl' || extension === '.ndjson'
-      if (!isTable && !isJson && !isJsonLines && !texts.has(extension)) {
+    async read({ name, bytes }): Promise<Content[] | Refusal> {
+      const form = textForm(name)
+      if (!form) {
+        const extension = extname(name).toLowerCase()
         const other = others[extension] ?? { what: `a ${extension} file`, hint: 'Export it as CSV or text and hand that over.' }
         return refuse('file_kind_not_read', `${name} is ${other.what}, which is not read yet.`, other.hint)
       }
-      if (bytes.length === 0) return refuse('empty_file', `${name} is empty (0 bytes).`, 'Hand over a file with content, or leave this one out.')
-      if (bytes.length > maximumBytes) {
-        const size = Math.ceil(bytes.length / 1024 / 1024)
-        return refuse(
-          'file_too_large',
-          `${name} is ${size} MB; at most 200 MB are read.`,
-          'Hand over a part of it: a few thousand good rows or pages are plenty.',
-        )
-      }
-      const decoded = decode(name, bytes)
-      if ('refused' in decoded) return decoded
-      if (!/[\p{L}\p{N}]/u.test(decoded.text)) return refuse('empty_file', `${name} holds no words.`, 'Hand over a file with content, or leave this one out.')
-      if (!isTable && !isJson && !isJsonLines) {
-        return { kind: 'text', name, text: decoded.text.replace(/\r\n?/g, '\n'), ...(decoded.note ? { note: decoded.note } : {}) }
-      }
-      const table = isTable ? await readDelimited(name, decoded.text) : isJson ? readJson(name, decoded.text) : readJsonLines(name, decoded.text)
-      if ('refused' in table) return table
-      const note = [decoded.note, table.note].filter(Boolean).join('; ')
-      return { kind: 'table', name, columns: table.columns, rows: table.rows, ...(note ? { note } : {}) }
+      const bad = badSize(name, bytes)
+      if (bad) return bad
+      const content = await readText(name, bytes, form)
+      return 'refused' in content ? content : [content]
     },
   }
 }
