@@ -164,7 +164,7 @@ describe('bad input', () => {
     ['zeros named .txt', () => [file('zeros.txt', Buffer.alloc(4000))], 422, 'zeros.txt'],
     ['a PDF', () => [file('pages.pdf', '%PDF-1.7\n%âãÏÓ\n1 0 obj')], 422, 'pages.pdf', 'PDF'],
     ['a PDF named .txt', () => [file('pages.txt', '%PDF-1.7\n%âãÏÓ\n1 0 obj')], 422, 'pages.txt', 'PDF'],
-    ['an unknown kind of file', () => [file('song.mp3', 'ID3')], 422, 'song.mp3', '.mp3'],
+    ['an unknown kind of file', () => [file('song.mp3', `ID3\x04${'\0'.repeat(60)}`)], 422, 'song.mp3'],
     ['a label with one example', async () => [file('clauses.csv', await single())], 422, '"Notices"'],
     [
       'one label only',
@@ -306,7 +306,7 @@ describe('bad input', () => {
     await mkdir(join(scratch, 'empty'))
     await writeFile(join(scratch, 'file'), 'a file')
     await writeFile(join(scratch, 'big'), Buffer.alloc(50 << 20, 'a'))
-    await writeFile(join(scratch, 'page.html'), '<p>hello</p>')
+    await writeFile(join(scratch, 'song.mp3'), `ID3\x04${'\0'.repeat(60)}`)
     const stranger = createServer((_, response) => response.setHeader('content-type', 'application/json').end('{"hello":1}'))
     await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
     const strangerPort = (stranger.address() as AddressInfo).port
@@ -316,7 +316,7 @@ describe('bad input', () => {
     const cases: [string[], number, string[], { data?: string; env?: Record<string, string> }?][] = [
       [['build', words, '--files', join(scratch, 'empty')], 1, [join(scratch, 'empty')]],
       [['build', words, '--files', join(scratch, 'nowhere')], 1, [join(scratch, 'nowhere')]],
-      [['build', '', '--files', join(scratch, 'page.html')], 1, ['page.html', 'web page']],
+      [['build', words, '--files', join(scratch, 'song.mp3')], 1, ['song.mp3']],
       [['query', 'nobody', 'x'], 1, ['"nobody"', 'clauses']],
       [['publish', 'nobody', '--price', '0.01'], 1, ['"nobody"', 'clauses']],
       [['publish', 'clauses', '--price', ''], 1, ['""']],
