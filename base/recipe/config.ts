@@ -27,7 +27,16 @@ const Schema = z
       epsilon: z.number().positive(),
     }),
     tokenizer: z.strictObject({ vocabulary: count, labels: count, sampleBytes: count }),
-    corpus: z.strictObject({ sources: z.record(z.string(), z.number().nonnegative()), validationBytes: count }),
+    corpus: z.strictObject({
+      /** How often a source's documents are read, relative to each other. */
+      sources: z.record(z.string(), z.number().nonnegative()),
+      /** Sources that are measured on, not learned from. */
+      validationOnly: z.array(z.string()).optional(),
+      validationBytes: count,
+      /** Sources of prompt and response, and the repositories whose pairs are left out because tasks come from them. */
+      instructions: z.array(z.string()),
+      withoutInstructionsOf: z.array(z.string()),
+    }),
     stages: z.array(stage).min(1),
     /** Training ends at whichever comes first: so many tokens, or so many minutes. */
     tokens: count,

@@ -6,27 +6,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import type { BaseConfig } from './config.ts'
 import { contamination } from './contamination.ts'
 import { clean, type Document, digest, instructionsOf, linesOf, readCorpus, type SourceReport } from './corpus.ts'
 import { countWords, END, END_OF_TEXT, type Encoder, encoder, learnTokenizer, START, type TokenizerFile } from './tokenizer.ts'
 
-export type PrepareConfig = {
-  seed: number
-  /** Tokens that pre-training reads. */
-  tokens: number
-  shape: { contextTokens: number }
-  tokenizer: { vocabulary: number; labels: number; sampleBytes: number }
-  corpus: {
-    /** How often a source's documents are read, relative to each other. */
-    sources: Record<string, number>
-    /** Sources that validation alone is drawn from, so that figures can be compared with other mixes. */
-    validationOnly?: readonly string[] | undefined
-    validationBytes: number
-    /** Sources of prompt and response; those whose repository is in `withoutInstructionsOf` are left out. */
-    instructions: readonly string[]
-    withoutInstructionsOf: readonly string[]
-  }
-}
+export type PrepareConfig = Pick<BaseConfig, 'seed' | 'tokens' | 'shape' | 'tokenizer' | 'corpus'>
 
 export type PrepareOptions = { corpus: string; tasks: string; work: string; tell: (line: string) => void }
 
@@ -47,6 +32,8 @@ export type Prepared = {
 
 /** Longest piece of one document that is held out; the rest of it is read by nobody. */
 const HELD_OUT_CHARACTERS = 20_000
+/** Tokens in `train.bin` at most: about twice what the whole corpus has, so that weights below one half still reach every document. */
+const MOST_TOKENS = 200_000_000
 /** Held-out characters a source has at least, if it has so many. */
 const LEAST_HELD_OUT = 12_000
 
@@ -199,7 +186,8 @@ function writeValidation(heldOut: readonly Document[], encode: Encoder, work: st
   const sources: Validation['sources'] = {}
   let bytes = 0
   for (const { source, text, language } of heldOut) {
-    const entry = (sources[source] ??= { bytes: 0, tokens: 0, from: tokens.length, to: tokens.length, language })
+    const entry = sources[source] ?? { bytes: 0, tokens: 0, from: tokens.length, to: tokens.length, language }
+    sources[source] = entry
     tokens.push(...encode.encode(text), end)
     entry.bytes += Buffer.byteLength(text)
     bytes += Buffer.byteLength(text)
@@ -214,8 +202,8 @@ function writeValidation(heldOut: readonly Document[], encode: Encoder, work: st
 }
 
 function writeTraining(mix: Iterable<Document>, encode: Encoder, config: PrepareConfig, work: string): Prepared['training'] {
-  // Rows are cut from the file at random places, so a little more than what is read.
-  const wanted = Math.ceil(config.tokens * 1.02) + 4 * config.shape.contextTokens
+  // Rows are cut from the file at places of their own, so a little more than what is read; a longer course reads it several times.
+  const wanted = Math.min(Math.ceil(config.tokens * 1.02) + 4 * config.shape.contextTokens, MOST_TOKENS)
   const end = encode.id(END_OF_TEXT)
   const file = new Uint16Array(wanted)
   const sources: Record<string, number> = {}
