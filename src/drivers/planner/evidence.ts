@@ -54,6 +54,7 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
     points.transform += 1
     points.extract += 0.5
   }
+  if (has('tagged')) points.extract += 5
   if (has('fields')) points.extract += has('pages') ? 4 : 3.5
   const pages = seen.filter((entry) => entry.parts.kind === 'pages')
   if (pages.length) points.answer += 1.5

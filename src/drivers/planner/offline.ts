@@ -6,7 +6,7 @@
 import { type Refusal, refuse } from '../../core/errors.ts'
 import { type FileUse, languageName, type Spec, type Task } from '../../core/spec.ts'
 import type { FileListing, Planner } from '../../ports/planner.ts'
-import { tableParts } from './columns.ts'
+import { separatedLabels, tableParts } from './columns.ts'
 import { beginnings, transformCues } from './cues.ts'
 import { declineOf } from './declines.ts'
 import { inputLanguages, outputLanguages } from './directions.ts'
@@ -182,8 +182,23 @@ function labelsOf(words: string, seen: readonly Seen[], task: Task): { labels: r
   if (task !== 'classify') return { labels: null, separated: false, fromData: false }
   const table = seen.find((entry) => entry.parts.kind === 'labelled')
   const data = table?.parts.kind === 'labelled' ? table.parts.labels : []
-  const separated = data.length > 0 && data.filter((label) => /[;|]/.test(label)).length > data.length * 0.3
-  if (data.length && !separated) return { labels: data, separated, fromData: true }
+  const separated = separatedLabels(data)
+  if (separated)
+    return {
+      labels: [
+        ...new Set(
+          data.flatMap((label) =>
+            label
+              .split(/[;|]/)
+              .map((part) => part.trim())
+              .filter(Boolean),
+          ),
+        ),
+      ],
+      separated,
+      fromData: false,
+    }
+  if (data.length) return { labels: data, separated, fromData: true }
   const noted = seen
     .flatMap(({ file, parts }) => (parts.kind === 'labelled' && file.note ? [countsIn(file.note)?.map((entry) => entry.name) ?? []] : []))
     .find((names) => names.length)
@@ -210,10 +225,17 @@ function fieldsOf(words: string, text: string, seen: readonly Seen[]): string[] 
   return said ?? table ?? null
 }
 
+const known = <T extends object>(columns: T): T => Object.fromEntries(Object.entries(columns).filter(([, name]) => name !== undefined)) as T
+
 /** What a file is used for once the task is known, and the sentence that says so. */
 function use({ file, parts }: Seen, task: Task): FileUse {
   const ignored = (why: string): FileUse => ({ name: file.name, use: 'ignored', columns: {}, why })
-  const group = (name: string | undefined) => (name === undefined ? {} : { group: name })
+  const group = (name: string | undefined, context?: string | undefined) => ({
+    ...(context === undefined ? {} : { context }),
+    ...(name === undefined ? {} : { group: name }),
+  })
+  /** Facts of any shape can be looked up and quoted, row by row. */
+  const facts = (): FileUse => ({ name: file.name, use: 'passages', columns: {}, why: 'a table of facts; each row can be quoted' })
   switch (parts.kind) {
     case 'pages':
       return task === 'answer'
@@ -221,11 +243,22 @@ function use({ file, parts }: Seen, task: Task): FileUse {
         : ignored('a text without examples of the right answer, so it is not used')
     case 'labelled':
       if (task === 'classify')
-        return { name: file.name, use: 'labelled', columns: { text: parts.text, label: parts.label, ...group(parts.group) }, why: parts.why }
+        return { name: file.name, use: 'labelled', columns: { text: parts.text, label: parts.label, ...group(parts.group, parts.context) }, why: parts.why }
+      if (task === 'answer' && file.length !== undefined) return facts()
       return ignored('a table of texts and their kinds, which this task does not need')
     case 'either':
       if (task === 'classify') return { name: file.name, use: 'labelled', columns: { text: parts.text, label: parts.other }, why: parts.why }
-      return ignored(`${parts.why}, which this task does not use yet`)
+      if (task === 'transform') return { name: file.name, use: 'pairs', columns: { text: parts.text, target: parts.other }, why: parts.why }
+      if (task === 'extract') return { name: file.name, use: 'fields', columns: { text: parts.text, values: [parts.other] }, why: parts.why }
+      return task === 'answer' ? facts() : ignored(`${parts.why}, which this task does not need`)
+    case 'tagged': {
+      const { kind: _, why, ...columns } = parts
+      if (task === 'extract') return { name: file.name, use: 'fields', columns: known(columns), why }
+      return ignored(`${why.replace(/\.$/, '')}, which this task does not need`)
+    }
+    case 'pairs':
+      if (task === 'transform') return { name: file.name, use: 'pairs', columns: { text: parts.text, target: parts.target }, why: parts.why }
+      return task === 'answer' && file.length !== undefined ? facts() : ignored(`${parts.why}, which this task does not need`)
     case 'fields':
       if (task === 'classify' && parts.label && parts.text)
         return {
@@ -234,14 +267,23 @@ function use({ file, parts }: Seen, task: Task): FileUse {
           columns: { text: parts.text, label: parts.label },
           why: `"${parts.label}" says which kind each text in "${parts.text}" is`,
         }
-      return ignored(`${parts.why}, which this task does not use yet`)
+      if (task === 'extract' && parts.text)
+        return { name: file.name, use: 'fields', columns: { text: parts.text, values: parts.fields.filter((name) => name !== parts.text) }, why: parts.why }
+      return task === 'answer' && file.length !== undefined ? facts() : ignored(`${parts.why}, which this task does not need`)
     case 'questions':
       if (task === 'answer')
-        return { name: file.name, use: 'questions', columns: { question: parts.question, answer: parts.answer, ...group(parts.group) }, why: parts.why }
+        return {
+          name: file.name,
+          use: 'questions',
+          columns: { question: parts.question, answer: parts.answer, ...group(parts.group, parts.context) },
+          why: parts.why,
+        }
       return ignored('a table of questions and answers, which this task does not need')
     case 'unread':
       return ignored(`${parts.why}, so it is not used`)
     default:
+      if (task === 'answer' && (parts.kind === 'reference' || parts.kind === 'glossary' || parts.kind === 'unlabelled') && file.length !== undefined)
+        return facts()
       return ignored(`${parts.why}${file.columns && parts.kind !== 'none' ? ` (columns ${file.columns.join(', ')})` : ''}, so it is not used`)
   }
 }

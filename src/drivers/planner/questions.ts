@@ -58,7 +58,7 @@ export function sufficiencyOf(task: Task, labels: readonly string[] | null, seen
     return seen.some((entry) => entry.parts.kind !== 'unread') ? 'some' : 'none'
   }
   if (task === 'extract') {
-    if (most(['fields', 'labelled', 'either', 'reference', 'pairs']) >= enough.rows) return 'enough'
+    if (most(['fields', 'tagged', 'labelled', 'either', 'reference', 'pairs']) >= enough.rows) return 'enough'
   } else if (most(['pairs', 'either', 'questions']) >= enough.pairs) return 'enough'
   return seen.some((entry) => entry.parts.kind !== 'unread') ? 'some' : 'none'
 }
