@@ -397,6 +397,8 @@ class Trainer:
             if stop:
                 say(f"{course.name}: stopped at step {state['step']}; the same command goes on from here")
                 return False
+        # A kill between here and the last figures takes the figures again, not the training.
+        self.save(course, optimiser)
         return True
 
 
@@ -475,7 +477,6 @@ def main():
         tokens = np.memmap(os.path.join(asked.work, "train.bin"), dtype="<u2", mode="r")
         if not trainer.train(course, stage_rows(tokens, config["stages"], seed), None, saved, asked.stop_after_minutes):
             return 3
-        # Saved at its end before the last figures are taken: a kill in between takes the figures again, not the training.
         finish(course, "weights-pretrained.safetensors")
         saved = None
         after = Course("instruct", [], 1, None, 0, 0)
