@@ -469,8 +469,9 @@ def main():
             result[course.name][f"sources{length}"] = sources
             say(f"{course.name}: {bits:.4f} bits per byte in rows of {length}")
         result[course.name] |= {"steps": course.state["step"], "tokens": course.state["tokens"], "minutes": round(course.state["minutes"], 2)}
-        write_safetensors(os.path.join(asked.work, file), trainer.model.exported())
         atomically(result_path, lambda out: out.write(json.dumps(result, indent=2).encode()))
+        # Last: where weights are, all else is.
+        write_safetensors(os.path.join(asked.work, file), trainer.model.exported())
 
     if saved is None or saved["state"]["course"] == "pretrain":
         course = Course("pretrain", config["stages"], config["tokens"], config.get("maximumMinutes"), optimiser["learningRate"], optimiser["warmupSteps"])

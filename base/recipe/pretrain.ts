@@ -65,9 +65,10 @@ export async function pretrain(options: PretrainOptions): Promise<'finished' | '
       found[`sources${length}`] = sources
       tell(`${course.name}: ${bitsPerByte.toFixed(4)} bits per byte in rows of ${length}`)
     }
-    writeWhole(join(work, file), [run.weights()])
     const whole = { ...result, name: config.name, engine: 'own', threads: options.threads, [course.name]: found }
     writeWhole(join(work, 'result.json'), [new TextEncoder().encode(JSON.stringify(whole, null, 2))])
+    // Last: where weights are, all else is.
+    writeWhole(join(work, file), [run.weights()])
   }
 
   if (saved) run.parameters.set(saved.parameters)

@@ -55,7 +55,7 @@ export function readSafetensors(file: Uint8Array): Map<string, { shape: number[]
     const count = shape.reduce((product, extent) => product * extent, 1)
     if (end - start !== count * 4 || 8 + length + end > file.length)
       throw new RangeError(`tensor "${name}" of ${shape.join(' x ')} does not fit its bytes ${start} to ${end}: the file is cut short or damaged`)
-    found.set(name, { shape, values: new Float32Array(file.slice(8 + length + start, 8 + length + end).buffer) })
+    found.set(name, { shape, values: new Float32Array(new Uint8Array(file.subarray(8 + length + start, 8 + length + end)).buffer) })
   }
   return found
 }
