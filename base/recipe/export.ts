@@ -19,8 +19,7 @@ const CONTROL = 3
 export type Weights = ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>
 
 /**
- * The bytes of the model's file. The rows of label tokens, which nothing was learned of, keep their direction and are given the mean
- * length of the other rows, so that a label is heard as loudly as a word.
+ * The bytes of the model's file. The rows of label tokens, of which nothing was learned, are made by {@link labelRows}.
  * @throws {Error} naming a tensor that is missing or of another shape, or what of the tokenizer does not fit the configuration.
  */
 export function exportModel(config: BaseConfig, tokenizer: TokenizerFile, weights: Weights, type: QuantisedType): Uint8Array {
@@ -31,7 +30,7 @@ export function exportModel(config: BaseConfig, tokenizer: TokenizerFile, weight
     const found = weights.get(name)
     if (found?.shape.join() !== shape.join())
       throw new Error(`The weights have ${name} as ${found?.shape.join(' x ') ?? 'nothing'}, not as ${shape.join(' x ')}.`)
-    const values = name === 'token_embd.weight' ? evenRows(found.values, config.shape.width, vocabulary - config.tokenizer.labels) : found.values
+    const values = name === 'token_embd.weight' ? labelRows(found.values, config.shape.width, vocabulary - config.tokenizer.labels) : found.values
     return { name, shape, values, type: typeWithin(type, name, shape) }
   })
   return writeGguf([...metadata(config, tokenizer, tokens), ...typeMetadata(type)], tensors)
@@ -75,18 +74,29 @@ function tokensOf(tokenizer: TokenizerFile): string[] {
   return tokens
 }
 
-function evenRows(values: Float32Array, width: number, trained: number): Float32Array {
-  const even = values.slice()
-  const row = (index: number) => even.subarray(index * width, (index + 1) * width)
+/** Bytes that no UTF-8 text has. They are in the vocabulary all the same, and training never meets them. */
+const IMPOSSIBLE = [0xc0, 0xc1, ...Array.from({ length: 11 }, (_, index) => 0xf5 + index)]
+/** Ids of the bytes begin after the three markers. */
+const FIRST_BYTE = 3
+
+/**
+ * The embedding with its label rows made: each row's own direction at the mean length of the trained rows, plus what training gave the
+ * rows of impossible bytes in common, which is the way to say "never here". Among labels that sum cancels, in the softmax and in its
+ * slopes alike; beside words it keeps the labels silent (measured at 1.5 M tokens: 15 % of all probability without it, 0.01 % with it).
+ */
+function labelRows(values: Float32Array, width: number, trained: number): Float32Array {
+  const made = values.slice()
+  const row = (index: number) => made.subarray(index * width, (index + 1) * width)
   const length = (index: number) => Math.sqrt(row(index).reduce((sum, value) => sum + value * value, 0))
   let mean = 0
   for (let index = 0; index < trained; index++) mean += length(index) / trained
+  const never = new Float64Array(width)
+  for (const byte of IMPOSSIBLE) for (const [at, value] of row(FIRST_BYTE + byte).entries()) never[at]! += value / IMPOSSIBLE.length
   for (let index = trained; index < values.length / width; index++) {
     const scale = mean / length(index)
-    const one = row(index)
-    for (let at = 0; at < width; at++) one[at]! *= scale
+    for (const [at, value] of row(index).entries()) made[index * width + at] = value * scale + never[at]!
   }
-  return even
+  return made
 }
 
 /** Reads the files of a work folder and writes the model as `path`, whole or not at all. */
