@@ -14,6 +14,8 @@ const Schema = z
   .strictObject({
     name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
     seed: z.number().int().min(0).max(65_535),
+    /** Of the weights, as SPDX names it; written into the file. */
+    licence: z.string().optional(),
     shape: z.strictObject({
       width: count,
       layers: count,

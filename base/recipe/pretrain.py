@@ -397,6 +397,8 @@ class Trainer:
             if stop:
                 say(f"{course.name}: stopped at step {state['step']}; the same command goes on from here")
                 return False
+        # A kill between here and the last figures takes the figures again, not the training.
+        self.save(course, optimiser)
         return True
 
 
@@ -467,15 +469,15 @@ def main():
             result[course.name][f"sources{length}"] = sources
             say(f"{course.name}: {bits:.4f} bits per byte in rows of {length}")
         result[course.name] |= {"steps": course.state["step"], "tokens": course.state["tokens"], "minutes": round(course.state["minutes"], 2)}
-        write_safetensors(os.path.join(asked.work, file), trainer.model.exported())
         atomically(result_path, lambda out: out.write(json.dumps(result, indent=2).encode()))
+        # Last: where weights are, all else is.
+        write_safetensors(os.path.join(asked.work, file), trainer.model.exported())
 
     if saved is None or saved["state"]["course"] == "pretrain":
         course = Course("pretrain", config["stages"], config["tokens"], config.get("maximumMinutes"), optimiser["learningRate"], optimiser["warmupSteps"])
         tokens = np.memmap(os.path.join(asked.work, "train.bin"), dtype="<u2", mode="r")
         if not trainer.train(course, stage_rows(tokens, config["stages"], seed), None, saved, asked.stop_after_minutes):
             return 3
-        # Saved at its end before the last figures are taken: a kill in between takes the figures again, not the training.
         finish(course, "weights-pretrained.safetensors")
         saved = None
         after = Course("instruct", [], 1, None, 0, 0)

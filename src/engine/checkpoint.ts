@@ -5,11 +5,14 @@
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import type { TrainingState } from './training.ts'
 
+/** A state: arrays of numbers, and whatever else JSON can hold. */
+type State = { parameters: Float32Array; moments: Float32Array; best: Float32Array }
+
 const MAGIC = 0x4b43464d
 const ARRAYS = ['parameters', 'moments', 'best'] as const
 
 /** Writes the state under a temporary name, syncs it and renames it. @throws what the file system throws, e.g. when full. */
-export function writeCheckpoint(path: string, id: string, state: TrainingState): void {
+export function writeCheckpoint(path: string, id: string, state: State): void {
   const { parameters, moments, best, ...rest } = state
   const arrays = [parameters, moments, best]
   const text = new TextEncoder().encode(JSON.stringify({ id, lengths: arrays.map(({ length }) => length), state: rest }))
@@ -54,7 +57,7 @@ function readWhole(path: string): Uint8Array<ArrayBuffer> {
 }
 
 /** The state of job `id`, or undefined when there is none, it is another job's, or it is damaged. */
-export function readCheckpoint(path: string, id: string): TrainingState | undefined {
+export function readCheckpoint<Kept extends State = TrainingState>(path: string, id: string): Kept | undefined {
   try {
     const bytes = readWhole(path)
     const view = new DataView(bytes.buffer)

@@ -1,5 +1,5 @@
 /**
- * GGUF writer: small files from memory (LoRA adapters), and whole models streamed tensor by tensor from a file that is there
+ * GGUF writer: files from memory (LoRA adapters, small models), and whole models streamed tensor by tensor from a file that is there
  * already. Format: ggml/docs/gguf.md, version 3, little-endian. Knows nothing of what a model does with its tensors.
  */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
@@ -7,7 +7,7 @@ import { FormatError, type MetadataValue, openGguf, type TensorInfo } from './gg
 import { BLOCKS, type QuantisedType, quantise, quantisedBytes } from './quantise.ts'
 
 /** Key, value, and the type it is written as. */
-export type MetadataEntry = readonly [key: string, value: MetadataValue, type: 'string' | 'float32' | 'uint32' | 'strings']
+export type MetadataEntry = readonly [key: string, value: MetadataValue, type: 'string' | 'float32' | 'uint32' | 'boolean' | 'strings' | 'integers']
 
 /** One trained pair: `down` is [rank, in] (lora_a), `up` is [out, rank] (lora_b). The update is (alpha / rank) * up @ down. */
 export type AdapterPair = { tensor: string; rank: number; inputs: number; outputs: number; down: Float32Array; up: Float32Array }
@@ -38,26 +38,34 @@ export function writeAdapter(options: {
   return writeGguf(metadata, tensors)
 }
 
-/** Writes a GGUF file of 32-bit float tensors. Shapes are row-major. */
+/**
+ * Writes a GGUF file of tensors of any type, 32-bit floats unless one says otherwise. Shapes are row-major.
+ * @throws {RangeError} for values that do not fill whole blocks of their type or cannot be written in it.
+ */
 export function writeGguf(
   metadata: readonly MetadataEntry[],
-  tensors: readonly { name: string; shape: readonly number[]; values: Float32Array }[],
+  tensors: readonly { name: string; shape: readonly number[]; values: Float32Array; type?: QuantisedType }[],
 ): Uint8Array {
   let offset = 0
-  const directory = tensors.map(({ name, shape, values }) => {
-    const entry = directoryEntry(name, shape, 'F32', offset)
-    offset += padded(values.byteLength, 32)
+  const directory = tensors.map(({ name, shape, values, type = 'F32' }) => {
+    const entry = directoryEntry(name, shape, type, offset)
+    offset += padded(quantisedBytes(type, values.length), 32)
     return entry
   })
   const header = joined([fileStart(3, tensors.length, metadata.length), ...metadata.map(metadataEntry), ...directory])
   let at = padded(header.length, 32)
   const file = new Uint8Array(at + offset)
   file.set(header)
-  for (const { values } of tensors) {
-    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at)
-    at += padded(values.byteLength, 32)
+  for (const { values, type = 'F32' } of tensors) {
+    file.set(type === 'F32' ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength) : quantise(type, values), at)
+    at += padded(quantisedBytes(type, values.length), 32)
   }
   return file
+}
+
+/** What a file says of itself when it is written as `type`. */
+export function typeMetadata(type: QuantisedType): MetadataEntry[] {
+  return [['general.file_type', FILE_TYPE[type], 'uint32'], ...(BLOCKS[type].elements > 1 ? [['general.quantization_version', 2, 'uint32'] as const] : [])]
 }
 
 /** `general.file_type` as llama.cpp's enum `llama_ftype` numbers what most of a file's tensors are. */
@@ -105,12 +113,7 @@ export async function writeModel(model: ModelToWrite): Promise<{ bytes: number }
     throw new FormatError('it is one part of a model split over several files; join them first (llama-gguf-split --merge)')
   const alignment = Number(gguf.metadata.get('general.alignment') ?? 32)
   const replaced = new Map<string, MetadataEntry>()
-  for (const entry of [
-    ['general.file_type', FILE_TYPE[type], 'uint32'] as const,
-    ...(BLOCKS[type].elements > 1 ? [['general.quantization_version', 2, 'uint32'] as const] : []),
-    ...(model.metadata ?? []),
-  ])
-    replaced.set(entry[0], entry)
+  for (const entry of [...typeMetadata(type), ...(model.metadata ?? [])]) replaced.set(entry[0], entry)
 
   const added = new Map(model.added?.map((tensor) => [tensor.name, tensor]))
   for (const name of added.keys()) if (gguf.tensors.has(name)) throw new RangeError(`tensor "${name}" is in the source already`)
@@ -242,6 +245,11 @@ function fileStart(version: number, tensors: number, entries: number): Uint8Arra
 function metadataEntry([key, value, type]: MetadataEntry): Uint8Array {
   if (type === 'string') return joined([string(key), u32(8), string(String(value))])
   if (type === 'uint32') return joined([string(key), u32(4), u32(Number(value))])
+  if (type === 'boolean') return joined([string(key), u32(7), Uint8Array.of(value ? 1 : 0)])
+  if (type === 'integers') {
+    const values = value as number[]
+    return joined([string(key), u32(9), u32(5), u64(values.length), new Uint8Array(Int32Array.from(values).buffer)])
+  }
   if (type === 'strings') {
     const values = value as MetadataValue[]
     return joined([string(key), u32(9), u32(8), u64(values.length), ...values.map((one) => string(String(one)))])

@@ -54,6 +54,23 @@ it('adafactor takes slopes that are all zero, and rows that are', () => {
   expect(parameters[5]).toBeLessThan(6)
 })
 
+it('adamw takes other betas, and lets decay only what is to', () => {
+  const parts = layOut([
+    { name: 'embedding', shape: [1, 1] },
+    { name: 'matrix', shape: [1, 1] },
+  ])
+  const optimiser = adamw(parts, { betas: [0.9, 0.95], decays: ({ name }) => name === 'matrix' })
+  const parameters = Float32Array.of(1, 1)
+  const moments = new Float32Array(optimiser.length)
+  const walk = [1, -0.5, 0.25].map((slope, index) => {
+    optimiser.step(parameters, [new Float32Array(1), Float32Array.of(slope)], moments, { step: index + 1, learningRate: 0.1, weightDecay: 0.5, scale: 1 })
+    return parameters[1]!
+  })
+  // torch.optim.AdamW with betas (0.9, 0.95), weight decay 0.5, learning rate 0.1 on the same three slopes.
+  for (const [index, wanted] of [0.85, 0.78066307, 0.70696175].entries()) expect(walk[index]).toBeCloseTo(wanted, 6)
+  expect(parameters[0]).toBe(1)
+})
+
 it('measures all slopes together', () => {
   expect(globalNorm([Float32Array.of(3, 0), Float32Array.of(0, 4)])).toBe(5)
 })
