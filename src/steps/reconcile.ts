@@ -82,6 +82,7 @@ export async function complete(
     amount: settlement.amount.toString(),
     payer: settlement.payer,
     builder: settlement.builder,
+    nonce: readAuthorization(payment).nonce,
     sources: answer === null ? [] : sourcesOf(answer),
     at: payment.createdAt,
   }

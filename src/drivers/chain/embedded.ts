@@ -17,6 +17,7 @@ import { wrappedOpen } from './contracts.generated.ts'
 import { deployContracts } from './deploy.ts'
 import { evmChain } from './evm.ts'
 import { adopt, rebuild, rpc } from './replay.ts'
+import type { Manner } from './settler.ts'
 import { saveSnapshot } from './snapshot.ts'
 import { transactionWriter } from './writer.ts'
 
@@ -45,7 +46,13 @@ type Beginning = z.infer<typeof Beginning>
  * Starts anvil, replays the journal, sends what was journaled and never mined, and deploys the contracts when they are missing.
  * @throws {EmbeddedError} when the keys are not those the chain began with, or the journal does not replay.
  */
-export async function openEmbeddedChain(options: { folder: string; journal: Journal; keystore: Keystore; settings: Database['settings'] }): Promise<Chain> {
+export async function openEmbeddedChain(options: {
+  folder: string
+  journal: Journal
+  keystore: Keystore
+  settings: Database['settings']
+  manner?: Manner
+}): Promise<Chain> {
   const { folder, journal, keystore, settings } = options
   const [relayer, faucet] = [await keystore.account('chain-relayer'), await keystore.account('chain-faucet')]
   await mkdir(folder, { recursive: true })
@@ -75,7 +82,7 @@ type Parts = Parameters<typeof openEmbeddedChain>[0] & {
   faucet: Account
 }
 
-async function assemble({ folder, journal, settings, first, run, beginning, relayer, faucet }: Parts): Promise<Chain> {
+async function assemble({ folder, journal, settings, manner = 'by load', first, run, beginning, relayer, faucet }: Parts): Promise<Chain> {
   let { anvil, sequence: lastSnapshot } = first
   const client: PublicClient = createPublicClient({ transport: http(anvil.url, { timeout: 20_000, retryCount: 0 }), pollingInterval: 50, cacheTime: 0 })
   let lastBlock = Number(await client.getBlockNumber())
@@ -162,7 +169,10 @@ async function assemble({ folder, journal, settings, first, run, beginning, rela
     journal,
     network,
     contracts,
-    relayer,
+    relayers: [relayer],
+    // Each transaction has a block of its own, so what comes meanwhile goes together in the next.
+    inFlight: 1,
+    manner,
     deployedAt: 0n,
     async prepare(account) {
       if ((await client.getBalance({ address: account.address })) < gasMoney / 10n) await transfer(account.address, gasMoney)
