@@ -121,8 +121,10 @@ export interface Journal {
   mined(hash: Hex, mined: { block: number; timestamp: number; status: 'success' | 'reverted' }): Promise<void>
   /** A transaction that can never be mined, e.g. refused by the node; it is not sent again. */
   discard(hash: Hex): Promise<void>
-  /** In order of sequence, without what was discarded. */
-  all(options?: { afterSequence?: number }): Promise<JournaledTransaction[]>
+  /** The block it was in is no longer part of the chain: it has no receipt any more. */
+  reopen(hash: Hex): Promise<void>
+  /** In order of sequence, without what was discarded; `afterBlock` leaves out those without a receipt as well. */
+  all(options?: { afterSequence?: number; afterBlock?: number }): Promise<JournaledTransaction[]>
   /** Those without a receipt, in order of sequence. */
   unmined(): Promise<JournaledTransaction[]>
   find(hash: Hex): Promise<JournaledTransaction | undefined>

@@ -16,10 +16,11 @@ import { type Anvil, startAnvil } from './anvil.ts'
 import { wrappedOpen } from './contracts.generated.ts'
 import { deployContracts } from './deploy.ts'
 import { evmChain } from './evm.ts'
+import { paidHistory } from './history.ts'
 import { adopt, rebuild, rpc } from './replay.ts'
 import type { Manner } from './settler.ts'
 import { saveSnapshot } from './snapshot.ts'
-import { transactionWriter } from './writer.ts'
+import { serialWriter } from './writer.ts'
 
 const chainId = 31337
 const settingsKey = 'embedded-chain'
@@ -106,12 +107,11 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
     lastBlock = until
   }
 
-  const writer = transactionWriter({
+  const writer = serialWriter({
     client,
     journal,
     chainId,
     fees: async () => fees,
-    ordering: 'mined',
     beforeSend: async () => {
       const { timestamp } = await client.getBlock()
       await rpc(anvil.url, 'evm_setNextBlockTimestamp', [Math.max(Math.floor(Date.now() / 1000), Number(timestamp))])
@@ -132,12 +132,13 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
   const catchUp = async (): Promise<void> => {
     await rpc(anvil.url, 'evm_setTime', [Math.floor(Date.now() / 1000)])
     lastBlock = Number(await client.getBlockNumber())
-    await writer.reconcile((await journal.all()).filter(({ status }) => status === null))
+    await writer.reconcile(await journal.unmined())
   }
   await catchUp()
   const contracts = beginning.contracts ?? (await deployContracts(client, writer, faucet))
   if (!beginning.contracts) await settings.set(settingsKey, { ...beginning, contracts })
 
+  const history = paidHistory({ client, journal, router: contracts.router, from: 0 })
   const network: Network = { chainId, caip2: `eip155:${chainId}`, test: true, currency: 'test OPEN', rpc: anvil.url }
   const transfer = async (to: `0x${string}`, value: bigint) => writer.send({ from: faucet, to, data: '0x', value, gas: 21_000n, purpose: 'gas' })
   let closing: Promise<void> | undefined
@@ -173,7 +174,9 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
     // Each transaction has a block of its own, so what comes meanwhile goes together in the next.
     inFlight: 1,
     manner,
-    deployedAt: 0n,
+    history,
+    pending: new Map(),
+    finalBlock: () => lastBlock,
     async prepare(account) {
       if ((await client.getBalance({ address: account.address })) < gasMoney / 10n) await transfer(account.address, gasMoney)
     },

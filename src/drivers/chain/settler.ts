@@ -35,10 +35,16 @@ export const WINDOW_MS = 25
 const BATCH_GAS = 450_000n
 const ROW_GAS = 90_000n
 
+/** Gas of one payment with a stock client's random nonce, by itself and as one of a hundred: contracts/gas.json. */
+export const GAS_ALONE = 77_091n
+export const GAS_TOGETHER = 41_804n
+
 export type Row = { modelId: Hex; requestHash: Hex; authorization: Authorization }
 
+export type Paid = Omit<Extract<Settlement, { status: 'settled' }>, 'final'>
+
 export type RowOutcome =
-  | Extract<Settlement, { status: 'settled' }>
+  | Paid
   /** The contract says no, and nothing of this row happened. */
   | { status: 'refused'; refusal: Refusal }
   /** `hash` is the transaction it may be in; without one nothing was sent. */
@@ -216,7 +222,7 @@ export function settler(parts: SettlerParts) {
 }
 
 /** What QueryPaid events of the router say, by authorization. */
-export function settlements(logs: Log[], router: Address): Map<string, Extract<Settlement, { status: 'settled' }>> {
+export function settlements(logs: Log[], router: Address): Map<string, Paid> {
   const events = parseEventLogs({ abi: royaltyRouter.abi, eventName: 'QueryPaid', logs }).filter(({ address }) => same(address, router))
   return new Map(
     events.map(({ args: { payer, nonce, builder, amount, modelId }, transactionHash, blockNumber }) => [

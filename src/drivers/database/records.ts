@@ -156,6 +156,10 @@ function journalOf<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, sy
       await database.update(journal).set(mined).where(eq(journal.hash, hash))
       await sync()
     },
+    async reopen(hash) {
+      await database.update(journal).set({ block: null, timestamp: null, status: null }).where(eq(journal.hash, hash))
+      await sync()
+    },
     async discard(hash) {
       await database.delete(journal).where(eq(journal.hash, hash))
       await sync()
@@ -164,7 +168,12 @@ function journalOf<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, sy
       database
         .select()
         .from(journal)
-        .where(options.afterSequence === undefined ? undefined : gt(journal.sequence, options.afterSequence))
+        .where(
+          and(
+            options.afterSequence === undefined ? undefined : gt(journal.sequence, options.afterSequence),
+            options.afterBlock === undefined ? undefined : gt(journal.block, options.afterBlock),
+          ),
+        )
         .orderBy(asc(journal.sequence)),
     unmined: () => database.select().from(journal).where(isNull(journal.status)).orderBy(asc(journal.sequence)),
     async find(hash) {
