@@ -20,6 +20,8 @@ export const Receipt = z.object({
   amount: z.string().regex(/^\d+$/),
   payer: hex,
   builder: hex,
+  /** Of the payer's authorization: with it the payment is found on chain. Receipts of the first version have none. */
+  nonce: hex.optional(),
   /** Where the quoted sentences came from, in words. */
   sources: z.array(z.string()),
   /** Unix milliseconds. */

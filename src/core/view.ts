@@ -47,6 +47,8 @@ export type ReceiptView = {
   builder: string
   sources: string[]
   at: number
+  /** The payment is deep enough in the chain that no reorganisation takes it back. */
+  final: boolean
 }
 
 export type EarningsView = { builder: string; balance: Amount; total: Amount; models: { name: string; modelId: string; queries: number; earned: Amount }[] }
@@ -58,6 +60,8 @@ export type StateView = {
   models: ModelView[]
   receipts: ReceiptView[]
   earnings: EarningsView
+  /** What whoever runs the gateway should see to, in sentences. */
+  warnings: string[]
 }
 
 /** Server-sent events on `/api/events`; the event name is `type`, the data is the JSON of the rest. */

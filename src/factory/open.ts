@@ -9,6 +9,7 @@ import { amount, parsePrice } from '../core/royalty.ts'
 import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
+import { openExternalChain } from '../drivers/chain/external.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { ggufExporter } from '../drivers/export/exporter.ts'
 import { openHub } from '../drivers/hub/hub.ts'
@@ -21,12 +22,12 @@ import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
 import { folderStore } from '../drivers/store/folder.ts'
 import { createOnnxTrainer } from '../drivers/trainer/onnx.ts'
-import type { QueryPaid } from '../ports/chain.ts'
+import type { Chain, QueryPaid } from '../ports/chain.ts'
 import type { Build, Model } from '../ports/database.ts'
 import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
-import { recheck, reconcile } from '../steps/reconcile.ts'
+import { confirm, recheck, reconcile } from '../steps/reconcile.ts'
 import { refine } from '../steps/refine.ts'
 import { openBases, progressText } from './bases.ts'
 import { openBuilds } from './builds.ts'
@@ -41,6 +42,13 @@ import { earningsView, modelView, receiptView } from './views.ts'
 const ALLOWANCE = 1000n * 10n ** 18n
 /** How often payments whose outcome is not known are asked of the chain again. */
 const RECHECK_MS = 5000
+
+/** How often gas and other things that run out are looked at. */
+const WATCH_MS = 60_000
+
+function undoneWarning(count: number): string {
+  return `${count === 1 ? '1 payment was' : `${count} payments were`} undone by a reorganisation of the chain and cannot be made again.`
+}
 
 /** A refusal before any payment, in the shape OpenAI clients read. */
 function replied(status: number, refusal: Refusal): PaidQuery {
@@ -61,15 +69,23 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   if (isRefusal(base)) return base
   const database = await openDatabase({ folder: join(config.data, 'database') })
   const store = folderStore(join(config.data, 'store'))
-  const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: true })
+  const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: config.chain === undefined })
   if (isRefusal(keystore)) {
     await database.close()
     return keystore
   }
-  const chain = await openEmbeddedChain({ folder: join(config.data, 'chain'), journal: database.journal, keystore, settings: database.settings })
+  const { journal, settings } = database
+  const opened = config.chain
+    ? await openExternalChain({ ...config.chain, journal, keystore, settings })
+    : await openEmbeddedChain({ folder: join(config.data, 'chain'), journal, keystore, settings })
+  if (isRefusal(opened)) {
+    await database.close()
+    return opened
+  }
+  const chain: Chain = opened
   const builder = await keystore.account('builder')
   const payer = await keystore.account('payer')
-  if ((await chain.balance(payer.address)).open === 0n && !(await database.settings.get('payer-funded'))) {
+  if (chain.network.test && (await chain.balance(payer.address)).open === 0n && !(await database.settings.get('payer-funded'))) {
     await chain.fund(payer.address, ALLOWANCE)
     await database.settings.set('payer-funded', true)
   }
@@ -90,10 +106,39 @@ export async function openFactory(config: Config, tell: (text: string) => void =
 
   const now = () => Date.now()
   await reconcile({ chain, database }, { now })
+  let undone = 0
+  const look = async () => {
+    await recheck({ chain, database }, { now })
+    const confirmed = await confirm({ chain, database }, { now })
+    if (confirmed.undone > undone) console.error(undoneWarning(confirmed.undone))
+    undone = confirmed.undone
+  }
+  let looking = false
   const rechecking = setInterval(() => {
-    recheck({ chain, database }, { now }).catch((error: unknown) => console.error('Payments of unknown outcome could not be looked up:', error))
+    if (looking) return
+    looking = true
+    look()
+      .catch((error: unknown) => console.error('Payments could not be looked up:', error))
+      .finally(() => {
+        looking = false
+      })
   }, RECHECK_MS)
   rechecking.unref()
+  /** Said once each in the log, and in the state for as long as they hold. */
+  const said = new Set<string>()
+  async function warnings(): Promise<string[]> {
+    return [...(await chain.warnings()), ...(undone ? [undoneWarning(undone)] : [])]
+  }
+  const watching = setInterval(() => {
+    warnings()
+      .then((present) => {
+        for (const warning of present) if (!said.has(warning)) console.error(warning)
+        said.clear()
+        for (const warning of present) said.add(warning)
+      })
+      .catch(() => {})
+  }, WATCH_MS)
+  watching.unref()
 
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
   const builds = openBuilds(
@@ -163,7 +208,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
 
   async function receipts(limit = 50) {
-    return (await database.receipts.list({ limit })).map(receiptView)
+    const [list, final] = await Promise.all([database.receipts.list({ limit }), chain.finalBlock()])
+    return list.map((receipt) => receiptView(receipt, final))
   }
 
   await builds.resume()
@@ -258,7 +304,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
         return charged
       }
       charged.receipt
-        .then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt), earnings: await earnings() }))
+        .then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() }))
         .catch((error: unknown) => console.error(`The receipt of a query of ${name} is not written yet:`, error))
       return charged
     },
@@ -266,8 +312,9 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     receipts,
     earnings,
     async state() {
-      const [all, known, recent, earned] = await Promise.all([database.builds.list(), models(), receipts(), earnings()])
-      return { network: chain.network, contracts: chain.contracts, builds: all.map(builds.view), models: known, receipts: recent, earnings: earned }
+      const [all, known, recent, earned, warned] = await Promise.all([database.builds.list(), models(), receipts(), earnings(), warnings()])
+      const { network, contracts } = chain
+      return { network, contracts, builds: all.map(builds.view), models: known, receipts: recent, earnings: earned, warnings: warned }
     },
     listen(listener) {
       listeners.add(listener)
@@ -275,6 +322,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     },
     async close() {
       clearInterval(rechecking)
+      clearInterval(watching)
       await builds.close()
       await runtime.close()
       await chain.close()

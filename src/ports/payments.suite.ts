@@ -93,6 +93,7 @@ export function paymentsSuite(open: () => Promise<PaymentsBench>): void {
       builder: suiteQuote.payTo,
       amount: suiteQuote.price,
       modelId: suiteQuote.modelId,
+      final: true,
     })
     expect(Object.keys(settled).length).toBeGreaterThan(0)
     expect(payments.settled({ status: 'refused', code: 'no', message: 'no' })).not.toEqual(settled)

@@ -11,11 +11,11 @@ import { memoryChain } from '../drivers/chain/memory.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { header, payload } from '../drivers/payments/payer.suite.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
-import type { Chain, QueryPaid } from '../ports/chain.ts'
+import type { Chain, QueryPaid, Settlement } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
 import type { Payments, Quote } from '../ports/payments.ts'
 import { type Charged, type ChargeOptions, type ChargePorts, charge } from './charge.ts'
-import { recheck, reconcile } from './reconcile.ts'
+import { confirm, recheck, reconcile } from './reconcile.ts'
 
 const account = privateKeyToAccount(generatePrivateKey())
 const payer = account.address
@@ -290,6 +290,40 @@ describe('an outcome that is not known', () => {
     expect(await recheck({ chain: book.chain, database }, clock)).toEqual({ completed: 1, released: 0, unknown: 0 })
     expect((await receiptsOfLedger()).map(({ responseHash }) => responseHash)).toEqual([contentId(whole)])
     expect((await listen(await charge(ports, options(note)))).answer).toEqual(whole)
+  })
+})
+
+describe('a reorganisation of the chain', () => {
+  it('takes a receipt with its payment into another transaction, and ends when the payment is final', async () => {
+    const note = await fresh()
+    const shallow = async (options: Parameters<Chain['settle']>[0]) => {
+      const settled = await book.chain.settle(options)
+      return settled.status === 'settled' ? { ...settled, final: false } : settled
+    }
+    const first = await listen(await charge({ ...ports, chain: { ...book.chain, settle: shallow } }, options(note)))
+    const settled = { status: 'settled', payer, builder, amount: 10n, modelId: quote.modelId } as const
+    const chain = (settlement: Settlement | undefined, settle?: Settlement): Pick<Chain, 'settlement' | 'settle'> => ({
+      settlement: async () => settlement,
+      settle: async () => settle ?? { status: 'unknown', message: 'not asked' },
+    })
+    const [moved, nonce] = [hashText('moved'), first.receipt.nonce!]
+    const kept = async (tx: Hex) => database.receipts.find({ tx, requestHash: first.receipt.requestHash, nonce })
+
+    expect(await confirm({ chain: chain({ status: 'refused', code: 'insufficient_open', message: 'Gone.' }), database }, clock)).toEqual({
+      ...{ final: 0, again: 0, undone: 1 },
+    })
+    expect(await confirm({ chain: chain({ status: 'unknown', message: 'no answer' }), database }, clock)).toEqual({ final: 0, again: 0, undone: 0 })
+    expect(await kept(first.receipt.tx)).toEqual(first.receipt)
+
+    const again = chain(undefined, { ...settled, tx: moved, block: 9, final: false })
+    expect(await confirm({ chain: again, database }, clock)).toEqual({ final: 0, again: 1, undone: 0 })
+    expect(await kept(first.receipt.tx)).toBeUndefined()
+    expect(await kept(moved)).toEqual({ ...first.receipt, tx: moved, block: 9 })
+    expect((await listen(await charge(ports, options(note)))).receipt).toEqual({ ...first.receipt, tx: moved, block: 9 })
+
+    expect(await confirm({ chain: chain({ ...settled, tx: moved, block: 11, final: true }), database }, clock)).toEqual({ final: 1, again: 0, undone: 0 })
+    expect(await kept(moved)).toEqual({ ...first.receipt, tx: moved, block: 11 })
+    expect(await database.payments.toConfirm()).toEqual([])
   })
 })
 

@@ -74,6 +74,8 @@ export async function charge(ports: ChargePorts, options: ChargeOptions): Promis
     state: 'reserved',
     answer: null,
     tx: null,
+    final: false,
+    terms: null,
     createdAt: now(),
     updatedAt: now(),
   }
@@ -206,8 +208,8 @@ async function replay(ports: ChargePorts, payment: Payment, answer: string): Pro
 }
 
 async function keptReceipt(database: Pick<Database, 'receipts'>, payment: Payment): Promise<Receipt | undefined> {
-  const receipts = await database.receipts.list({ modelId: payment.modelId })
-  return receipts.find((receipt) => receipt.tx === payment.tx && receipt.requestHash === payment.requestHash)
+  const { tx, requestHash } = payment
+  return tx === null ? undefined : database.receipts.find({ tx, requestHash, nonce: readAuthorization(payment).nonce })
 }
 
 async function* withReceipt(tape: Tape, receipt: Promise<Receipt>): AsyncGenerator<PaidPart> {

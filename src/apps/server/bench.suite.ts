@@ -101,6 +101,7 @@ export async function openBench(): Promise<Bench> {
       ...receipt,
       id: receiptId({ packageId, requestHash, responseHash, ...receipt }),
       amount: amount(BigInt(receipt.amount)),
+      final: true,
     }))
 
   const factory: ModelFactory = {
@@ -161,6 +162,7 @@ export async function openBench(): Promise<Bench> {
       models,
       receipts: await receipts(),
       earnings: await earnings(),
+      warnings: await chain.warnings(),
     }),
     listen(listener) {
       listeners.add(listener)
