@@ -95,7 +95,7 @@ export interface Database {
     /** One per payment transaction; a second with the same tx and request changes nothing. */
     put(receipt: Receipt): Promise<void>
     /** Newest first. */
-    list(options?: { modelId?: Hex; limit?: number }): Promise<Receipt[]>
+    list(options?: { modelId?: Hex; tx?: Hex; limit?: number }): Promise<Receipt[]>
   }
   journal: Journal
   /** Small settings by key, JSON; `undefined` removes. */

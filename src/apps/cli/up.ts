@@ -108,7 +108,7 @@ async function payQueries(
   for (const question of questions) {
     const bought = await buy(model, question)
     if (isRefusal(bought)) return bought
-    const { answer, receipt } = bought
+    const { answer, receipt } = bought.shown
     out.line(arrowLine(model, 'query', `${short(question, 60)} -> ${short(answer, 80)} (paid ${receipt.amount.open}, tx ${receipt.tx.slice(0, 12)}…)`))
   }
   const after = await request<EarningsView>(url, '/api/earnings')
