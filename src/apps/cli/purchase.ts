@@ -1,5 +1,5 @@
 /**
- * One paid query, as the command line makes it: a wallet of the data folder, an unmodified x402 client, a chat completion.
+ * One paid query, as the command line makes it: a wallet of the data folder, our own paying client, a chat completion.
  * Knows nothing of printing.
  */
 
@@ -11,7 +11,7 @@ import type { StateView } from '../../core/view.ts'
 import type { Config } from '../../factory/config.ts'
 import { openWallet } from '../../factory/gateway.ts'
 import { answerOf } from '../client/answer.ts'
-import { explain, PayError, payingFetch } from '../client/pay.ts'
+import { explain, openClient, PayError } from '../client/client.ts'
 import { request } from './requests.ts'
 
 export type Purchase = {
@@ -45,11 +45,12 @@ export async function openBuyer(
   if (isRefusal(state)) return state
   const account = await openWallet(config, options.wallet)
   if (isRefusal(account)) return account
-  const pay = await payingFetch({ account, network: state.network.caip2, asset: state.contracts.token as Hex, maximum: options.maximum })
+  const { url, maximum } = options
+  const client = await openClient({ url, account, network: state.network.caip2, asset: state.contracts.token as Hex, maximum })
   return async (model, text) => {
     const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }] })
     try {
-      const response = await pay(`${options.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      const response = await client.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
       const refused = await explain(response)
       if (refused) return refused
       const completion = (await response.json()) as ChatCompletion

@@ -1,6 +1,6 @@
 /**
  * `up`: serves until stopped, and with examples walks each through the whole river first: words, spec, dataset, training,
- * exam, package, listing, five paid queries, royalty. Queries go over HTTP through an unmodified x402 client.
+ * exam, package, listing, five paid queries, royalty. Queries go over HTTP, paid by x402.
  * Knows nothing of how an arrow works.
  */
 import { readdir, readFile } from 'node:fs/promises'

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { modelfactory } from '../../../test/process.ts'
 import { isRefusal } from '../../core/errors.ts'
 import { contentId, hashText } from '../../core/id.ts'
+import { type SignedOffer, type SignedReceipt, signedIn } from '../../core/offer.ts'
 import { type Passport, signedContent } from '../../core/passport.ts'
 import { royaltyRouter } from '../../drivers/chain/contracts.generated.ts'
 import { deployer, sharesDeployment } from '../../drivers/chain/deploy.ts'
@@ -16,14 +17,16 @@ import { notary } from '../../drivers/passport/notary.ts'
 import { entryIsProven, proveEntry } from '../../drivers/passport/trie.ts'
 import { rpcWitness } from '../../drivers/passport/witness.ts'
 import { authorize } from '../../ports/chain.suite.ts'
-import { type Verdict, verifyPassport } from '../../steps/verify.ts'
-import { payingFetch } from '../client/pay.ts'
+import { type Verdict, verifyPassport, verifySigned } from '../../steps/verify.ts'
+import { openClient } from '../client/client.ts'
 import { type Bench, canned, openBench, PRICE } from './bench.suite.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
 let bench: Bench
 let server: RunningServer
 let passport: Passport
+/** The settlement's response, as a stock x402 client was sent it. */
+let settled: string | null
 const body = JSON.stringify({ model: 'heart', messages: [{ role: 'user', content: 'My chest hurts. What should I do?' }] })
 
 beforeAll(async () => {
@@ -32,8 +35,9 @@ beforeAll(async () => {
   if (isRefusal(started)) throw new Error(started.message)
   server = started
   const { token } = bench.chain.contracts
-  const pay = await payingFetch({ account: bench.payer as never, network: 'eip155:31337', asset: token, maximum: PRICE })
-  const paid = await pay(`${server.url}/v1/chat/completions`, { method: 'POST', body })
+  const client = await openClient({ url: server.url, account: bench.payer as never, network: 'eip155:31337', asset: token, maximum: PRICE })
+  const paid = await client.fetch(`${server.url}/v1/chat/completions`, { method: 'POST', body })
+  settled = paid.headers.get('payment-response')
   const { receipt } = ((await paid.json()) as { modelfactory: { receipt: { tx: string } } }).modelfactory
   const reply = await fetch(`${server.url}/api/receipts/${receipt.tx}/passport`)
   expect(reply.status).toBe(200)
@@ -230,6 +234,52 @@ async function forger(): Promise<(made: Passport) => Promise<Passport>> {
     return sign(changed, account).catch(() => changed)
   }
 }
+
+describe('x402 offers and receipts', () => {
+  const now = 1_700_000_000
+  const judge = (json: unknown, time = now) => {
+    const [signed, second] = signedIn(json)
+    if (!signed || second) throw new Error('There is not exactly one signed thing in it.')
+    return verifySigned({ notary: notary() }, { signed, gateway: bench.gateway, now: time })
+  }
+
+  it('a 402 carries an offer of its very terms, signed by the gateway, once for all who ask alike', async () => {
+    const ask = async () => {
+      const reply = await fetch(`${server.url}/v1/chat/completions`, { method: 'POST', body })
+      return [JSON.parse(atob(reply.headers.get('payment-required')!)), await reply.json()]
+    }
+    const [header, told] = await ask()
+    expect(told.extensions).toEqual(header.extensions)
+    const [{ signed }] = signedIn(header) as [{ kind: 'offer'; signed: SignedOffer }]
+    const { scheme, network, asset, payTo, amount } = header.accepts[0]
+    expect(signed.payload).toEqual({ version: 1, resourceUrl: header.resource.url, scheme, network, asset, payTo, amount, validUntil: expect.any(Number) })
+    expect(signed.payload.validUntil).toBeGreaterThan(Date.now() / 1000 + 3600)
+    expect(failed(await judge(header))).toEqual([])
+    expect(failed(await judge(header, signed.payload.validUntil + 1))).toEqual(['offer_expired'])
+    expect((await ask())[0].extensions).toEqual(header.extensions)
+    for (const { path, changed } of mutations(signed)) {
+      if (path === 'acceptIndex') continue // Not signed, as the specification has it.
+      const [found] = signedIn(changed)
+      if (found) expect(failed(await verifySigned({ notary: notary() }, { signed: found, gateway: bench.gateway, now })), path).toContain('signature')
+    }
+  })
+
+  it('a settled answer carries a receipt with its transaction, and no changed one passes', async () => {
+    const response = JSON.parse(atob(settled!))
+    expect(failed(await judge(response))).toEqual([])
+    const [{ signed }] = signedIn(response) as [{ kind: 'receipt'; signed: SignedReceipt }]
+    expect(signed.payload).toMatchObject({ version: 1, network: 'eip155:31337', transaction: passport.payment.tx })
+    expect(signed.payload.payer.toLowerCase()).toBe(passport.payment.payer)
+    let caught = 0
+    for (const { path, changed } of mutations(signed)) {
+      const [found] = signedIn(changed)
+      if (!found) continue
+      expect(failed(await verifySigned({ notary: notary() }, { signed: found, gateway: bench.gateway, now })), path).toContain('signature')
+      caught++
+    }
+    expect(caught).toBeGreaterThan(3)
+  })
+})
 
 describe('a builder who shares', () => {
   it('has a passport whose split is proven by the payout address itself', async () => {
