@@ -5,6 +5,7 @@
 import type { Answer } from '../core/answer.ts'
 import type { Refusal } from '../core/errors.ts'
 import type { ExportView } from '../core/export.ts'
+import type { Passport } from '../core/passport.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
 import type { Spec } from '../core/spec.ts'
@@ -47,6 +48,8 @@ export interface ModelFactory {
   /** One query through the contract: quote, verify, reserve, run, settle at first token, stream. */
   query(options: { model: string; text: string; requestBody: string; payment: string | undefined; resource: string; signal: AbortSignal }): Promise<PaidQuery>
   receipts(limit?: number): Promise<ReceiptView[]>
+  /** The passport of one paid query, by its transaction; `requestHash` tells apart those that one transaction paid. */
+  passport(tx: string, requestHash?: string): Promise<Passport | Refusal>
   earnings(): Promise<EarningsView>
   state(): Promise<StateView>
   /** Live events until the returned function is called. */

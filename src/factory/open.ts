@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
-import { hashText } from '../core/id.ts'
+import { requestHashOf } from '../core/passport.ts'
 import { amount, parsePrice } from '../core/royalty.ts'
 import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
@@ -14,6 +14,7 @@ import { openDatabase } from '../drivers/database/pglite.ts'
 import { ggufExporter } from '../drivers/export/exporter.ts'
 import { openHub } from '../drivers/hub/hub.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
+import { signedOffers } from '../drivers/payments/offers.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { llmPlanner } from '../drivers/planner/llm.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
@@ -35,6 +36,7 @@ import { type Config, OWN_BASE } from './config.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
 import { machineView } from './machine.ts'
+import { openPassports } from './passports.ts'
 import { openServing } from './serving.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
@@ -85,6 +87,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const chain: Chain = opened
   const builder = await keystore.account('builder')
   const payer = await keystore.account('payer')
+  const gateway = await keystore.account('gateway')
   if (chain.network.test && (await chain.balance(payer.address)).open === 0n && !(await database.settings.get('payer-funded'))) {
     await chain.fund(payer.address, ALLOWANCE)
     await database.settings.set('payer-funded', true)
@@ -99,6 +102,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     token: { address: chain.contracts.token, ...chain.token },
     balance: async (address) => (await chain.balance(address)).open,
   })
+  const offers = signedOffers({ gateway })
+  const passports = await openPassports({ chain, store, database, gateway, builder })
   const listeners = new Set<(event: LiveEvent) => void>()
   const emit = (event: LiveEvent) => {
     for (const listener of listeners) listener(event)
@@ -287,18 +292,20 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const { served } = await serving.load(model.packageId)
       const refused = served.spec.task === 'answer' ? tooLong(text, served.vocabulary) : undefined
       if (refused) return replied(400, refused)
+      const quote = { modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource, description: served.spec.words }
       const charged = await charge(
         { payments, chain, database },
         {
-          quote: { modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource, description: served.spec.words },
+          quote,
           payment,
-          requestHash: hashText(`${model.modelId}\n${requestBody}`),
+          requestHash: requestHashOf(model.modelId, requestBody),
           packageId: model.packageId,
           run: (stop) => answer(served, text, stop),
           signal,
           now,
         },
       )
+      if (charged.kind === 'reply' && charged.status === 402) return { ...charged, ...(await offers.offer(charged.headers, charged.body, quote)) }
       if (charged.kind === 'reply') {
         if (charged.fault !== undefined) console.error(`A query of ${name} failed:`, charged.fault)
         return charged
@@ -306,10 +313,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       charged.receipt
         .then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() }))
         .catch((error: unknown) => console.error(`The receipt of a query of ${name} is not written yet:`, error))
-      return charged
+      return { ...charged, headers: await offers.receipt(charged.headers, payment, quote) }
     },
 
     receipts,
+    passport: passports.make,
     earnings,
     async state() {
       const [all, known, recent, earned, warned] = await Promise.all([database.builds.list(), models(), receipts(), earnings(), warnings()])

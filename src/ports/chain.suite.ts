@@ -20,7 +20,7 @@ const types = {
     { name: 'nonce', type: 'bytes32' },
   ],
 } as const
-type Signer = ReturnType<typeof privateKeyToAccount>
+type Signer = Pick<ReturnType<typeof privateKeyToAccount>, 'address' | 'signTypedData'>
 type Message = Omit<Authorization, 'signature'>
 
 /** An authorization as a wallet signs it; `domain` and `signer` are for forging. */

@@ -106,7 +106,7 @@ export interface Database {
     /** The payment is in another transaction or block now (a reorganisation): the receipt of before gives way. Atomic. */
     replace(before: { tx: Hex; requestHash: Id; nonce: Hex }, receipt: Receipt): Promise<void>
     /** Newest first. */
-    list(options?: { modelId?: Hex; limit?: number }): Promise<Receipt[]>
+    list(options?: { modelId?: Hex; tx?: Hex; limit?: number }): Promise<Receipt[]>
   }
   journal: Journal
   /** Small settings by key, JSON; `undefined` removes. */

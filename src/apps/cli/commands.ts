@@ -2,6 +2,7 @@
  * The commands: each connects to a server, asks it, prints. `up` stands beside, in its own file.
  * Knows nothing of how the server does it.
  */
+import { writeFile } from 'node:fs/promises'
 import type { Answer } from '../../core/answer.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { parseOpen, parsePrice } from '../../core/royalty.ts'
@@ -10,7 +11,7 @@ import { baseReference } from '../../factory/config.ts'
 import { type Context, withServer } from './connect.ts'
 import { readPlan } from './plan.ts'
 import { arrowLine, type Printer, trainingLine } from './print.ts'
-import { openBuyer } from './purchase.ts'
+import { type Bought, openBuyer } from './purchase.ts'
 import { filesUnder, request } from './requests.ts'
 
 type Published = { model: string; modelId: string; price: { open: string; atomic: string }; tx: string }
@@ -98,19 +99,40 @@ export async function publish(context: Context, model: string, price: string): P
   return undefined
 }
 
-export async function query(context: Context, model: string, text: string, flags: { wallet: string; maximum: string }): Promise<Refusal | undefined> {
+export async function query(
+  context: Context,
+  model: string,
+  text: string,
+  flags: { wallet: string; maximum: string; passport?: string },
+): Promise<Refusal | undefined> {
   const maximum = parseOpen(flags.maximum)
   if (isRefusal(maximum)) return maximum
   if (!/^[a-z0-9-]{1,40}$/.test(flags.wallet))
     return refuse('bad_wallet', `"${flags.wallet}" cannot be a wallet's name.`, 'Use lower-case letters, digits and hyphens.')
   const outcome = await withServer(context, async (url) => {
     const buy = await openBuyer(context.config, { url, wallet: flags.wallet, maximum })
-    return isRefusal(buy) ? buy : buy(model, text)
+    const bought = isRefusal(buy) ? buy : await buy(model, text)
+    if (isRefusal(bought) || flags.passport === undefined) return bought
+    // The query is paid: whatever becomes of its passport, the answer is shown.
+    const kept = await keepPassport(url, bought, flags.passport)
+    if (isRefusal(kept)) context.out.line(`There is no passport of it: ${kept.message} ${kept.hint}`)
+    return bought
   })
   if (isRefusal(outcome)) return outcome
-  const { receipt } = outcome
-  context.out.result(outcome, `${outcome.answer}\n\nPaid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}`)
+  const { receipt } = outcome.shown
+  context.out.result(outcome.shown, `${outcome.shown.answer}\n\nPaid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}`)
   return undefined
+}
+
+/** Asks for the passport of a query just paid, adds the texts to it, and writes it. */
+async function keepPassport(url: string, bought: Bought, path: string): Promise<Refusal | undefined> {
+  const passport = await request<object>(url, `/api/receipts/${bought.shown.receipt.tx}/passport?request=${bought.requestHash}`)
+  if (isRefusal(passport)) return passport
+  return writeFile(path, `${JSON.stringify({ ...passport, texts: bought.texts }, null, 2)}\n`).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) =>
+      refuse('file_not_writable', `The file "${path}" cannot be written (${error.code ?? error.message}).`, 'Give another path.'),
+  )
 }
 
 export async function earnings(context: Context): Promise<Refusal | undefined> {

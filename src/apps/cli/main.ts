@@ -13,6 +13,7 @@ import { exportModel } from './export.ts'
 import { plan, refine } from './plan.ts'
 import { printer } from './print.ts'
 import { up } from './up.ts'
+import { type VerifyFlags, verify } from './verify.ts'
 
 type Flags = { json?: boolean; data?: string; url?: string }
 
@@ -104,11 +105,22 @@ talking('publish <model>', 'put a model on chain at a price per query')
 talking('query <model> <text>', 'ask a published model and pay its builder by x402 from a local wallet')
   .option('--wallet <name>', 'wallet of the data folder that pays', 'payer')
   .option('--maximum <open>', 'largest amount this query may cost', '1')
-  .action((model: string, text: string, flags: Flags & { wallet: string; maximum: string }) => run(flags, (context) => query(context, model, text, flags)))
+  .option('--passport <file>', 'also write the passport of the answer, with question and answer in it')
+  .action((model: string, text: string, flags: Flags & { wallet: string; maximum: string; passport?: string }) =>
+    run(flags, (context) => query(context, model, text, flags)),
+  )
 talking('export <model>', 'write a model in the form of other software: llama.cpp, transformers, Ollama')
   .requiredOption('--as <kind>', `one of ${EXPORT_KINDS.join(', ')}`)
   .requiredOption('--to <folder>', 'folder for the files; made when missing')
   .action((model: string, flags: Flags & { as: string; to: string }) => run(flags, (context) => exportModel(context, model, flags)))
+command('verify <passport>', 'check an answer passport: offline, or against a node')
+  .option('--rpc <url>', 'a node of the chain, asked for the hashes of two blocks')
+  .option('--header <hex...>', 'hashes (or RLP headers) of blocks you trust: of the payment, and of the publication')
+  .option('--request <file>', 'the body that was sent, byte for byte')
+  .option('--answer <file>', 'the reply that came, as JSON')
+  .option('--gateway <address>', 'the gateway that must have signed')
+  .option('--router <address>', 'the router to believe, where it is not the one of this version')
+  .action((file: string, flags: Flags & VerifyFlags) => run(flags, (context) => verify(context, file, flags)))
 talking('earnings', 'what the builder was paid').action((flags: Flags) => run(flags, earnings))
 command('bases', 'bases worth starting from: size, memory, licence, languages').action((flags: Flags) => run(flags, async ({ out }) => printBases(out)))
 talking('list', 'the models here').action((flags: Flags) => run(flags, list))

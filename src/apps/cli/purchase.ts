@@ -1,15 +1,17 @@
 /**
- * One paid query, as the command line makes it: a wallet of the data folder, an unmodified x402 client, a chat completion.
+ * One paid query, as the command line makes it: a wallet of the data folder, our own paying client, a chat completion.
  * Knows nothing of printing.
  */
 
+import type { Answer } from '../../core/answer.ts'
 import { isRefusal, type Refusal } from '../../core/errors.ts'
 import type { Hex } from '../../core/listing.ts'
 import type { Amount } from '../../core/royalty.ts'
 import type { StateView } from '../../core/view.ts'
 import type { Config } from '../../factory/config.ts'
 import { openWallet } from '../../factory/gateway.ts'
-import { explain, PayError, payingFetch } from '../client/pay.ts'
+import { answerOf } from '../client/answer.ts'
+import { explain, openClient, PayError } from '../client/client.ts'
 import { request } from './requests.ts'
 
 export type Purchase = {
@@ -20,13 +22,16 @@ export type Purchase = {
   receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string }
 }
 
+/** What a passport of the query is asked for by, and the texts only the payer holds. */
+export type Bought = { shown: Purchase; requestHash: string; texts: { request: string; answer: Answer | undefined } }
+
 type ChatCompletion = {
   choices: { message: { content: string } }[]
   modelfactory: {
     sources?: unknown
     label?: string
     scores?: unknown
-    receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string }
+    receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string; requestHash: string }
   }
 }
 
@@ -34,23 +39,23 @@ type ChatCompletion = {
 export async function openBuyer(
   config: Config,
   options: { url: string; wallet: string; maximum: bigint },
-): Promise<((model: string, text: string) => Promise<Purchase | Refusal>) | Refusal> {
+): Promise<((model: string, text: string) => Promise<Bought | Refusal>) | Refusal> {
   // The server is asked first, so that it, and not this process, makes the data folder's first keys.
   const state = await request<StateView>(options.url, '/api/state')
   if (isRefusal(state)) return state
   const account = await openWallet(config, options.wallet)
   if (isRefusal(account)) return account
-  const pay = await payingFetch({ account, network: state.network.caip2, asset: state.contracts.token as Hex, maximum: options.maximum })
+  const { url, maximum } = options
+  const client = await openClient({ url, account, network: state.network.caip2, asset: state.contracts.token as Hex, maximum })
   return async (model, text) => {
+    const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }] })
     try {
-      const response = await pay(`${options.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ model, messages: [{ role: 'user', content: text }] }),
-      })
+      const response = await client.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
       const refused = await explain(response)
       if (refused) return refused
-      return purchase((await response.json()) as ChatCompletion)
+      const completion = (await response.json()) as ChatCompletion
+      const { requestHash } = completion.modelfactory.receipt
+      return { shown: purchase(completion), requestHash, texts: { request: body, answer: answerOf(completion) } }
     } catch (error) {
       if (error instanceof PayError) return error.refusal
       throw error

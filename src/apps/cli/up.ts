@@ -1,6 +1,6 @@
 /**
  * `up`: serves until stopped, and with examples walks each through the whole river first: words, spec, dataset, training,
- * exam, package, listing, five paid queries, royalty. Queries go over HTTP through an unmodified x402 client.
+ * exam, package, listing, five paid queries, royalty. Queries go over HTTP, paid by x402.
  * Knows nothing of how an arrow works.
  */
 import { readdir, readFile } from 'node:fs/promises'
@@ -108,7 +108,7 @@ async function payQueries(
   for (const question of questions) {
     const bought = await buy(model, question)
     if (isRefusal(bought)) return bought
-    const { answer, receipt } = bought
+    const { answer, receipt } = bought.shown
     out.line(arrowLine(model, 'query', `${short(question, 60)} -> ${short(answer, 80)} (paid ${receipt.amount.open}, tx ${receipt.tx.slice(0, 12)}…)`))
   }
   const after = await request<EarningsView>(url, '/api/earnings')

@@ -48,6 +48,13 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     return context.json(await factory.receipts(count.data))
   })
 
+  routes.get('/receipts/:tx/passport', async (context) => {
+    const made = await factory.passport(context.req.param('tx'), context.req.query('request'))
+    if (isRefusal(made)) return refusal(context, made)
+    context.header('Content-Disposition', `attachment; filename="passport-${made.payment.tx.slice(2, 12)}.json"`)
+    return context.json(made)
+  })
+
   routes.get('/builds/:id', async (context) => {
     const id = context.req.param('id')
     const build = await factory.build(id)

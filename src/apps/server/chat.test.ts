@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AnswerPart } from '../../core/answer.ts'
 import { isRefusal } from '../../core/errors.ts'
 import { contentId } from '../../core/id.ts'
-import { explain, type PayError, payingFetch } from '../client/pay.ts'
+import { explain, openClient, type PayError } from '../client/client.ts'
 import { type Bench, canned, fluent, openBench, PRICE } from './bench.suite.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
@@ -130,7 +130,8 @@ describe('an unmodified openai client whose fetch is wrapped by @x402/fetch', ()
 })
 
 describe('our own client', () => {
-  const paying = (account: LocalAccount, maximum = PRICE) => payingFetch({ account: account as never, network, asset: bench.chain.contracts.token, maximum })
+  const paying = async (account: LocalAccount, maximum = PRICE) =>
+    (await openClient({ url: server.url, account: account as never, network, asset: bench.chain.contracts.token, maximum })).fetch
   const ask = { method: 'POST', body: JSON.stringify(question) }
 
   it('pays', async () => {

@@ -112,7 +112,12 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
         const query = database
           .select({ receipt: receipts.receipt })
           .from(receipts)
-          .where(options.modelId === undefined ? undefined : eq(receipts.modelId, options.modelId))
+          .where(
+            and(
+              options.modelId === undefined ? undefined : eq(receipts.modelId, options.modelId),
+              options.tx === undefined ? undefined : eq(receipts.tx, options.tx),
+            ),
+          )
           .orderBy(desc(receipts.sequence))
           .$dynamic()
         const rows = await (options.limit === undefined ? query : query.limit(Math.max(0, Math.trunc(options.limit))))
