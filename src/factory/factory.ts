@@ -3,19 +3,21 @@
  * Apps (command line, server) use this and nothing below it.
  */
 import type { Answer } from '../core/answer.ts'
+import type { Change } from '../core/corrections.ts'
 import type { Refusal } from '../core/errors.ts'
 import type { ExportView } from '../core/export.ts'
 import type { Passport } from '../core/passport.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
 import type { Spec } from '../core/spec.ts'
-import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../core/view.ts'
+import type { BuildView, DataQuestion, DataView, EarningsView, LiveEvent, ModelView, QuotationView, ReceiptView, StateView } from '../core/view.ts'
+import type { Material, MaterialWish } from './material.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
 export type InputFile = { name: string; bytes: Uint8Array }
 
 /** What a build may be told: its name, the training's seconds, and the base as a path or `hf:owner/name[:file]`. */
-export type BuildWish = { name?: string | undefined; seconds?: number | undefined; base?: string | undefined; recipe?: unknown; spec?: Spec | undefined }
+export type BuildWish = MaterialWish & { name?: string | undefined; seconds?: number | undefined; base?: string | undefined; recipe?: unknown }
 
 export type Published = { model: string; modelId: string; price: Amount; tx: string }
 
@@ -25,7 +27,9 @@ export type PaidQuery =
   | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<PaidPart> }
 
 export interface ModelFactory {
-  plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
+  plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>
+  /** The dataset that would be built, with what was found in the material; nothing is kept. */
+  prepare(words: string, files: readonly InputFile[], wish?: MaterialWish): Promise<Material | Refusal>
   /** One turn of the conversation about a plan: the new plan and what changed, in plain lines. */
   refine(spec: Spec, words: string): Promise<{ spec: Spec; changes: string[] } | Refusal>
   /**
@@ -33,6 +37,14 @@ export interface ModelFactory {
    * soon as the build is accepted. The wish's recipe is checked here; seconds stated are kept by the whole build.
    */
   startBuild(words: string, files: readonly InputFile[], options?: BuildWish): Promise<BuildView | Refusal>
+  /** The examples of a model or build as they would be built now, a page of one part. */
+  data(nameOrBuild: string, question?: DataQuestion): Promise<DataView | Refusal>
+  /** Keeps corrected, removed and added examples for every build of this name from now on; all of the changes or none. */
+  correct(nameOrBuild: string, changes: readonly Change[]): Promise<DataView | Refusal>
+  rebuild(nameOrBuild: string): Promise<BuildView | Refusal>
+  /** What strangers would see quoted, and which documents are kept out of it. */
+  quotations(nameOrBuild: string): Promise<QuotationView | Refusal>
+  withhold(nameOrBuild: string, files: readonly string[]): Promise<QuotationView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>
   /** Settles when the build is no longer queued or running. */

@@ -36,7 +36,9 @@ import { type Config, OWN_BASE } from './config.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
 import { machineView } from './machine.ts'
+import { openMaterial } from './material.ts'
 import { openPassports } from './passports.ts'
+import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
@@ -146,12 +148,16 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   watching.unref()
 
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
+  const material = openMaterial({ planner, reader: anyFiles() })
+  const review = openReview({ database }, { material, builds: () => builds })
   const builds = openBuilds(
-    { planner, reader: anyFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
+    { planner, trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
     {
       folder: join(config.data, 'training'),
       base: { name: base.name, sha256: base.sha256, licence: base.licence },
       bases,
+      material,
+      kept: review.keptOf,
       threads: config.trainingThreads,
       seconds: config.trainingSeconds,
       emit,
@@ -220,7 +226,13 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   await builds.resume()
 
   return {
-    plan: builds.plan,
+    plan: material.plan,
+    prepare: material.prepare,
+    data: review.data,
+    correct: review.correct,
+    rebuild: review.rebuild,
+    quotations: review.quotations,
+    withhold: (name, files) => review.withhold(name, files),
     refine: (spec, words) => refine({ planner }, spec, words),
     startBuild: builds.start,
     cancelBuild: builds.cancel,

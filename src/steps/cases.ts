@@ -5,11 +5,11 @@
 import { duplicateKey, type Example, exampleOf, fraction, type Passage, type Said } from '../core/dataset.ts'
 import { type Refusal, refuse } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
+import { entitiesOf, partsOf } from '../core/spans.ts'
 import type { ColumnRoles, FileUse, Spec } from '../core/spec.ts'
 import type { Content } from '../ports/reader.ts'
 import { passage, passagesOf } from './passages.ts'
 import { questionsFrom } from './questions.ts'
-import { entitiesOf, partsOf } from './spans.ts'
 
 /** With fewer cases an exam of 30 would leave nothing to learn from. */
 export const leastCases = 60
@@ -155,8 +155,10 @@ function answerCases(spec: Spec, contents: readonly Content[]): Gathered | Refus
       const context = cell(row, use.columns.context)
       const source = { file: table.name, row: index + 1 }
       let group = cell(row, use.columns.group) || undefined
-      if (context) group ??= addPages(context, table, index + 1)
-      else if (answer !== null && texts.length) {
+      if (context) {
+        const page = addPages(context, table, index + 1)
+        group ??= page
+      } else if (answer !== null && texts.length) {
         const opening = duplicateKey(answer).slice(0, 150)
         const page = pages.find((candidate) => candidate.key.includes(opening))
         if (page) group ??= page.name

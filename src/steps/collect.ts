@@ -2,6 +2,8 @@
  * Spec + contents -> Dataset, Exam and Findings. The exam is set aside first, by whole groups; then practice; the rest is training.
  * Nothing of the exam, nor anything nearly like it, is left in the other two. Knows nothing of tokens or models.
  */
+
+import { type Correction, corrected } from '../core/corrections.ts'
 import { type Dataset, type Exam, type Example, examId } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { describeFindings, type Findings } from '../core/findings.ts'
@@ -10,7 +12,6 @@ import { type Spec, specId } from '../core/spec.ts'
 import type { Content } from '../ports/reader.ts'
 import { type Gathered, gather, leastCases } from './cases.ts'
 import { clean } from './clean.ts'
-import { type Correction, corrected } from './corrections.ts'
 import { likenessOf } from './likeness.ts'
 import { examSize, type Parts, part, practicePart } from './parts.ts'
 import { masked, personalTally } from './personal.ts'
@@ -28,6 +29,8 @@ export type CollectOptions = {
   mask?: boolean
   /** What the expert changed: kept through rebuilds by the id of the example it is about. */
   corrections?: readonly Correction[]
+  /** Names of contents whose passages are not to be quoted: they teach, and stay out of the package. */
+  withhold?: readonly string[]
   /** The BCP-47 tag of a text's language, where somebody can tell. */
   languageOf?: ((text: string) => string | undefined) | undefined
 }
@@ -88,7 +91,10 @@ export function collect(spec: Spec, given: readonly Content[], options: CollectO
   const id = specId(spec)
   const salt = options.salt ?? contentId({ salt: seed, cases: cases.map((example) => example.id), specId: id })
   const exam: Exam = { specId: id, salt, cases: parts.exam }
-  const passages = [...gathered.passages, ...(official?.passages ?? [])]
+  const quotable = [...gathered.passages, ...(official?.passages ?? [])]
+  const passages = options.withhold?.length ? quotable.filter(({ source }) => !options.withhold!.includes(source.file)) : quotable
+  if (quotable.length && !passages.length)
+    return refuse('nothing_to_quote', 'Every document is kept out of quotation, so there is nothing to answer with.', 'Leave at least one in.')
   const findings: Findings = {
     task: spec.task,
     ...{ rows: gathered.rows, documents: gathered.documents, unusable: gathered.unusable, beyond: gathered.beyond },

@@ -3,9 +3,9 @@
  * and fields that stand in every row, not in a sample. Knows nothing of how the plan was made.
  */
 import { type Refusal, refuse } from '../core/errors.ts'
+import { entitiesOf, partsOf } from '../core/spans.ts'
 import { ColumnRoles, type FileUse, type Spec } from '../core/spec.ts'
 import type { Content } from '../ports/reader.ts'
-import { entitiesOf, partsOf } from './spans.ts'
 
 type Table = Extract<Content, { kind: 'table' }>
 

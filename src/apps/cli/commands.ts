@@ -6,9 +6,10 @@ import { writeFile } from 'node:fs/promises'
 import type { Answer } from '../../core/answer.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { parseOpen, parsePrice } from '../../core/royalty.ts'
-import type { BuildView, EarningsView, ModelView, StateView } from '../../core/view.ts'
+import type { BuildView, EarningsView, ModelView, QuotationView, StateView } from '../../core/view.ts'
 import { baseReference } from '../../factory/config.ts'
 import { type Context, withServer } from './connect.ts'
+import { columnChoices, confirmExam, examFile, quotationLines } from './dataset.ts'
 import { readPlan } from './plan.ts'
 import { arrowLine, type Printer, trainingLine } from './print.ts'
 import { type Bought, openBuyer } from './purchase.ts'
@@ -16,24 +17,41 @@ import { filesUnder, request } from './requests.ts'
 
 type Published = { model: string; modelId: string; price: { open: string; atomic: string }; tx: string }
 
-export async function build(
-  context: Context,
-  words: string,
-  flags: { files: string; plan?: string; name?: string; minutes?: number; base?: string; recipe?: unknown },
-): Promise<Refusal | undefined> {
-  const files = await filesUnder(flags.files)
-  if (isRefusal(files)) return files
+export type BuildFlags = {
+  files: string
+  plan?: string
+  name?: string
+  minutes?: number
+  base?: string
+  recipe?: unknown
+  exam?: string
+  column?: string[]
+  mask?: boolean
+  yes?: boolean
+  json?: boolean
+}
+
+export async function build(context: Context, words: string, flags: BuildFlags): Promise<Refusal | undefined> {
+  const found = await filesUnder(flags.files)
+  if (isRefusal(found)) return found
+  const examined = await examFile(found, flags.exam)
+  if (isRefusal(examined)) return examined
+  const { files, exam } = examined
+  const columns = columnChoices(flags.column ?? [])
+  if (isRefusal(columns)) return columns
   const spec = flags.plan === undefined ? undefined : await readPlan(flags.plan)
   if (isRefusal(spec)) return spec
   const began = Date.now()
   const outcome = await withServer(context, async (url) => {
     const seconds = flags.minutes === undefined ? undefined : flags.minutes * 60
+    const wish = { words, files, spec, exam, columns, mask: flags.mask }
+    const examId = flags.yes || flags.json ? undefined : await confirmExam(context, url, wish)
+    if (isRefusal(examId)) return examId
     const started = await request<BuildView>(url, '/api/builds', {
-      words,
-      files,
+      ...wish,
+      examId,
       name: flags.name,
       seconds,
-      spec,
       recipe: flags.recipe,
       ...(flags.base === undefined ? {} : { base: baseReference(flags.base) }),
     })
@@ -93,7 +111,12 @@ export async function ask(context: Context, model: string, text: string): Promis
 export async function publish(context: Context, model: string, price: string): Promise<Refusal | undefined> {
   const checked = parsePrice(price)
   if (isRefusal(checked)) return checked
-  const published = await withServer(context, (url) => request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price }))
+  // Whoever publishes is told first what strangers will read.
+  const published = await withServer(context, async (url) => {
+    const quoted = await request<QuotationView>(url, `/api/models/${encodeURIComponent(model)}/quotations`)
+    if (!isRefusal(quoted) && quoted.documents.length) for (const line of quotationLines(quoted)) context.out.line(line)
+    return request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price })
+  })
   if (isRefusal(published)) return published
   context.out.result(published, `Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`)
   return undefined

@@ -31,6 +31,8 @@ import type { Store } from '../../ports/store.ts'
 import { charge } from '../../steps/charge.ts'
 import { refine } from '../../steps/refine.ts'
 
+const unheard = async () => refuse('not_here', 'This small factory keeps no examples.', 'Use a whole one.')
+
 export const PRICE = 10n ** 16n
 /** What every exported file of this factory holds. */
 export const EXPORTED = 'weights of a heart'
@@ -151,6 +153,12 @@ export async function openBench(): Promise<Bench> {
     async plan() {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
     },
+    prepare: unheard,
+    data: unheard,
+    correct: unheard,
+    rebuild: unheard,
+    quotations: unheard,
+    withhold: unheard,
     refine: (spec, words) => refine({ planner: offlinePlanner() }, spec, words),
     async startBuild(words, files) {
       received.push({ words, files })

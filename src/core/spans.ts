@@ -3,8 +3,8 @@
  * the text. Also the words a text is read by. Knows nothing of models.
  */
 import { z } from 'zod'
-import type { Entity } from '../core/dataset.ts'
-import type { ColumnRoles } from '../core/spec.ts'
+import type { Entity } from './dataset.ts'
+import type { ColumnRoles } from './spec.ts'
 
 export type Word = { text: string; start: number; end: number }
 

@@ -3,8 +3,11 @@
  * holds through every rebuild from the same files. Knows nothing of where corrections are kept.
  */
 import { z } from 'zod'
-import { duplicateKey, Entity, type Example, exampleOf, type Said } from '../core/dataset.ts'
-import { Id } from '../core/id.ts'
+import { duplicateKey, Entity, type Example, exampleOf, type Said } from './dataset.ts'
+import { type Refusal, refuse } from './errors.ts'
+import { Id } from './id.ts'
+import { entitiesOf, partsOf } from './spans.ts'
+import type { Spec } from './spec.ts'
 
 const Outcome = z.object({
   label: z.string().min(1).optional(),
@@ -21,6 +24,14 @@ export const Correction = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('add'), input: z.string().trim().min(1), outcome: Outcome }),
 ])
 export type Correction = z.infer<typeof Correction>
+
+/** What the expert says about one example, in words. */
+export const Change = z.union([
+  z.object({ replace: z.string().min(1), to: z.string() }),
+  z.object({ remove: z.string().min(1) }),
+  z.object({ add: z.string().trim().min(1).max(100_000), to: z.string() }),
+])
+export type Change = z.infer<typeof Change>
 
 /** Where added examples come from. */
 export const ADDED = 'added by hand'
@@ -62,4 +73,28 @@ export function corrected(examples: readonly Example[], corrections: readonly Co
 
 function said(outcome: z.infer<typeof Outcome>): Omit<Said, 'input'> {
   return Object.fromEntries(Object.entries(outcome).filter(([, value]) => value !== undefined))
+}
+
+/**
+ * What an expert wrote as right, as the task holds it: a label, labels separated by `;`, an answer (empty: not covered), a JSON
+ * object of what stands in the text, or a text.
+ */
+export function outcomeFrom(spec: Pick<Spec, 'task' | 'labels' | 'multiLabel'>, input: string, text: string): z.infer<typeof Outcome> | Refusal {
+  const said = text.trim()
+  if (spec.task === 'answer') return { answer: said || null }
+  if (spec.task === 'transform')
+    return said ? { output: said } : refuse('outcome_empty', 'The text it should become is empty.', 'Write it, or remove the example.')
+  if (spec.task === 'extract') {
+    const entities = entitiesOf(input, { said }, { entities: 'said' })
+    if (entities) return { entities }
+    return refuse(
+      'outcome_not_found',
+      `"${said.slice(0, 80)}" is not a JSON object of what stands word for word in the text.`,
+      'Write it like {"Drug": ["aspirin"]}.',
+    )
+  }
+  const labels = spec.multiLabel ? partsOf(said) : [said]
+  const unknown = labels.find((label) => !label || (spec.labels && !spec.labels.includes(label)))
+  if (unknown !== undefined) return refuse('label_unknown', `"${unknown}" is none of the kinds.`, `They are ${(spec.labels ?? []).slice(0, 40).join(', ')}.`)
+  return spec.multiLabel ? { labels } : { label: labels[0]! }
 }
