@@ -68,8 +68,8 @@ it('says before the training what it will take, and keeps it with the weights', 
 })
 
 it('reads shorter pieces when whole texts do not fit the memory, and refuses when nothing helps', async () => {
-  // The fake holds 206 MB and 36 KB a token; 6 MB more than that are 166 tokens at a time.
-  const tight = (206.3e6 + 6e6) / 0.9
+  // The fake holds 206 MB and 22 KB a token; 3.65 MB more than that are 166 tokens at a time.
+  const tight = (206.3e6 + 3.65e6) / 0.9
   const { outcome, jobs, notes } = await run({ machine: { availableBytes: () => tight, rate: async () => 1e12 } })
   if (isRefusal(outcome)) throw new Error(outcome.message)
   expect(notes[0]).toMatch(/^Texts are read \d\d tokens at a time/)
