@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
-import { amount, parsePrice } from '../core/royalty.ts'
+import { amount, parsePrice, priceWarning } from '../core/royalty.ts'
 import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
@@ -166,6 +166,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       modelId: known?.modelId ?? null,
       price: known?.price ?? null,
       publishTx: known?.publishTx ?? null,
+      abstention: known?.abstention ?? 'free',
       createdAt: known?.createdAt ?? now,
       updatedAt: now,
     })
@@ -255,7 +256,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       return isRefusal(wanted) ? wanted : exports.file(model.packageId, wanted, file)
     },
 
-    async publish(name, price) {
+    async publish(name, price, options = {}) {
       const model = await find(name)
       if (isRefusal(model)) return model
       const wanted = parsePrice(price)
@@ -264,7 +265,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const published = await publish({ chain }, { owner: builder, slug: model.name, price: wanted, packageId: model.packageId, reportId: manifest.reportId })
       if (isRefusal(published)) return published
       const tx = published.tx ?? model.publishTx!
-      await database.models.put({ ...model, modelId: published.modelId, price: published.price, publishTx: tx, updatedAt: Date.now() })
+      const { abstention = model.abstention } = options
+      await database.models.put({ ...model, modelId: published.modelId, price: published.price, publishTx: tx, abstention, updatedAt: Date.now() })
       const build = (await database.builds.list()).find((one) => one.packageId === model.packageId)
       if (build && published.tx)
         await builds.append(build, {
@@ -274,10 +276,17 @@ export async function openFactory(config: Config, tell: (text: string) => void =
           data: { modelId: published.modelId, tx },
         })
       emit({ type: 'models', models: await models() })
-      return { model: name, modelId: published.modelId, price: amount(published.price), tx }
+      return {
+        model: name,
+        modelId: published.modelId,
+        price: amount(published.price),
+        tx,
+        abstention,
+        warning: priceWarning(published.price, await chain.costs().catch(() => undefined), chain.network.currency),
+      }
     },
 
-    async query({ model: name, text, requestBody, payment, resource, signal }) {
+    async query({ model: name, text, requestBody, payment, resource, signal, terms }) {
       const model = await find(name)
       if (isRefusal(model)) return replied(404, model)
       if (!model.modelId || model.price === null)
@@ -290,7 +299,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const charged = await charge(
         { payments, chain, database },
         {
-          quote: { modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource, description: served.spec.words },
+          quote: {
+            ...{ modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource },
+            ...{ description: served.spec.words, abstention: model.abstention },
+          },
+          terms,
           payment,
           requestHash: hashText(`${model.modelId}\n${requestBody}`),
           packageId: model.packageId,
@@ -304,7 +317,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
         return charged
       }
       charged.receipt
-        .then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() }))
+        ?.then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() }))
         .catch((error: unknown) => console.error(`The receipt of a query of ${name} is not written yet:`, error))
       return charged
     },

@@ -13,7 +13,7 @@ import { arrowLine, type Printer, trainingLine } from './print.ts'
 import { openBuyer } from './purchase.ts'
 import { filesUnder, request } from './requests.ts'
 
-type Published = { model: string; modelId: string; price: { open: string; atomic: string }; tx: string }
+type Published = { model: string; modelId: string; warning: string | null; price: { open: string; atomic: string }; tx: string }
 
 export async function build(
   context: Context,
@@ -89,12 +89,17 @@ export async function ask(context: Context, model: string, text: string): Promis
   return undefined
 }
 
-export async function publish(context: Context, model: string, price: string): Promise<Refusal | undefined> {
+export async function publish(
+  context: Context,
+  model: string,
+  { price, abstention }: { price: string; abstention?: 'free' | 'paid' },
+): Promise<Refusal | undefined> {
   const checked = parsePrice(price)
   if (isRefusal(checked)) return checked
-  const published = await withServer(context, (url) => request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price }))
+  const published = await withServer(context, (url) => request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price, abstention }))
   if (isRefusal(published)) return published
-  context.out.result(published, `Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`)
+  const told = [`Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`, published.warning]
+  context.out.result(published, told.filter(Boolean).join('\n'))
   return undefined
 }
 
@@ -109,7 +114,8 @@ export async function query(context: Context, model: string, text: string, flags
   })
   if (isRefusal(outcome)) return outcome
   const { receipt } = outcome
-  context.out.result(outcome, `${outcome.answer}\n\nPaid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}`)
+  const paid = receipt ? `Paid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}` : outcome.free
+  context.out.result(outcome, `${outcome.answer}\n\n${paid}`)
   return undefined
 }
 

@@ -17,7 +17,9 @@ export type Purchase = {
   sources?: unknown
   label?: string
   scores?: unknown
-  receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string }
+  /** Null when nothing was charged; `free` says why. */
+  receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string } | null
+  free?: string
 }
 
 type ChatCompletion = {
@@ -26,7 +28,8 @@ type ChatCompletion = {
     sources?: unknown
     label?: string
     scores?: unknown
-    receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string }
+    receipt: Purchase['receipt']
+    free?: string | null
   }
 }
 
@@ -59,11 +62,12 @@ export async function openBuyer(
 }
 
 function purchase({ choices, modelfactory }: ChatCompletion): Purchase {
-  const { sources, label, scores, receipt } = modelfactory
+  const { sources, label, scores, receipt, free } = modelfactory
   return {
     answer: choices[0]?.message.content ?? '',
     ...(sources === undefined ? {} : { sources }),
     ...(label === undefined ? {} : { label, scores }),
-    receipt: { tx: receipt.tx, amount: receipt.amount, payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId },
+    ...(free ? { free } : {}),
+    receipt: receipt && { tx: receipt.tx, amount: receipt.amount, payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId },
   }
 }

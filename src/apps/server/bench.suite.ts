@@ -41,7 +41,7 @@ export type Bench = {
   pauper: LocalAccount
   builder: LocalAccount
   /** How the model answers the next queries. */
-  behaviour: { run: (signal: AbortSignal) => AsyncIterable<AnswerPart> }
+  behaviour: { run: (signal: AbortSignal) => AsyncIterable<AnswerPart>; abstention: 'free' | 'paid' }
   received: { words: string; files: readonly InputFile[] }[]
   listeners: () => number
   emit: (event: LiveEvent) => void
@@ -66,7 +66,7 @@ export async function openBench(): Promise<Bench> {
   const funded = await chain.fund(payer.address, 10n ** 18n)
   if (isRefusal(funded)) throw new Error(funded.message)
   const { modelId } = registered
-  const behaviour: Bench['behaviour'] = { run: fluent }
+  const behaviour: Bench['behaviour'] = { run: fluent, abstention: 'free' }
   const received: Bench['received'] = []
   const listeners = new Set<(event: LiveEvent) => void>()
   const payments = x402Payments({
@@ -131,8 +131,16 @@ export async function openBench(): Promise<Bench> {
     async publish() {
       throw new Error('cannot read /secret/path')
     },
-    async query({ text, requestBody, payment, resource, signal }) {
-      const quote = { modelId, model: 'heart', payTo: owner.address, price: PRICE, resource, description: 'One answer of heart' }
+    async query({ text, requestBody, payment, resource, signal, terms }) {
+      const quote = {
+        modelId,
+        model: 'heart',
+        payTo: owner.address,
+        price: PRICE,
+        resource,
+        description: 'One answer of heart',
+        abstention: behaviour.abstention,
+      }
       const requestHash = contentId({ model: modelId, text, body: requestBody })
       const ports = { payments, chain, database }
       const charged = await charge(ports, {
@@ -140,13 +148,14 @@ export async function openBench(): Promise<Bench> {
         payment,
         requestHash,
         packageId: hashText('heart'),
+        terms,
         run: (stop) => behaviour.run(stop),
         signal,
         now: Date.now,
       })
       if (charged.kind === 'answer')
         void charged.receipt
-          .then(async () => {
+          ?.then(async () => {
             const [newest] = await receipts(1)
             for (const listener of listeners) listener({ type: 'receipt', receipt: newest!, earnings: await earnings() })
           })
