@@ -10,6 +10,7 @@ import type { Passport } from '../core/passport.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
 import type { Spec } from '../core/spec.ts'
+import type { Terms } from '../core/terms.ts'
 import type { BuildView, DataQuestion, DataView, EarningsView, LiveEvent, ModelView, QuotationView, ReceiptView, StateView } from '../core/view.ts'
 import type { Material, MaterialWish } from './material.ts'
 
@@ -19,7 +20,8 @@ export type InputFile = { name: string; bytes: Uint8Array }
 /** What a build may be told: its name, the training's seconds, and the base as a path or `hf:owner/name[:file]`. */
 export type BuildWish = MaterialWish & { name?: string | undefined; seconds?: number | undefined; base?: string | undefined; recipe?: unknown }
 
-export type Published = { model: string; modelId: string; price: Amount; tx: string }
+/** `warning` says so when the price is less than the gas of moving it. */
+export type Published = { model: string; modelId: string; price: Amount; tx: string; abstention: 'free' | 'paid'; warning: string | null }
 
 /** What became of a query that must be paid. Statuses are HTTP's, headers and body go out as they are. */
 export type PaidQuery =
@@ -56,9 +58,19 @@ export interface ModelFactory {
   /** Writes the model in a form of other people's software; made once, then ready for {@link exportedFile}. */
   export(model: string, kind: string): Promise<ExportView | Refusal>
   exportedFile(model: string, kind: string, file: string): Promise<{ path: string; bytes: number } | Refusal>
-  publish(model: string, price: string): Promise<Published | Refusal>
+  /** `abstention` says whether "not covered" costs its payer the price or nothing; it stays as it is when left out, and is free at first. */
+  publish(model: string, price: string, options?: { abstention?: 'free' | 'paid' | undefined }): Promise<Published | Refusal>
   /** One query through the contract: quote, verify, reserve, run, settle at first token, stream. */
-  query(options: { model: string; text: string; requestBody: string; payment: string | undefined; resource: string; signal: AbortSignal }): Promise<PaidQuery>
+  query(options: {
+    model: string
+    text: string
+    requestBody: string
+    payment: string | undefined
+    resource: string
+    signal: AbortSignal
+    /** What the answer must be for the payment to be made. */
+    terms?: Terms | undefined
+  }): Promise<PaidQuery>
   receipts(limit?: number): Promise<ReceiptView[]>
   /** The passport of one paid query, by its transaction; `requestHash` tells apart those that one transaction paid. */
   passport(tx: string, requestHash?: string): Promise<Passport | Refusal>

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { requestHashOf } from '../core/passport.ts'
-import { amount, parsePrice } from '../core/royalty.ts'
+import { amount, parsePrice, priceWarning } from '../core/royalty.ts'
 import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
@@ -177,6 +177,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       modelId: known?.modelId ?? null,
       price: known?.price ?? null,
       publishTx: known?.publishTx ?? null,
+      abstention: known?.abstention ?? 'free',
       createdAt: known?.createdAt ?? now,
       updatedAt: now,
     })
@@ -272,7 +273,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       return isRefusal(wanted) ? wanted : exports.file(model.packageId, wanted, file)
     },
 
-    async publish(name, price) {
+    async publish(name, price, options = {}) {
       const model = await find(name)
       if (isRefusal(model)) return model
       const wanted = parsePrice(price)
@@ -281,7 +282,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const published = await publish({ chain }, { owner: builder, slug: model.name, price: wanted, packageId: model.packageId, reportId: manifest.reportId })
       if (isRefusal(published)) return published
       const tx = published.tx ?? model.publishTx!
-      await database.models.put({ ...model, modelId: published.modelId, price: published.price, publishTx: tx, updatedAt: Date.now() })
+      const { abstention = model.abstention } = options
+      await database.models.put({ ...model, modelId: published.modelId, price: published.price, publishTx: tx, abstention, updatedAt: Date.now() })
       const build = (await database.builds.list()).find((one) => one.packageId === model.packageId)
       if (build && published.tx)
         await builds.append(build, {
@@ -291,10 +293,17 @@ export async function openFactory(config: Config, tell: (text: string) => void =
           data: { modelId: published.modelId, tx },
         })
       emit({ type: 'models', models: await models() })
-      return { model: name, modelId: published.modelId, price: amount(published.price), tx }
+      return {
+        model: name,
+        modelId: published.modelId,
+        price: amount(published.price),
+        tx,
+        abstention,
+        warning: priceWarning(published.price, await chain.costs().catch(() => undefined), chain.network.currency),
+      }
     },
 
-    async query({ model: name, text, requestBody, payment, resource, signal }) {
+    async query({ model: name, text, requestBody, payment, resource, signal, terms }) {
       const model = await find(name)
       if (isRefusal(model)) return replied(404, model)
       if (!model.modelId || model.price === null)
@@ -304,11 +313,15 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const { served } = await serving.load(model.packageId)
       const refused = served.spec.task === 'answer' ? tooLong(text, served.vocabulary) : undefined
       if (refused) return replied(400, refused)
-      const quote = { modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource, description: served.spec.words }
+      const quote = {
+        ...{ modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource },
+        ...{ description: served.spec.words, abstention: model.abstention },
+      }
       const charged = await charge(
         { payments, chain, database },
         {
           quote,
+          terms,
           payment,
           requestHash: requestHashOf(model.modelId, requestBody),
           packageId: model.packageId,
@@ -323,7 +336,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
         return charged
       }
       charged.receipt
-        .then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() }))
+        ?.then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() }))
         .catch((error: unknown) => console.error(`The receipt of a query of ${name} is not written yet:`, error))
       return { ...charged, headers: await offers.receipt(charged.headers, payment, quote) }
     },

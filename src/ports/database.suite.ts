@@ -28,6 +28,7 @@ const model = (patch: Partial<Model> = {}): Model => ({
   modelId: null,
   price: null,
   publishTx: null,
+  abstention: 'free',
   createdAt: 10,
   updatedAt: 11,
   ...patch,
@@ -90,7 +91,7 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
     it('finds a model by name and by model id', async () => {
       await database.models.put(model())
       expect(await database.models.get('hearts')).toEqual(model())
-      const published = model({ modelId: id('model'), price: huge, publishTx: id('tx') })
+      const published = model({ modelId: id('model'), price: huge, publishTx: id('tx'), abstention: 'paid' })
       await database.models.put(published)
       expect(await database.models.get('hearts')).toEqual(published)
       expect(await database.models.get(id('model'))).toEqual(published)

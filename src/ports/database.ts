@@ -30,7 +30,17 @@ export type BuildEvent = {
 }
 
 /** A package this gateway serves, and its listing when published. */
-export type Model = { name: string; packageId: Id; modelId: Hex | null; price: bigint | null; publishTx: Hex | null; createdAt: number; updatedAt: number }
+export type Model = {
+  name: string
+  packageId: Id
+  modelId: Hex | null
+  price: bigint | null
+  publishTx: Hex | null
+  /** What an abstention costs its payer. */
+  abstention: 'free' | 'paid'
+  createdAt: number
+  updatedAt: number
+}
 
 /** One payment authorization, from reservation to answer. The key is `${from}:${nonce}` in lower case: it pays at most once. */
 export type Payment = {

@@ -24,6 +24,7 @@ export const suiteQuote: Quote = {
   price: 10n ** 16n,
   resource: 'http://127.0.0.1:8080/v1/chat/completions',
   description: 'One answer of heart',
+  abstention: 'free',
 }
 
 export function paymentsSuite(open: () => Promise<PaymentsBench>): void {

@@ -190,7 +190,8 @@ export async function* answer(served: Served, input: string, signal?: AbortSigna
     return
   }
   const whole = quote(await judge(served, input, signal), served.threshold ?? 0.5, language)
-  const pieces = whole.abstained ? [whole.text] : paragraphs(whole.citations)
+  // Whole at once: what an abstention costs is not what an answer costs, and nothing is sent before that is known.
+  const pieces = whole.abstained ? [] : paragraphs(whole.citations)
   for (const [index, piece] of pieces.entries()) yield { delta: index ? `\n\n${piece}` : piece }
   yield { answer: whole }
 }

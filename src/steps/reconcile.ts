@@ -5,6 +5,7 @@
 import type { Answer } from '../core/answer.ts'
 import { contentId, hashText } from '../core/id.ts'
 import type { Receipt } from '../core/receipt.ts'
+import type { TermsMet } from '../core/terms.ts'
 import type { Authorization, Chain, Settlement } from '../ports/chain.ts'
 import type { Database, Payment } from '../ports/database.ts'
 
@@ -116,6 +117,7 @@ export async function complete(
     builder: settlement.builder,
     nonce: readAuthorization(payment).nonce,
     sources: answer === null ? [] : sourcesOf(answer),
+    ...(payment.terms === null ? {} : { terms: JSON.parse(payment.terms) as TermsMet }),
     at: payment.createdAt,
   }
   await database.receipts.put(receipt)

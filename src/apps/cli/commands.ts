@@ -15,7 +15,7 @@ import { arrowLine, type Printer, trainingLine } from './print.ts'
 import { type Bought, openBuyer } from './purchase.ts'
 import { filesUnder, request } from './requests.ts'
 
-type Published = { model: string; modelId: string; price: { open: string; atomic: string }; tx: string }
+type Published = { model: string; modelId: string; warning: string | null; price: { open: string; atomic: string }; tx: string }
 
 export type BuildFlags = {
   files: string
@@ -108,17 +108,22 @@ export async function ask(context: Context, model: string, text: string): Promis
   return undefined
 }
 
-export async function publish(context: Context, model: string, price: string): Promise<Refusal | undefined> {
+export async function publish(
+  context: Context,
+  model: string,
+  { price, abstention }: { price: string; abstention?: 'free' | 'paid' },
+): Promise<Refusal | undefined> {
   const checked = parsePrice(price)
   if (isRefusal(checked)) return checked
   // Whoever publishes is told first what strangers will read.
   const published = await withServer(context, async (url) => {
     const quoted = await request<QuotationView>(url, `/api/models/${encodeURIComponent(model)}/quotations`)
     if (!isRefusal(quoted) && quoted.documents.length) for (const line of quotationLines(quoted)) context.out.line(line)
-    return request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price })
+    return request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price, abstention })
   })
   if (isRefusal(published)) return published
-  context.out.result(published, `Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`)
+  const told = [`Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`, published.warning]
+  context.out.result(published, told.filter(Boolean).join('\n'))
   return undefined
 }
 
@@ -142,14 +147,17 @@ export async function query(
     return bought
   })
   if (isRefusal(outcome)) return outcome
-  const { receipt } = outcome.shown
-  context.out.result(outcome.shown, `${outcome.shown.answer}\n\nPaid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}`)
+  const { receipt, free, answer } = outcome.shown
+  const paid = receipt ? `Paid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}` : free
+  context.out.result(outcome.shown, `${answer}\n\n${paid}`)
   return undefined
 }
 
 /** Asks for the passport of a query just paid, adds the texts to it, and writes it. */
 async function keepPassport(url: string, bought: Bought, path: string): Promise<Refusal | undefined> {
-  const passport = await request<object>(url, `/api/receipts/${bought.shown.receipt.tx}/passport?request=${bought.requestHash}`)
+  const { receipt } = bought.shown
+  if (!receipt) return refuse('nothing_paid', 'Nothing was charged for this answer, so there is no payment to prove.', 'Passports are of paid answers.')
+  const passport = await request<object>(url, `/api/receipts/${receipt.tx}/passport?request=${bought.requestHash}`)
   if (isRefusal(passport)) return passport
   return writeFile(path, `${JSON.stringify({ ...passport, texts: bought.texts }, null, 2)}\n`).then(
     () => undefined,

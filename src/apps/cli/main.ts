@@ -2,7 +2,7 @@
  * The command line: `modelfactory` and its commands. Parses, calls the server, prints, sets the exit code:
  * 0 done, 1 refused with a reason, 2 wrong usage. Knows nothing of how anything is done.
  */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { BaseError, isRefusal, RefusedError } from '../../core/errors.ts'
 import { EXPORT_KINDS } from '../../core/export.ts'
 import { readConfig } from '../../factory/config.ts'
@@ -111,7 +111,8 @@ talking('ask <model> <text>', 'ask your own model, free').action((model: string,
 )
 talking('publish <model>', 'put a model on chain at a price per query')
   .requiredOption('--price <open>', 'price of one query in OPEN, e.g. 0.01')
-  .action((model: string, flags: Flags & { price: string }) => run(flags, (context) => publish(context, model, flags.price)))
+  .addOption(new Option('--abstention <cost>', 'what "not covered" costs its payer').choices(['free', 'paid']))
+  .action((model: string, flags: Flags & { price: string; abstention?: 'free' | 'paid' }) => run(flags, (context) => publish(context, model, flags)))
 talking('query <model> <text>', 'ask a published model and pay its builder by x402 from a local wallet')
   .option('--wallet <name>', 'wallet of the data folder that pays', 'payer')
   .option('--maximum <open>', 'largest amount this query may cost', '1')

@@ -19,7 +19,9 @@ export type Purchase = {
   sources?: unknown
   label?: string
   scores?: unknown
-  receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string }
+  /** Null when nothing was charged; `free` says why. */
+  receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string } | null
+  free?: string
 }
 
 /** What a passport of the query is asked for by, and the texts only the payer holds. */
@@ -31,7 +33,8 @@ type ChatCompletion = {
     sources?: unknown
     label?: string
     scores?: unknown
-    receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string; requestHash: string }
+    receipt: (NonNullable<Purchase['receipt']> & { requestHash: string }) | null
+    free?: string | null
   }
 }
 
@@ -54,7 +57,7 @@ export async function openBuyer(
       const refused = await explain(response)
       if (refused) return refused
       const completion = (await response.json()) as ChatCompletion
-      const { requestHash } = completion.modelfactory.receipt
+      const requestHash = completion.modelfactory.receipt?.requestHash ?? ''
       return { shown: purchase(completion), requestHash, texts: { request: body, answer: answerOf(completion) } }
     } catch (error) {
       if (error instanceof PayError) return error.refusal
@@ -64,11 +67,12 @@ export async function openBuyer(
 }
 
 function purchase({ choices, modelfactory }: ChatCompletion): Purchase {
-  const { sources, label, scores, receipt } = modelfactory
+  const { sources, label, scores, receipt, free } = modelfactory
   return {
     answer: choices[0]?.message.content ?? '',
     ...(sources === undefined ? {} : { sources }),
     ...(label === undefined ? {} : { label, scores }),
-    receipt: { tx: receipt.tx, amount: receipt.amount, payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId },
+    ...(free ? { free } : {}),
+    receipt: receipt && { tx: receipt.tx, amount: receipt.amount, payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId },
   }
 }

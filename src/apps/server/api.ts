@@ -50,7 +50,7 @@ const DataQuery = z.object({
 })
 /** Exam cases shown before they are confirmed. */
 const SHOWN_CASES = 200
-const PublishRequest = z.object({ price: z.string() })
+const PublishRequest = z.object({ price: z.string(), abstention: z.enum(['free', 'paid']).optional() })
 const ExportRequest = z.object({ kind: z.string() })
 const AskRequest = z.object({ text: z.string().trim().min(1) })
 
@@ -151,7 +151,7 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
   routes.post('/models/:name/publish', limit(1), async (context) => {
     const request = await read(context, PublishRequest, '{"price": "0.01"}, the price as a string')
     if (isRefusal(request)) return refusal(context, request, 400)
-    return answer(context, await factory.publish(context.req.param('name'), request.price))
+    return answer(context, await factory.publish(context.req.param('name'), request.price, { abstention: request.abstention }))
   })
 
   routes.post('/models/:name/export', limit(1), async (context) => {

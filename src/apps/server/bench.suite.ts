@@ -54,7 +54,7 @@ export type Bench = {
   published: { packageId: Id; reportId: Id }
   gateway: Address
   /** How the model answers the next queries. */
-  behaviour: { run: (signal: AbortSignal) => AsyncIterable<AnswerPart> }
+  behaviour: { run: (signal: AbortSignal) => AsyncIterable<AnswerPart>; abstention: 'free' | 'paid' }
   received: { words: string; files: readonly InputFile[] }[]
   listeners: () => number
   emit: (event: LiveEvent) => void
@@ -111,7 +111,7 @@ export async function openBench(): Promise<Bench> {
   const funded = await chain.fund(payer.address, 10n ** 18n)
   if (isRefusal(funded)) throw new Error(funded.message)
   const { modelId } = registered
-  const behaviour: Bench['behaviour'] = { run: fluent }
+  const behaviour: Bench['behaviour'] = { run: fluent, abstention: 'free' }
   const received: Bench['received'] = []
   const listeners = new Set<(event: LiveEvent) => void>()
   const payments = x402Payments({
@@ -182,8 +182,16 @@ export async function openBench(): Promise<Bench> {
     async publish() {
       throw new Error('cannot read /secret/path')
     },
-    async query({ requestBody, payment, resource, signal }) {
-      const quote = { modelId, model: 'heart', payTo: owner.address, price: PRICE, resource, description: 'One answer of heart' }
+    async query({ requestBody, payment, resource, signal, terms }) {
+      const quote = {
+        modelId,
+        model: 'heart',
+        payTo: owner.address,
+        price: PRICE,
+        resource,
+        description: 'One answer of heart',
+        abstention: behaviour.abstention,
+      }
       const requestHash = requestHashOf(modelId, requestBody)
       const ports = { payments, chain, database }
       const charged = await charge(ports, {
@@ -191,13 +199,14 @@ export async function openBench(): Promise<Bench> {
         payment,
         requestHash,
         packageId,
+        terms,
         run: (stop) => behaviour.run(stop),
         signal,
         now: Date.now,
       })
       if (charged.kind === 'reply') return charged.status === 402 ? { ...charged, ...(await offers.offer(charged.headers, charged.body, quote)) } : charged
       void charged.receipt
-        .then(async () => {
+        ?.then(async () => {
           const [newest] = await receipts(1)
           for (const listener of listeners) listener({ type: 'receipt', receipt: newest!, earnings: await earnings() })
         })

@@ -7,7 +7,7 @@ import { bigint, boolean, customType, numeric, pgTable, text } from 'drizzle-orm
 import type { Id } from '../../core/id.ts'
 import type { Address, Hex } from '../../core/listing.ts'
 import type { Receipt } from '../../core/receipt.ts'
-import type { Build, BuildEvent, JournaledTransaction, Payment } from '../../ports/database.ts'
+import type { Build, BuildEvent, JournaledTransaction, Model, Payment } from '../../ports/database.ts'
 
 /** Any JSON value in a text column: it comes back exactly as it went in. */
 const json = customType<{ data: unknown; driverData: string }>({
@@ -36,6 +36,7 @@ export const models = pgTable('models', {
   modelId: text('model_id').$type<Hex>(),
   price: money('price'),
   publishTx: text('publish_tx').$type<Hex>(),
+  abstention: text('abstention').$type<Model['abstention']>().notNull(),
   createdAt: integer('created_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
 })
