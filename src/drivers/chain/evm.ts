@@ -19,6 +19,9 @@ const routerAbi = [...royaltyRouter.abi.filter((item) => item.type !== 'error'),
 /** Stands where the chain does not say which model was paid for. */
 const noModel: Hex = `0x${'00'.repeat(32)}`
 
+/** The relayer pays the gas, and a payer's wallet that is a contract decides how much is burnt checking its signature. */
+const mostGasToSettle = 600_000n
+
 export type EvmParts = {
   client: PublicClient
   writer: Writer
@@ -64,12 +67,25 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
   }
 
   /** Simulates, signs, journals, sends and waits. The simulation is the gas estimate, which fails with the contract's reason. */
-  const call = async (from: Account, to: Address, data: Hex, purpose: string, estimate: () => Promise<bigint>): Promise<Outcome | Refusal> => {
+  const call = async (
+    from: Account,
+    to: Address,
+    data: Hex,
+    purpose: string,
+    estimate: () => Promise<bigint>,
+    mostGas?: bigint,
+  ): Promise<Outcome | Refusal> => {
     const known = refuseKnownKeys(from.address, network)
     if (known) return known
     try {
       await parts.prepare(from)
       const gas = await estimate()
+      if (mostGas !== undefined && gas > mostGas)
+        return refuse(
+          'settling_too_expensive',
+          `Settling this payment would burn ${gas} gas, above ${mostGas}.`,
+          'Pay from a wallet whose signature is cheaper to check.',
+        )
       return await writer.send({ from, to, data, gas: (gas * 13n) / 10n, purpose })
     } catch (error) {
       // The writer throws only while nothing is sent; what is not the chain's doing (the journal's disk) is a fault.
@@ -182,7 +198,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     const { to: _, ...message } = authorization
     const request = { abi: routerAbi, functionName: 'payWithAuthorization', args: [modelId, requestHash, message] } as const
     const estimate = () => client.estimateContractGas({ ...request, address: contracts.router, account: relayer.address })
-    const outcome = await call(relayer, contracts.router, encodeFunctionData(request), `settle ${keyOf(authorization)}`, estimate)
+    const outcome = await call(relayer, contracts.router, encodeFunctionData(request), `settle ${keyOf(authorization)}`, estimate, mostGasToSettle)
     if (isRefusal(outcome)) {
       // Nothing was sent. It may have been spent by somebody else between the look and the simulation.
       if (outcome.code === 'authorization_used') return forModel((await settlement(authorization)) ?? refused(outcome), modelId)
