@@ -10,6 +10,7 @@ import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openExternalChain } from '../drivers/chain/external.ts'
+import { walletSignatures } from '../drivers/chain/wallet-signature.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { ggufExporter } from '../drivers/export/exporter.ts'
 import { openHub } from '../drivers/hub/hub.ts'
@@ -103,6 +104,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
     balance: async (address) => (await chain.balance(address)).open,
+    contractSigned: walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token }),
   })
   const offers = signedOffers({ gateway })
   const passports = await openPassports({ chain, store, database, gateway, builder })

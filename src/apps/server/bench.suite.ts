@@ -17,6 +17,7 @@ import type { Report } from '../../core/report.ts'
 import { amount } from '../../core/royalty.ts'
 import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../../core/view.ts'
 import { openEmbeddedChain } from '../../drivers/chain/embedded.ts'
+import { walletSignatures } from '../../drivers/chain/wallet-signature.ts'
 import { openDatabase } from '../../drivers/database/pglite.ts'
 import { localAccount, openKeystore } from '../../drivers/keystore/keystore.ts'
 import { signedOffers } from '../../drivers/payments/offers.ts'
@@ -118,6 +119,7 @@ export async function openBench(): Promise<Bench> {
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
     balance: async (address) => (await chain.balance(address)).open,
+    contractSigned: walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token }),
   })
 
   const model = (name: string, id: Hex | null): ModelView => ({

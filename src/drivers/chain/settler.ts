@@ -35,6 +35,9 @@ export const WINDOW_MS = 25
 const BATCH_GAS = 450_000n
 const ROW_GAS = 90_000n
 
+/** The relayer pays the gas, and a payer's wallet that is a contract decides how much is burnt checking its signature. */
+const MOST_GAS_ALONE = 600_000n
+
 /** Gas of one payment with a stock client's random nonce, by itself and as one of a hundred: contracts/gas.json. */
 export const GAS_ALONE = 77_091n
 export const GAS_TOGETHER = 41_804n
@@ -122,6 +125,11 @@ export function settler(parts: SettlerParts) {
       gas = await client.estimateContractGas({ ...request, address: router, account: from.address })
     } catch (error) {
       return passenger.resolve(unsent(error))
+    }
+    if (gas > MOST_GAS_ALONE) {
+      const sentence = `Settling this payment would burn ${gas} gas, above ${MOST_GAS_ALONE}.`
+      const refusal = refuse('settling_too_expensive', sentence, 'Pay from a wallet whose signature is cheaper to check.')
+      return passenger.resolve({ status: 'refused', refusal })
     }
     await send(from, [passenger], encodeFunctionData(request), (gas * 13n) / 10n)
   }
