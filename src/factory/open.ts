@@ -8,6 +8,7 @@ import { hashText } from '../core/id.ts'
 import { amount, parsePrice } from '../core/royalty.ts'
 import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
+import { wordTagger } from '../drivers/baseline/word-tagger.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { ggufExporter } from '../drivers/export/exporter.ts'
@@ -26,6 +27,7 @@ import type { Build, Model } from '../ports/database.ts'
 import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
+import { readiness } from '../steps/readiness.ts'
 import { recheck, reconcile } from '../steps/reconcile.ts'
 import { refine } from '../steps/refine.ts'
 import { openBases, progressText } from './bases.ts'
@@ -78,7 +80,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
   const baseline = ngramSvm()
-  const serving = openServing({ runtime, retriever, baseline, store }, bases.find, config.servingThreads)
+  const tagger = wordTagger()
+  const serving = openServing({ runtime, retriever, baseline, tagger, store }, bases.find, config.servingThreads)
   const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
   const payments = x402Payments({
     network: chain.network,
@@ -101,7 +104,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const material = openMaterial({ planner, reader: anyFiles() })
   const review = openReview({ database }, { material, builds: () => builds })
   const builds = openBuilds(
-    { planner, trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
+    { planner, trainer: createOnnxTrainer(), runtime, retriever, baseline, tagger, store, database },
     {
       folder: join(config.data, 'training'),
       base: { name: base.name, sha256: base.sha256, licence: base.licence },
@@ -177,6 +180,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   return {
     plan: material.plan,
     prepare: material.prepare,
+    async ready(words, files, wish) {
+      const prepared = await material.prepare(words, files, wish)
+      if (isRefusal(prepared)) return prepared
+      return readiness({ baseline, tagger, retriever }, { spec: prepared.spec, dataset: prepared.dataset, seconds: config.trainingSeconds })
+    },
     data: review.data,
     correct: review.correct,
     rebuild: review.rebuild,

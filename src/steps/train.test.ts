@@ -7,6 +7,7 @@ import { isRefusal } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
 import { Weights } from '../core/weights.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
+import { wordTagger } from '../drivers/baseline/word-tagger.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { fakeRuntime } from '../drivers/runtime/fake.ts'
@@ -45,7 +46,7 @@ async function run(change: Partial<TrainOptions>) {
     },
   }
   const outcome = await train(
-    { trainer, runtime: fakeRuntime(), retriever: miniSearchRetriever(), baseline: ngramSvm(), store: memoryStore() },
+    { trainer, runtime: fakeRuntime(), retriever: miniSearchRetriever(), baseline: ngramSvm(), tagger: wordTagger(), store: memoryStore() },
     {
       ...{ spec, dataset: collected.dataset, base: { name: 'base', sha256: hashText('a base'), licence: '' }, basePath, folder: join(root, 'run') },
       ...{ threads: 1, maximumSeconds: 20, machine: { availableBytes: () => 8e9, rate: async () => 1e12 }, now: () => 0 },
