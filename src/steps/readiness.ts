@@ -43,9 +43,7 @@ export async function readiness(
       options.signal?.throwIfAborted()
       const part = share === 1 ? learned : spread(learned, examples, draw + 1)
       right.push(
-        spec.task === 'classify'
-          ? await kindsRight(ports, part, practice, options.signal)
-          : await wordsRight(ports, spec, part, practice, options.signal),
+        spec.task === 'classify' ? await kindsRight(ports, part, practice, options.signal) : await wordsRight(ports, spec, part, practice, options.signal),
       )
     }
     measured.push({ examples, right })
@@ -122,12 +120,7 @@ function forPages(
 }
 
 /** 1 or 0 a practice text. */
-async function kindsRight(
-  ports: { baseline: Baseline },
-  training: readonly Example[],
-  practice: readonly Example[],
-  signal?: AbortSignal,
-): Promise<number[]> {
+async function kindsRight(ports: { baseline: Baseline }, training: readonly Example[], practice: readonly Example[], signal?: AbortSignal): Promise<number[]> {
   const labelled = (examples: readonly Example[]) => examples.map((example) => ({ input: example.input, label: example.label ?? '' }))
   const fitted = await ports.baseline.fit({ training: labelled(training), practice: labelled(practice), signal })
   return practice.map((example, index) => {
