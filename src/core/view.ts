@@ -67,7 +67,7 @@ export type StateView = {
 }
 
 /** A page of one part of a dataset, as it would be built now. */
-export type DataView = {
+export type ExamplesView = {
   name: string
   task: string
   findings: Findings
@@ -84,7 +84,7 @@ export type DataView = {
 }
 
 /** Which examples to show: those of a part that hold some words. */
-export type DataQuestion = { part?: DataView['part'] | undefined; find?: string | undefined; offset?: number | undefined; limit?: number | undefined }
+export type ExamplesQuestion = { part?: ExamplesView['part'] | undefined; find?: string | undefined; offset?: number | undefined; limit?: number | undefined }
 
 /** What strangers would see of each document. */
 export type QuotationView = { name: string; documents: { file: string; passages: number; withheld: boolean; shown: string[] }[] }

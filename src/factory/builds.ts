@@ -21,6 +21,7 @@ import type { Planner } from '../ports/planner.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
+import type { Tagger } from '../ports/tagger.ts'
 import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { examine } from '../steps/examine.ts'
 import { pack } from '../steps/pack.ts'
@@ -39,6 +40,7 @@ export type BuildPorts = {
   runtime: Runtime
   retriever: Retriever
   baseline: Baseline
+  tagger: Tagger
   store: Store
   database: Database
 }

@@ -7,11 +7,12 @@ import type { Change } from '../core/corrections.ts'
 import type { Refusal } from '../core/errors.ts'
 import type { ExportView } from '../core/export.ts'
 import type { Passport } from '../core/passport.ts'
+import type { Readiness } from '../core/readiness.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
 import type { Spec } from '../core/spec.ts'
 import type { Terms } from '../core/terms.ts'
-import type { BuildView, DataQuestion, DataView, EarningsView, LiveEvent, ModelView, QuotationView, ReceiptView, StateView } from '../core/view.ts'
+import type { BuildView, EarningsView, ExamplesQuestion, ExamplesView, LiveEvent, ModelView, QuotationView, ReceiptView, StateView } from '../core/view.ts'
 import type { Material, MaterialWish } from './material.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
@@ -39,10 +40,12 @@ export interface ModelFactory {
    * soon as the build is accepted. The wish's recipe is checked here; seconds stated are kept by the whole build.
    */
   startBuild(words: string, files: readonly InputFile[], options?: BuildWish): Promise<BuildView | Refusal>
+  /** How good a model of this material would be and what more examples would do, before anything is trained. */
+  ready(words: string, files: readonly InputFile[], wish?: MaterialWish): Promise<Readiness | Refusal>
   /** The examples of a model or build as they would be built now, a page of one part. */
-  data(nameOrBuild: string, question?: DataQuestion): Promise<DataView | Refusal>
+  data(nameOrBuild: string, question?: ExamplesQuestion): Promise<ExamplesView | Refusal>
   /** Keeps corrected, removed and added examples for every build of this name from now on; all of the changes or none. */
-  correct(nameOrBuild: string, changes: readonly Change[]): Promise<DataView | Refusal>
+  correct(nameOrBuild: string, changes: readonly Change[]): Promise<ExamplesView | Refusal>
   rebuild(nameOrBuild: string): Promise<BuildView | Refusal>
   /** What strangers would see quoted, and which documents are kept out of it. */
   quotations(nameOrBuild: string): Promise<QuotationView | Refusal>

@@ -8,6 +8,7 @@ import { requestHashOf } from '../core/passport.ts'
 import { amount, parsePrice, priceWarning } from '../core/royalty.ts'
 import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
+import { wordTagger } from '../drivers/baseline/word-tagger.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openExternalChain } from '../drivers/chain/external.ts'
 import { walletSignatures } from '../drivers/chain/wallet-signature.ts'
@@ -29,6 +30,7 @@ import type { Build, Model } from '../ports/database.ts'
 import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
+import { readiness } from '../steps/readiness.ts'
 import { confirm, recheck, reconcile } from '../steps/reconcile.ts'
 import { refine } from '../steps/refine.ts'
 import { openBases, progressText } from './bases.ts'
@@ -98,7 +100,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
   const baseline = ngramSvm()
-  const serving = openServing({ runtime, retriever, baseline, store }, bases.find, config.servingThreads)
+  const tagger = wordTagger()
+  const serving = openServing({ runtime, retriever, baseline, tagger, store }, bases.find, config.servingThreads)
   const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
   const payments = x402Payments({
     network: chain.network,
@@ -153,7 +156,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const material = openMaterial({ planner, reader: anyFiles() })
   const review = openReview({ database }, { material, builds: () => builds })
   const builds = openBuilds(
-    { planner, trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
+    { planner, trainer: createOnnxTrainer(), runtime, retriever, baseline, tagger, store, database },
     {
       folder: join(config.data, 'training'),
       base: { name: base.name, sha256: base.sha256, licence: base.licence },
@@ -231,6 +234,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   return {
     plan: material.plan,
     prepare: material.prepare,
+    async ready(words, files, wish) {
+      const prepared = await material.prepare(words, files, wish)
+      if (isRefusal(prepared)) return prepared
+      return readiness({ baseline, tagger, retriever }, { spec: prepared.spec, dataset: prepared.dataset, seconds: config.trainingSeconds })
+    },
     data: review.data,
     correct: review.correct,
     rebuild: review.rebuild,

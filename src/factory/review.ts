@@ -8,7 +8,7 @@ import { type Example, outcomeText, type Passage } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { describeFindings } from '../core/findings.ts'
 import type { Id } from '../core/id.ts'
-import type { BuildView, DataQuestion, DataView, QuotationView } from '../core/view.ts'
+import type { BuildView, ExamplesQuestion, ExamplesView, QuotationView } from '../core/view.ts'
 import type { Build, Database } from '../ports/database.ts'
 import type { openBuilds } from './builds.ts'
 import type { Material, openMaterial } from './material.ts'
@@ -52,7 +52,7 @@ export function openReview(ports: { database: Database }, options: { material: R
     return isRefusal(material) ? material : { build, kept, material }
   }
 
-  async function data(nameOrId: string, question: DataQuestion = {}): Promise<DataView | Refusal> {
+  async function data(nameOrId: string, question: ExamplesQuestion = {}): Promise<ExamplesView | Refusal> {
     const opened = await open(nameOrId)
     if (isRefusal(opened)) return opened
     const { build, kept, material } = opened
@@ -80,7 +80,7 @@ export function openReview(ports: { database: Database }, options: { material: R
     data,
 
     /** Keeps changes; they hold from the next build on. All of them or none. */
-    async correct(nameOrId: string, changes: readonly Change[]): Promise<DataView | Refusal> {
+    async correct(nameOrId: string, changes: readonly Change[]): Promise<ExamplesView | Refusal> {
       const opened = await open(nameOrId)
       if (isRefusal(opened)) return opened
       const { build, kept, material } = opened
@@ -168,7 +168,7 @@ export function openReview(ports: { database: Database }, options: { material: R
 }
 
 /** An example with the passage it comes from. */
-function shown(example: Example, passages: readonly Passage[]): DataView['examples'][number] {
+function shown(example: Example, passages: readonly Passage[]): ExamplesView['examples'][number] {
   const { source } = example
   const from = passages.find(
     (one) =>

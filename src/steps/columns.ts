@@ -44,7 +44,11 @@ export function fill(spec: Spec, contents: readonly Content[], choices: readonly
     for (const { table, columns } of tables('fields'))
       for (const row of table.rows)
         for (const { type } of entitiesOf(row[columns.text ?? ''] ?? '', row, columns) ?? []) types.set(type, (types.get(type) ?? 0) + 1)
-    return types.size ? { ...spec, files, fields: byCount(types, []) } : { ...spec, files }
+    if (!types.size) return { ...spec, files }
+    // What is to be found stands in the examples: it need not be asked.
+    const open = spec.clarify.filter((question) => typeof question === 'string' || question.topic !== 'fields')
+    const gone = spec.clarify.flatMap((question) => (typeof question !== 'string' && question.topic === 'fields' ? [question.assumed] : []))
+    return { ...spec, files, fields: byCount(types, []), clarify: open, assumptions: spec.assumptions.filter((one) => !gone.includes(one)) }
   }
   return { ...spec, files }
 }

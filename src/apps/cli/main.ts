@@ -10,7 +10,7 @@ import { printBases } from './bases.ts'
 import { ask, type BuildFlags, build, earnings, list, publish, query } from './commands.ts'
 import type { Context } from './connect.ts'
 import { exportModel } from './export.ts'
-import { type PlanFlags, plan, refine } from './plan.ts'
+import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
 import { type DataFlags, data, quotations, rebuild } from './review.ts'
 import { up } from './up.ts'
@@ -91,6 +91,12 @@ talking('plan <words> [files...]', 'turn a description, and files if given, into
   .action((words: string, files: string[], flags: Flags & PlanFlags & { files?: string }) =>
     run(flags, (context) => plan(context, words, flags.files === undefined ? files : [flags.files, ...files], flags)),
   )
+talking('ready <words>', 'say how good a model would be with what you have, and what more examples would do')
+  .requiredOption('--files <folder>', 'folder with your documents or table')
+  .option('--exam <file>', EXAM_HELP)
+  .option('--column <role=name>', COLUMN_HELP, several, [])
+  .option('--mask', MASK_HELP)
+  .action((words: string, flags: Flags & PlanFlags & { files: string }) => run(flags, (context) => ready(context, words, flags)))
 talking('refine <plan> <words>', 'change a saved plan in your own words, and see what changed').action((file: string, words: string, flags: Flags) =>
   run(flags, (context) => refine(context, file, words)),
 )

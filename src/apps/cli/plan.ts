@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import type { Readiness } from '../../core/readiness.ts'
 import { describeSpec, Spec } from '../../core/spec.ts'
 import { type Context, withServer } from './connect.ts'
 import { columnChoices, type DatasetReply, examFile } from './dataset.ts'
@@ -40,6 +41,22 @@ export async function plan(context: Context, words: string, paths: readonly stri
   const lines = !dataset ? [] : isRefusal(dataset) ? [`It cannot be built yet: ${dataset.message} ${dataset.hint}`] : dataset.sentences
   const findings = dataset && !isRefusal(dataset) ? { findings: dataset.findings } : {}
   context.out.result({ ...spec, ...findings }, [...describeSpec(spec), ...lines, ...next].join('\n'))
+  return undefined
+}
+
+/** Says how good a model of these files would be, and what more examples would do. */
+export async function ready(context: Context, words: string, flags: PlanFlags & { files: string }): Promise<Refusal | undefined> {
+  const found = await filesUnder(flags.files)
+  if (isRefusal(found)) return found
+  const examined = await examFile(found, flags.exam)
+  if (isRefusal(examined)) return examined
+  const columns = columnChoices(flags.column ?? [])
+  if (isRefusal(columns)) return columns
+  const ready = await withServer(context, (url) =>
+    request<Readiness & { sentences: string[] }>(url, '/api/readiness', { words, ...examined, columns, mask: flags.mask }),
+  )
+  if (isRefusal(ready)) return ready
+  context.out.result(ready, ready.sentences.join('\n'))
   return undefined
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Change } from '../../core/corrections.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
-import type { BuildView, DataView, QuotationView } from '../../core/view.ts'
+import type { BuildView, ExamplesView, QuotationView } from '../../core/view.ts'
 import { follow } from './commands.ts'
 import { type Context, withServer } from './connect.ts'
 import { even, quotationLines } from './dataset.ts'
@@ -33,7 +33,7 @@ export async function data(context: Context, name: string, flags: DataFlags): Pr
   const query = new URLSearchParams()
   for (const one of ['part', 'find', 'limit', 'offset'] as const) if (flags[one] !== undefined) query.set(one, flags[one])
   const view = await withServer(context, (url) =>
-    changes.length ? request<DataView>(url, path(name, 'data'), { changes }) : request<DataView>(url, path(name, `data?${query}`)),
+    changes.length ? request<ExamplesView>(url, path(name, 'data'), { changes }) : request<ExamplesView>(url, path(name, `data?${query}`)),
   )
   if (isRefusal(view)) return view
   const changed = changes.length ? [`Kept. It holds from the next build on: npx modelfactory rebuild ${view.name}`] : []

@@ -10,6 +10,7 @@ import { Change } from '../../core/corrections.ts'
 import { outcomeText } from '../../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { Id } from '../../core/id.ts'
+import { describeReadiness } from '../../core/readiness.ts'
 import { Spec } from '../../core/spec.ts'
 import type { LiveEvent } from '../../core/view.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
@@ -105,6 +106,15 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     const { spec, findings, exam, dataset } = made
     const cases = exam.cases.slice(0, SHOWN_CASES).map((one) => ({ id: one.id, input: one.input, outcome: outcomeText(one), source: one.source }))
     return context.json({ spec, findings, sentences: dataset.notes, exam: { id: findings.examId, cases } })
+  })
+
+  routes.post('/readiness', limit(64), async (context) => {
+    const request = await read(context, DatasetRequest, '{"words": ..., "files": [...]}, as /api/dataset takes them')
+    if (isRefusal(request)) return refusal(context, request, 400)
+    const files = decodeFiles(request.files)
+    if (isRefusal(files)) return refusal(context, files, 400)
+    const ready = await factory.ready(request.words, files, request)
+    return isRefusal(ready) ? refusal(context, ready) : context.json({ ...ready, sentences: describeReadiness(ready) })
   })
 
   routes.post('/plan/refine', limit(2), async (context) => {

@@ -156,6 +156,7 @@ export async function openBench(): Promise<Bench> {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
     },
     prepare: unheard,
+    ready: unheard,
     data: unheard,
     correct: unheard,
     rebuild: unheard,
