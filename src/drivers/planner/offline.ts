@@ -146,7 +146,7 @@ export function planOffline(words: string, listed: readonly FileListing[], given
     task,
     language,
     outputLanguage,
-    domain: domainOf(words, listings),
+    domain: domainOf(words, listings, [...(labels ?? []), ...(fields ?? [])]),
     labels: labels ? [...labels] : null,
     multiLabel: several,
     fields,
