@@ -80,10 +80,13 @@ try {
   for (const model of first.state.models) {
     const arms = model.exam.arms.map((arm) => `${arm.name} ${arm.score.toFixed(3)} [${arm.interval.map((bound) => bound.toFixed(3)).join(', ')}]`).join(', ')
     console.log(`     ${model.name}: ${model.exam.metric}, n ${model.exam.n}: ${arms}`)
-    check(model.queries === 5 && model.earned.atomic === (5n * BigInt(model.price!.atomic)).toString(), `${model.name}: 5 queries paid exactly 5 x price`)
+    // One question of the cardiology example is not covered by its pages, which costs nothing when the model says so.
+    const paid = BigInt(model.queries) * BigInt(model.price!.atomic)
+    check(model.queries >= 4 && model.earned.atomic === paid.toString(), `${model.name}: ${model.queries} queries paid exactly ${model.queries} x price`)
   }
   check(first.state.earnings.balance.atomic === first.state.earnings.total.atomic, 'the builder holds exactly what the contract paid')
-  check(first.state.receipts.length === 15, `15 receipts (${first.state.receipts.length})`)
+  const queries = first.state.models.reduce((sum, model) => sum + model.queries, 0)
+  check(first.state.receipts.length === queries, `a receipt for each of ${queries} paid queries (${first.state.receipts.length})`)
   await first.stop()
   const second = await start(data)
   within(second.seconds.ready, PROMISED.again, 'second start')

@@ -67,7 +67,7 @@ describe('kill -9', () => {
       const paying = [0, 1, 2].map(async (payer) => {
         for (let number = 0; running; number++) {
           const bought = await buy('clauses', `Clause ${round}.${payer}.${number}: governed by the laws of Ohio.`).catch(() => undefined)
-          if (bought && !isRefusal(bought)) answered.push(bought.receipt.tx)
+          if (bought && !isRefusal(bought)) answered.push(bought.shown.receipt!.tx)
         }
       })
       await new Promise((resolve) => setTimeout(resolve, 2000 + next() * 3000))

@@ -5,11 +5,13 @@
 import { adamw } from '../../src/engine/adamw.ts'
 import { trainableAdapter } from '../../src/engine/adapter.ts'
 import { openLlama } from '../../src/engine/architecture.ts'
+import { runsWhole } from '../../src/engine/course.ts'
 import { trainableModel } from '../../src/engine/full.ts'
 import { layerPlan, openGradient } from '../../src/engine/gradient.ts'
 import { batchValues } from '../../src/engine/packing.ts'
 import { globalNorm } from '../../src/engine/parameters.ts'
 import { generator } from '../../src/engine/random.ts'
+import { openWholeGradient } from '../../src/engine/whole.ts'
 import { RANK, type Work } from './work.ts'
 
 const work: Work = JSON.parse(process.argv[2]!)
@@ -19,7 +21,8 @@ const targets = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_u
 const trainable = method === 'full' ? trainableModel(base) : trainableAdapter(base, { rank: RANK, alpha: 2 * RANK, targets })
 const reads = Math.round(length * work.share)
 const extent = { rows, length, reads }
-const gradient = await openGradient(base, extent, { trainable, vocabulary: undefined, threads, ...layerPlan(base, method) })
+const plan = { trainable, vocabulary: undefined, threads, ...layerPlan(base, method) }
+const gradient = runsWhole(base, extent, trainable, method, undefined) ? await openWholeGradient(base, extent, plan) : await openGradient(base, extent, plan)
 const optimiser = adamw(trainable.layout)
 const parameters = trainable.initial(1)
 const moments = new Float32Array(optimiser.length)

@@ -10,6 +10,8 @@ export type Answer = {
   /** classify: the chosen label and the probabilities of all labels, highest first. */
   label?: string | undefined
   scores?: { label: string; probability: number }[] | undefined
+  /** extract: what was found and where it stands in the text. */
+  entities?: { type: string; text: string; start: number; end: number; probability: number }[] | undefined
   /** answer: the quoted sentences in reading order. */
   citations: Citation[]
   /** True when nothing in the pages supports an answer and the model said so. */

@@ -6,7 +6,7 @@ import { canonical, contentId, hashText, NotCanonicalError } from './id.ts'
 import { classifyPrompt, selectPrompt, windows } from './prompt.ts'
 import { chooseRecipe, parseOverride, Recipe } from './recipe.ts'
 import { accuracy, bootstrap, macroF1, tokenF1 } from './report.ts'
-import { formatOpen, MAXIMUM_PRICE, parseOpen, parsePrice } from './royalty.ts'
+import { formatOpen, MAXIMUM_PRICE, parseOpen, parsePrice, priceWarning } from './royalty.ts'
 
 describe('id', () => {
   it('does not depend on the order of keys, nor on members left out', () => {
@@ -37,6 +37,18 @@ describe('royalty', () => {
     })
     expect(codes).toEqual(['price_not_positive', 'price_not_positive', ...Array(7).fill('price_not_decimal'), 'price_too_large'])
     expect(parsePrice('309485009.821345068724781055')).toBe(MAXIMUM_PRICE)
+  })
+})
+
+describe('a price', () => {
+  it('below what settling costs is warned of, with what batches cost', () => {
+    const costs = { alone: 100n, together: 40n }
+    expect([100n, 101n].map((price) => priceWarning(price, costs, 'OPEN'))).toEqual([null, null])
+    expect(priceWarning(99n, costs, 'OPEN')).toMatch(
+      /costs 0\.000000000000000099 OPEN, .* 0\.0000000000000001 in gas now, 0\.00000000000000004 in batches.*go in batches/,
+    )
+    expect(priceWarning(39n, costs, 'OPEN')).toMatch(/even in batches.*higher price/)
+    expect(priceWarning(1n, undefined, 'OPEN')).toBeNull()
   })
 })
 

@@ -16,12 +16,24 @@ export const Source = z.object({
 })
 export type Source = z.infer<typeof Source>
 
-/** One case. `label` for classify; `answer` for answer, where null means the pages do not cover it and the model must say so. */
+/** Something found in a text: what it is and where it stands, in UTF-16 units of the input, `end` excluded. */
+export const Entity = z.object({ type: z.string().min(1), start: z.number().int().nonnegative(), end: z.number().int().positive() })
+export type Entity = z.infer<typeof Entity>
+
+/**
+ * One case. `label` for classify (`labels` where several may hold); `answer` for answer, where null means the pages do not cover
+ * it and the model must say so; `entities` for extract; `output` for transform.
+ */
 export const Example = z.object({
   id: Id,
   input: z.string().min(1),
   label: z.string().optional(),
+  labels: z.array(z.string()).optional(),
   answer: z.string().nullable().optional(),
+  entities: z.array(Entity).optional(),
+  output: z.string().optional(),
+  /** Made by the factory from documents, and how; absent for what people wrote. */
+  made: z.enum(['heading', 'definition', 'list', 'question', 'row', 'cloze', 'teacher']).optional(),
   source: Source,
   /** Examples of one group (a document, a topic) always fall into the same part, so nothing leaks between parts. */
   group: z.string(),
@@ -50,9 +62,33 @@ export type Exam = z.infer<typeof Exam>
 export const datasetId = (dataset: Dataset): Id => contentId(dataset)
 export const examId = (exam: Exam): Id => contentId(exam)
 
+/** What an example says, without where it stands. */
+export type Said = Pick<Example, 'input' | 'label' | 'labels' | 'answer' | 'entities' | 'output'>
+
 /** Content hash of an example, from what it says and not from where it stands. */
-export function exampleId(example: { input: string; label?: string | undefined; answer?: string | null | undefined }): Id {
-  return contentId({ input: example.input, label: example.label, answer: example.answer })
+export function exampleId({ input, label, labels, answer, entities, output }: Said): Id {
+  return contentId({ input, label, labels, answer, entities, output })
+}
+
+/** An example from what it says; it stands alone unless a document or topic binds it to others. */
+export function exampleOf(said: Said, source: Source, group: string | undefined, made?: Example['made']): Example {
+  return { id: exampleId(said), ...said, ...(made ? { made } : {}), source, group: group?.trim() || duplicateKey(said.input) }
+}
+
+/** What an example gives as right, evened out: two of one input that differ in this contradict each other. */
+export function outcomeKey(example: Said): string {
+  if (example.label !== undefined) return example.label
+  if (example.labels) return [...example.labels].sort().join('\n')
+  if (example.entities) return example.entities.map(({ type, start, end }) => `${type} ${example.input.slice(start, end)}`).join('\n')
+  return duplicateKey(example.output ?? example.answer ?? '')
+}
+
+/** What an example gives as right, for people. */
+export function outcomeText(example: Said): string {
+  if (example.label !== undefined) return example.label
+  if (example.labels) return example.labels.join(', ') || 'none'
+  if (example.entities) return example.entities.map(({ type, start, end }) => `${type}: ${example.input.slice(start, end)}`).join('; ') || 'nothing'
+  return example.output ?? example.answer ?? 'not covered'
 }
 
 /** Text with case, punctuation and white space evened out: two inputs with one key are duplicates. */

@@ -36,7 +36,7 @@ export type StepSize = {
 const PROCESS_BYTES = 200e6
 /** Values, slopes, the optimiser's numbers, the best so far, the snapshot of all these, the checkpoint's bytes. Adafactor's own numbers are few. */
 const TRAINED_COPIES = { adamw: 14, adafactor: 9 } as const
-const ARENA = 2.6
+const ARENA = 1.2
 
 /** Most bytes of the training process. Full training holds its weights as trained numbers alone. */
 export function peakBytes({ memory }: StepSize, recipe: Pick<Recipe, 'method' | 'optimiser'>): number {

@@ -59,6 +59,19 @@ export function selectPrompt(
   return prompt
 }
 
+/**
+ * extract: the text between the chat markers, then its words one by one, each read after its last token: so every word is judged
+ * with all of the text before it, what follows it included. `tags` are numbers of labels.
+ */
+export function tagPrompt(input: string, words: readonly string[], tags?: readonly number[]): Prompt {
+  const prompt: Segment[] = [start, text(input), end]
+  for (const [index, word] of words.entries()) {
+    prompt.push(text(` ${word}`))
+    prompt.push(tags === undefined ? { kind: 'read' } : { kind: 'read', label: tags[index]! })
+  }
+  return prompt
+}
+
 /** Tenths of the match and the place, one digit each: `9 1 `. */
 export function evidenceText({ rank, match }: Evidence): string {
   return `${Math.min(9, Math.floor(match * 10))} ${Math.min(9, rank + 1)} `

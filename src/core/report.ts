@@ -60,6 +60,24 @@ export function macroF1(predicted: readonly string[], truth: readonly string[]):
   return scores.length ? scores.reduce((sum, score) => sum + score, 0) / scores.length : 0
 }
 
+type Span = { type: string; start: number; end: number }
+
+/** Exact entity-level precision, recall and F1 over all cases (CoNLL-2003): type and both ends must be right. 1 where there is nothing to find and nothing found. */
+export function entityF1(predicted: readonly (readonly Span[])[], truth: readonly (readonly Span[])[]): { f1: number; precision: number; recall: number } {
+  let hit = 0
+  let said = 0
+  let right = 0
+  for (const [index, spans] of truth.entries()) {
+    const keys = new Set(spans.map(({ type, start, end }) => `${start} ${end} ${type}`))
+    const guesses = new Set((predicted[index] ?? []).map(({ type, start, end }) => `${start} ${end} ${type}`))
+    said += guesses.size
+    right += keys.size
+    for (const guess of guesses) if (keys.has(guess)) hit++
+  }
+  if (!said && !right) return { f1: 1, precision: 1, recall: 1 }
+  return { f1: (2 * hit) / (said + right), precision: said ? hit / said : 0, recall: right ? hit / right : 0 }
+}
+
 const words = (text: string): string[] =>
   text
     .normalize('NFKC')

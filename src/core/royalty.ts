@@ -52,3 +52,16 @@ export type Amount = { open: string; atomic: string }
 export function amount(atomic: bigint): Amount {
   return { open: formatOpen(atomic), atomic: atomic.toString() }
 }
+
+/**
+ * What a builder should know of a price that is less than moving it costs: whoever runs the gateway pays that gas. `costs` are of one
+ * payment by itself and as one of a hundred; undefined when the chain does not say. Null when there is nothing to say.
+ */
+export function priceWarning(price: bigint, costs: { alone: bigint; together: bigint } | undefined, currency: string): string | null {
+  if (costs === undefined || price >= costs.alone) return null
+  const [shown, alone, together] = [price, costs.alone, costs.together].map(formatOpen)
+  const gas = `A query costs ${shown} ${currency}, and settling one costs the gateway ${alone} in gas now`
+  if (price >= costs.together)
+    return `${gas}, ${together} in batches of a hundred. Under load payments go in batches by themselves; a price of ${alone} carries itself always.`
+  return `${gas}, ${together} even in batches of a hundred. Ask a higher price, or sell answers in larger pieces.`
+}

@@ -9,12 +9,34 @@ import { contentId, type Id } from './id.ts'
 export const Task = z.enum(['answer', 'classify', 'extract', 'transform'])
 export type Task = z.infer<typeof Task>
 
+/**
+ * Column names by role: `text`/`label` of labelled texts, `question`/`answer` (and the `context` it is asked about) of questions,
+ * `text`/`target` of pairs; for fields `text` with `tags` (one a word: B-x, I-x, O), `entities` (JSON) or, named in `values`, columns
+ * that hold what was found. `group` names the document a row belongs to, `id` the row.
+ */
+export const ColumnRoles = z
+  .object({
+    text: z.string(),
+    label: z.string(),
+    question: z.string(),
+    answer: z.string(),
+    context: z.string(),
+    target: z.string(),
+    tags: z.string(),
+    entities: z.string(),
+    values: z.array(z.string()),
+    group: z.string(),
+    id: z.string(),
+  })
+  .partial()
+export type ColumnRoles = z.infer<typeof ColumnRoles>
+
 /** What one file is used for, and why; a table's columns by the part they play. */
 export const FileUse = z.object({
   name: z.string().min(1),
-  use: z.enum(['passages', 'labelled', 'questions', 'ignored']),
-  /** Column names of a table by role; `label`/`text` for labelled, `question`/`answer` for questions. */
-  columns: z.object({ text: z.string(), label: z.string(), question: z.string(), answer: z.string(), group: z.string() }).partial(),
+  use: z.enum(['passages', 'labelled', 'questions', 'fields', 'pairs', 'ignored']),
+  /** Column names of a table by the part they play. */
+  columns: ColumnRoles,
   /** One sentence for the expert: why the file is read this way. */
   why: z.string(),
 })

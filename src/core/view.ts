@@ -2,6 +2,8 @@
  * Views: the JSON that `/api/state` and `/api/events` carry to the studio and the command line.
  * Plain data, every amount in both exact forms; knows nothing of where it comes from.
  */
+import type { Source } from './dataset.ts'
+import type { Findings } from './findings.ts'
 import type { Amount } from './royalty.ts'
 
 export type BuildView = {
@@ -47,6 +49,8 @@ export type ReceiptView = {
   builder: string
   sources: string[]
   at: number
+  /** The payment is deep enough in the chain that no reorganisation takes it back. */
+  final: boolean
 }
 
 export type EarningsView = { builder: string; balance: Amount; total: Amount; models: { name: string; modelId: string; queries: number; earned: Amount }[] }
@@ -58,7 +62,32 @@ export type StateView = {
   models: ModelView[]
   receipts: ReceiptView[]
   earnings: EarningsView
+  /** What whoever runs the gateway should see to, in sentences. */
+  warnings: string[]
 }
+
+/** A page of one part of a dataset, as it would be built now. */
+export type ExamplesView = {
+  name: string
+  task: string
+  findings: Findings
+  /** The findings in plain words. */
+  sentences: string[]
+  part: 'training' | 'practice' | 'exam'
+  /** Examples of the part that were asked for, of which those from `offset` on follow. */
+  total: number
+  offset: number
+  examples: { id: string; input: string; outcome: string; source: Source; made?: string; passage?: string }[]
+  /** Changes that are kept, and documents kept out of quotation. */
+  corrections: number
+  withheld: string[]
+}
+
+/** Which examples to show: those of a part that hold some words. */
+export type ExamplesQuestion = { part?: ExamplesView['part'] | undefined; find?: string | undefined; offset?: number | undefined; limit?: number | undefined }
+
+/** What strangers would see of each document. */
+export type QuotationView = { name: string; documents: { file: string; passages: number; withheld: boolean; shown: string[] }[] }
 
 /** Server-sent events on `/api/events`; the event name is `type`, the data is the JSON of the rest. */
 export type LiveEvent =

@@ -5,9 +5,11 @@
 import type { Llama } from './architecture.ts'
 import { type Gradient, layerPlan, openGradient, openLoss } from './gradient.ts'
 import type { Extent } from './llama.ts'
+import { wholeBytes } from './memory.ts'
 import { type Batch, batchValues, chooseExtent, pack, readWeight, type Sequence } from './packing.ts'
 import type { Trainable } from './parameters.ts'
 import { generator, shuffle } from './random.ts'
+import { headFits, openWholeGradient } from './whole.ts'
 
 export type Course = {
   /** The batches of every step of one pass over the data, in an order that depends on seed and epoch only. */
@@ -36,7 +38,9 @@ export async function openCourse(base: Llama, { training, validation, trainable,
   const classes = vocabulary?.length ?? 0
   const whole = chooseExtent(training, tokensPerStep)
   const extent = runExtent(whole, accumulate)
-  const gradient = await openGradient(base, extent, options)
+  const gradient = runsWhole(base, extent, trainable, settings.method, vocabulary)
+    ? await openWholeGradient(base, extent, options)
+    : await openGradient(base, extent, options)
   const checked = validationSet(validation, settings)
   const forward = checked.length ? await openValidation() : undefined
 
@@ -68,6 +72,17 @@ export async function openCourse(base: Llama, { training, validation, trainable,
       await forward?.close()
     },
   }
+}
+
+/** Whether a step is one graph of the whole model. A base that stays quantised never is: its weights would have to be expanded all at once. */
+export function runsWhole(
+  base: Llama,
+  extent: Extent,
+  trainable: Trainable,
+  method: CourseSettings['method'],
+  vocabulary: readonly number[] | undefined,
+): boolean {
+  return method !== 'qlora' && headFits(extent, vocabulary?.length ?? base.shape.vocabulary) && wholeBytes(base.shape, extent, trainable) !== undefined
 }
 
 /** What one run computes of a step. */

@@ -1,16 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { trainableAdapter } from './adapter.ts'
 import { type Llama, matrixShape } from './architecture.ts'
-import { gradients } from './autodiff.ts'
 import { trainableModel } from './full.ts'
 import { type Keep, openGradient, openLoss } from './gradient.ts'
 import { size } from './graph.ts'
-import { buildLlama } from './llama.ts'
-import { linearCrossEntropy } from './ops.ts'
 import { type BatchValues, batchValues, type Sequence } from './packing.ts'
-import { partViews, type Trainable } from './parameters.ts'
+import type { Trainable } from './parameters.ts'
 import { generator } from './random.ts'
-import { openSession } from './session.ts'
+import { openWholeGradient } from './whole.ts'
 
 const shape: Llama['shape'] = {
   ...{ architecture: 'llama', rotary: 'half-split', width: 16, layers: 3, heads: 4, groups: 2, headWidth: 4, feedForward: 24 },
@@ -48,15 +45,10 @@ function valuesOf(reads: number, vocabulary: number[] | undefined): { values: Ba
 /** The same loss and slopes by one graph of the whole model. */
 async function whole(trainable: Trainable, vocabulary: number[] | undefined, reads: number, parameters: Float32Array) {
   const { values, extent } = valuesOf(reads, vocabulary)
-  const { graph, hidden, matrix } = buildLlama(base, extent, { vocabulary, ...trainable.graph })
-  const places = [extent.rows * reads]
-  const loss = linearCrossEntropy(graph, hidden, matrix, { labels: graph.input('labels', places, 'int64'), weights: graph.input('weights', places) })
-  const slopes = gradients(graph, loss)
-  const session = await openSession(graph, [loss, ...trainable.layout.map(({ name }) => slopes.get(name)!)], { threads: 1 })
-  const { tokenCount: _, ...arrays } = values
-  const [value, ...found] = await session.run({ ...partViews(trainable.layout, parameters), ...arrays })
-  await session.close()
-  return { loss: value![0]!, slopes: found }
+  const gradient = await openWholeGradient(base, extent, { trainable, vocabulary, threads: 1 })
+  const found = await gradient.run(parameters, values)
+  await gradient.close()
+  return found
 }
 
 describe('layer by layer against one graph of the whole model', () => {

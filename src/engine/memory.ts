@@ -7,6 +7,7 @@ import { type Keep, type LayerGraph, layerGraph, READS_WORTH_A_LAYER } from './g
 import { type Graph, size, type Tensor } from './graph.ts'
 import type { Extent } from './llama.ts'
 import { type Trainable, totalLength } from './parameters.ts'
+import { wholeGraph } from './whole.ts'
 
 const FLOAT_BYTES = 4
 const LAYER_MATRICES = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
@@ -33,6 +34,34 @@ export function countParameters(shape: LlamaShape): { all: number; matrices: num
   return { matrices, all: matrices + embedding * (shape.tied ? 1 : 2) + (2 * shape.layers + 1) * shape.width }
 }
 
+/** Bytes up to which a step runs as one graph of the whole model, weights included. A laptop has that much to spare. */
+const WHOLE_AT_MOST = 1.2e9
+
+/**
+ * Bytes that a step as one graph of the whole model makes for itself at one moment, without the head's logits, or undefined
+ * where these and the weights are too much and it runs layer by layer. It follows from shapes alone, so a run that is taken up
+ * again, on whatever machine, computes as it did before.
+ */
+export function wholeBytes(shape: LlamaShape, extent: Extent, trainable: Trainable): number | undefined {
+  // The base's own arrays, and in the compiled graph once more, laid out for the product.
+  const weights = 2 * countParameters(shape).all * FLOAT_BYTES
+  if (weights > WHOLE_AT_MOST) return undefined
+  const empty = { shape, tensor: () => new Float32Array() }
+  const { graph, outputs } = wholeGraph(empty, extent, {
+    ...{ trainable, vocabulary: [0] },
+    weight: (graph) => {
+      const found = new Map<string, Tensor>()
+      return (name, wanted) => {
+        const tensor = found.get(name) ?? graph.input(name, wanted)
+        found.set(name, tensor)
+        return tensor
+      }
+    },
+  })
+  const bytes = peakValues(graph, outputs) * FLOAT_BYTES
+  return weights + bytes <= WHOLE_AT_MOST ? bytes : undefined
+}
+
 /**
  * What training `trainable` on a base of this shape holds, `extent` at a time, validation included. `fileBytes` of a base
  * that stays as its file has it; undefined: it is expanded.
@@ -43,6 +72,8 @@ export function trainingMemory(
   { trainable, fileBytes }: { trainable: Trainable; fileBytes?: number | undefined },
 ): TrainingMemory {
   const empty = { shape, tensor: () => new Float32Array() }
+  const parameters = countParameters(shape).all * FLOAT_BYTES
+  const whole = fileBytes === undefined ? wholeBytes(shape, extent, trainable) : undefined
   const graphs = (keep: Keep | undefined, at: 'all' | 'reads') => layerGraph(empty, extent, at, { keep, trainable })
   const keep = fileBytes === undefined ? 'products' : 'boundaries'
   const everywhere = extent.reads >= extent.length * READS_WORTH_A_LAYER
@@ -58,9 +89,15 @@ export function trainingMemory(
   const validating = everywhere ? [graphs(undefined, 'all')] : [graphs(undefined, 'all'), graphs(undefined, 'reads')]
   const state = extent.rows * extent.length * shape.width
   const layer = LAYER_MATRICES.reduce((sum, stem) => sum + size(matrixShape(shape, stem)), 0)
+  const trained = totalLength(trainable.layout) * FLOAT_BYTES
+  if (whole !== undefined)
+    return {
+      ...{ weights: 2 * parameters, trained, held: 0 },
+      made: whole + validating.reduce((sum, one) => sum + passes(one), 0) * FLOAT_BYTES,
+    }
   return {
-    weights: fileBytes === undefined ? countParameters(shape).all * FLOAT_BYTES : fileBytes + layer * FLOAT_BYTES,
-    trained: totalLength(trainable.layout) * FLOAT_BYTES,
+    weights: fileBytes === undefined ? parameters : fileBytes + layer * FLOAT_BYTES,
+    trained,
     held: (state * (shape.layers + 4) + kept(middle) * (shape.layers - 1) + kept(last)) * FLOAT_BYTES,
     made: [...compiled, ...validating].reduce((sum, one) => sum + passes(one), 0) * FLOAT_BYTES,
   }

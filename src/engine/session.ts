@@ -32,6 +32,8 @@ export async function openSession(
     logSeverityLevel: 3,
     // The arena grows by doubling: fast for small values, half of it unused for large ones.
     enableCpuMemArena: options.arena ?? true,
+    // A pattern is one block for all of a run's values, taken at the second run beside all that the first has taken: half as much again, and no faster.
+    enableMemPattern: false,
     // A pass runs several sessions in turn; threads of the last that go on spinning would take the cores from the next.
     extra: { session: { force_spinning_stop: '1' } },
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),

@@ -5,6 +5,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Correction } from '../core/corrections.ts'
 import { datasetId } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { bytesText } from '../core/estimate.ts'
@@ -17,13 +18,11 @@ import type { Base } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Build, BuildEvent, Database } from '../ports/database.ts'
 import type { Planner } from '../ports/planner.ts'
-import type { Content, Reader } from '../ports/reader.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
+import type { Tagger } from '../ports/tagger.ts'
 import type { Trainer, TrainingProgress } from '../ports/trainer.ts'
-import { collect } from '../steps/collect.ts'
-import { buildable, describe, plan as planOf } from '../steps/describe.ts'
 import { examine } from '../steps/examine.ts'
 import { pack } from '../steps/pack.ts'
 import type { MachineView } from '../steps/plan.ts'
@@ -32,15 +31,16 @@ import { train } from '../steps/train.ts'
 import { type Bases, progressText, type ReadyBase } from './bases.ts'
 import type { BuildWish, InputFile } from './factory.ts'
 import { quantisationOf } from './machine.ts'
+import type { MaterialWish, openMaterial } from './material.ts'
 import { journalAt, measureServing, secondsAfter } from './measuring.ts'
 
 export type BuildPorts = {
   planner: Planner
-  reader: Reader
   trainer: Trainer
   runtime: Runtime
   retriever: Retriever
   baseline: Baseline
+  tagger: Tagger
   store: Store
   database: Database
 }
@@ -58,10 +58,7 @@ type Input = {
   files: { name: string; hash: Id }[]
   recipe?: Partial<Recipe>
   spec?: Spec
-}
-
-/** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
-const LICENCE_FILE = /(^|\/)(sources?|licen[cs]es?|attributions?|notices?)(-[^/]*)?(\.(txt|md|html?))?$/i
+} & Pick<MaterialWish, 'columns' | 'mask' | 'exam' | 'corrections' | 'withhold'>
 
 export function openBuilds(
   ports: BuildPorts,
@@ -70,6 +67,9 @@ export function openBuilds(
     /** The base of builds that name none, and all that can be named. */
     base: Base
     bases: Bases
+    material: ReturnType<typeof openMaterial>
+    /** What the expert changed for models of a name. */
+    kept: (name: string) => Promise<{ corrections: readonly Correction[]; withhold: readonly string[] }>
     threads: number
     /** Most threads serving may use. */
     servingThreads: number
@@ -104,38 +104,20 @@ export function openBuilds(
     options.emit({ type: 'build', build: view(build) })
   }
 
-  async function read(files: readonly InputFile[]): Promise<{ contents: Content[]; licences: string[] } | Refusal> {
-    if (!files.length) return refuse('no_files', 'No files were handed over.', 'Give a folder with documents (.md, .txt) or a table (.csv, .tsv, .jsonl).')
-    const contents: Content[] = []
-    const licences: string[] = []
-    for (const file of files) {
-      const read = await ports.reader.read(file)
-      if (isRefusal(read)) return read
-      for (const content of read) {
-        if (content.kind === 'text' && LICENCE_FILE.test(content.name)) licences.push(content.text.trim())
-        else contents.push(content)
-      }
-    }
-    return { contents, licences }
-  }
-
-  async function plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal> {
-    const found = files.length ? await read(files) : { contents: [] }
-    return isRefusal(found) ? found : planOf(ports, words, found.contents)
-  }
-
-  async function start(words: string, files: readonly InputFile[], wish: BuildWish = {}): Promise<BuildView | Refusal> {
+  async function start(words: string, files: readonly InputFile[], wish: BuildWish & { baseId?: Id } = {}): Promise<BuildView | Refusal> {
     if (wish.name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/.test(wish.name))
       return refuse('bad_name', `"${wish.name}" cannot be a model's name.`, 'Use lower-case letters, digits and hyphens, at most 48.')
     const recipe = parseOverride(wish.recipe ?? {})
     if (isRefusal(recipe)) return recipe
-    const found = await read(files)
-    if (isRefusal(found)) return found
-    const spec = wish.spec ? buildable(wish.spec) : await describe(ports, words, found.contents)
-    if (isRefusal(spec)) return spec
-    const dataset = collect(spec, found.contents)
-    if (isRefusal(dataset)) return dataset
-    const base = wish.base === undefined ? options.base : await options.bases.identify(wish.base)
+    let material = await options.material.prepare(words, files, wish)
+    if (isRefusal(material)) return material
+    const { spec } = material
+    const named = wish.name ?? (await freeName(spec.slug, words))
+    // What the expert changed in an earlier build of this name holds in this one.
+    const kept = { ...(await options.kept(named)), ...given({ corrections: wish.corrections, withhold: wish.withhold }) }
+    if (kept.corrections.length || kept.withhold.length) material = await options.material.prepare(words, files, { ...wish, ...kept })
+    if (isRefusal(material)) return material
+    const base = wish.baseId ? { sha256: wish.baseId } : wish.base === undefined ? options.base : await options.bases.identify(wish.base)
     if (isRefusal(base)) return base
     const stored = await Promise.all(files.map(async (file) => ({ name: file.name, hash: await ports.store.put(file.bytes) })))
     const input: Input = {
@@ -148,6 +130,12 @@ export function openBuilds(
       ...(Object.keys(recipe).length ? { recipe } : {}),
       // Rules plan the same words the same way each time; what was refined or came from a language model is kept.
       ...(wish.spec || ports.planner.name !== 'offline' ? { spec } : {}),
+      // What is not wished for is not there, so that the ids of older builds stay what they are.
+      ...(wish.columns?.length ? { columns: wish.columns } : {}),
+      ...(wish.mask ? { mask: true } : {}),
+      ...(wish.exam?.length ? { exam: wish.exam } : {}),
+      ...(kept.corrections.length ? { corrections: kept.corrections } : {}),
+      ...(kept.withhold.length ? { withhold: kept.withhold } : {}),
     }
     const id = contentId(input)
     // One at a time: the same request sent twice at once is one build, and no two builds get the same free name.
@@ -236,31 +224,29 @@ export function openBuilds(
     waiting.delete(build.id)
   }
 
+  /** What a build was asked for, and its files. */
+  async function inputOf(id: Id): Promise<{ input: Input; files: InputFile[] }> {
+    const input = JSON.parse(new TextDecoder().decode(await ports.store.get(id))) as Input
+    const spec = input.spec && Spec.parse(input.spec)
+    const files = await Promise.all(input.files.map(async (file) => ({ name: file.name, bytes: await ports.store.get(file.hash) })))
+    return { input: { ...input, ...(spec ? { spec } : {}) }, files }
+  }
+
   async function river(build: Build, tell: Tell, signal: AbortSignal): Promise<Refusal | undefined> {
-    const input = JSON.parse(new TextDecoder().decode(await ports.store.get(build.id as Id))) as Input
-    const found = await read(await Promise.all(input.files.map(async (file) => ({ name: file.name, bytes: await ports.store.get(file.hash) }))))
-    if (isRefusal(found)) return found
-    const spec = input.spec ? buildable(Spec.parse(input.spec)) : await describe(ports, build.words, found.contents)
-    if (isRefusal(spec)) return spec
+    const { input, files } = await inputOf(build.id as Id)
+    const material = await options.material.prepare(build.words, files, input)
+    if (isRefusal(material)) return material
+    const { spec, dataset, exam, findings, licences } = material
     await tell('describe', describeSpec(spec).join('\n'), { specId: specId(spec), spec })
-    const collected = collect(spec, found.contents)
-    if (isRefusal(collected)) return collected
-    const { dataset, exam } = collected
-    await tell(
-      'collect',
-      [
-        `${dataset.training.length} examples to learn from, ${dataset.practice.length} to practise on, ${exam.cases.length} sealed as the exam${dataset.passages.length ? `, ${dataset.passages.length} passages to quote` : ''}.`,
-        ...dataset.notes,
-      ].join('\n'),
-      {
-        datasetId: datasetId(dataset),
-        examId: dataset.examId,
-        training: dataset.training.length,
-        practice: dataset.practice.length,
-        exam: exam.cases.length,
-        passages: dataset.passages.length,
-      },
-    )
+    await tell('collect', dataset.notes.join('\n'), {
+      findings,
+      datasetId: datasetId(dataset),
+      examId: dataset.examId,
+      training: dataset.training.length,
+      practice: dataset.practice.length,
+      exam: exam.cases.length,
+      passages: dataset.passages.length,
+    })
     const base = await ready(input.base, tell, signal)
     if (isRefusal(base)) return base
     const { path: basePath, ...identity } = base
@@ -308,7 +294,7 @@ export function openBuilds(
     if (isRefusal(report)) return report
     const line = report.arms.map((arm) => `${arm.name} ${arm.score.toFixed(3)} [${arm.interval.map((bound) => bound.toFixed(3)).join(', ')}]`).join(', ')
     await tell('examine', `Exam, ${report.n} sealed cases, ${report.metric}: ${line}.`, report)
-    const { id } = await pack(ports, { name: build.name, spec, dataset, weights: trained.weights, report, serving, licences: found.licences })
+    const { id } = await pack(ports, { name: build.name, spec, dataset, weights: trained.weights, report, serving, licences })
     await rm(join(build.folder, 'search'), { recursive: true, force: true })
     build.packageId = id
     await tell('pack', `Package ${id}`, { packageId: id })
@@ -346,8 +332,8 @@ export function openBuilds(
   }
 
   return {
-    plan,
     start,
+    inputOf,
     view,
     async cancel(id: string): Promise<BuildView | Refusal> {
       const build = await ports.database.builds.get(id)
@@ -391,6 +377,11 @@ export function openBuilds(
     if (!controllers.has(id)) return view(build)
     return new Promise((resolve) => waiting.set(id, [...(waiting.get(id) ?? []), resolve]))
   }
+}
+
+/** Without what is undefined. */
+function given<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> }
 }
 
 function lowest(curve: readonly { validationLoss: number | null }[]): number {

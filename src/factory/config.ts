@@ -32,6 +32,10 @@ const Environment = z.object({
   MODELFACTORY_BASE: text('the path of a GGUF file, or hf:owner/name'),
   MODELFACTORY_PASSPHRASE: text('a passphrase'),
   MODELFACTORY_THREADS: whole(1, 1024),
+  MODELFACTORY_RPC_URL: z.url({ protocol: /^https?$/, error: 'the RPC address of a node, such as http://127.0.0.1:8545' }).optional(),
+  MODELFACTORY_CHAIN_ID: whole(1, 999_999_999),
+  MODELFACTORY_RELAYERS: whole(1, 64),
+  MODELFACTORY_CONFIRMATIONS: whole(0, 10_000),
   MODELFACTORY_PLANNER_URL: z
     .url({ protocol: /^https?$/, error: 'the base address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1' })
     .optional(),
@@ -54,6 +58,8 @@ export type Config = {
   servingThreads: number
   /** Language model that plans, if one is configured. The key is never logged. */
   planner: { url: string; model: string; key: string | undefined } | undefined
+  /** A chain that others run; undefined is the embedded one. The address may hold a key and is never logged. */
+  chain: { rpc: string; chainId: number; relayers: number | undefined; confirmations: number | undefined } | undefined
   /** Seconds one build's training may take, unless the builder says otherwise. */
   trainingSeconds: number
 }
@@ -66,7 +72,7 @@ export function readConfig(
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     const name = String(issue.path[0])
-    const shown = name === 'MODELFACTORY_PASSPHRASE' || name === 'MODELFACTORY_PLANNER_KEY' ? '(not shown)' : `"${environment[name]}"`
+    const shown = /_(PASSPHRASE|PLANNER_KEY|RPC_URL)$/.test(name) ? '(not shown)' : `"${environment[name]}"`
     return refuse('bad_environment', `The environment variable ${name} is ${shown}, but must be ${issue.message}.`, 'Correct or unset it.')
   }
   const { MODELFACTORY_PLANNER_URL: url, MODELFACTORY_PLANNER_MODEL: model, MODELFACTORY_PLANNER_KEY: key } = parsed.data
@@ -75,6 +81,13 @@ export function readConfig(
       'bad_environment',
       `Of MODELFACTORY_PLANNER_URL and MODELFACTORY_PLANNER_MODEL only ${url === undefined ? 'the second' : 'the first'} is set.`,
       'Set both for a language model that plans, or neither.',
+    )
+  const { MODELFACTORY_RPC_URL: rpc, MODELFACTORY_CHAIN_ID: chainId, MODELFACTORY_RELAYERS: relayers, MODELFACTORY_CONFIRMATIONS: confirmations } = parsed.data
+  if ((rpc === undefined) !== (chainId === undefined))
+    return refuse(
+      'bad_environment',
+      `Of MODELFACTORY_RPC_URL and MODELFACTORY_CHAIN_ID only ${rpc === undefined ? 'the second' : 'the first'} is set.`,
+      'Set both for a chain that others run, or neither for the embedded one.',
     )
   const cores = parsed.data.MODELFACTORY_THREADS ?? availableParallelism()
   return {
@@ -86,6 +99,7 @@ export function readConfig(
     trainingThreads: cores,
     servingThreads: Math.max(1, Math.floor(cores / 2)),
     planner: url === undefined || model === undefined ? undefined : { url, model, key },
+    chain: rpc === undefined || chainId === undefined ? undefined : { rpc, chainId, relayers, confirmations },
     trainingSeconds: 150,
   }
 }

@@ -3,20 +3,26 @@
  * Apps (command line, server) use this and nothing below it.
  */
 import type { Answer } from '../core/answer.ts'
+import type { Change } from '../core/corrections.ts'
 import type { Refusal } from '../core/errors.ts'
 import type { ExportView } from '../core/export.ts'
+import type { Passport } from '../core/passport.ts'
+import type { Readiness } from '../core/readiness.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
 import type { Spec } from '../core/spec.ts'
-import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../core/view.ts'
+import type { Terms } from '../core/terms.ts'
+import type { BuildView, EarningsView, ExamplesQuestion, ExamplesView, LiveEvent, ModelView, QuotationView, ReceiptView, StateView } from '../core/view.ts'
+import type { Material, MaterialWish } from './material.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
 export type InputFile = { name: string; bytes: Uint8Array }
 
 /** What a build may be told: its name, the training's seconds, and the base as a path or `hf:owner/name[:file]`. */
-export type BuildWish = { name?: string | undefined; seconds?: number | undefined; base?: string | undefined; recipe?: unknown; spec?: Spec | undefined }
+export type BuildWish = MaterialWish & { name?: string | undefined; seconds?: number | undefined; base?: string | undefined; recipe?: unknown }
 
-export type Published = { model: string; modelId: string; price: Amount; tx: string }
+/** `warning` says so when the price is less than the gas of moving it. */
+export type Published = { model: string; modelId: string; price: Amount; tx: string; abstention: 'free' | 'paid'; warning: string | null }
 
 /** What became of a query that must be paid. Statuses are HTTP's, headers and body go out as they are. */
 export type PaidQuery =
@@ -24,7 +30,9 @@ export type PaidQuery =
   | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<PaidPart> }
 
 export interface ModelFactory {
-  plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
+  plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>
+  /** The dataset that would be built, with what was found in the material; nothing is kept. */
+  prepare(words: string, files: readonly InputFile[], wish?: MaterialWish): Promise<Material | Refusal>
   /** One turn of the conversation about a plan: the new plan and what changed, in plain lines. */
   refine(spec: Spec, words: string): Promise<{ spec: Spec; changes: string[] } | Refusal>
   /**
@@ -32,6 +40,16 @@ export interface ModelFactory {
    * soon as the build is accepted. The wish's recipe is checked here; seconds stated are kept by the whole build.
    */
   startBuild(words: string, files: readonly InputFile[], options?: BuildWish): Promise<BuildView | Refusal>
+  /** How good a model of this material would be and what more examples would do, before anything is trained. */
+  ready(words: string, files: readonly InputFile[], wish?: MaterialWish): Promise<Readiness | Refusal>
+  /** The examples of a model or build as they would be built now, a page of one part. */
+  data(nameOrBuild: string, question?: ExamplesQuestion): Promise<ExamplesView | Refusal>
+  /** Keeps corrected, removed and added examples for every build of this name from now on; all of the changes or none. */
+  correct(nameOrBuild: string, changes: readonly Change[]): Promise<ExamplesView | Refusal>
+  rebuild(nameOrBuild: string): Promise<BuildView | Refusal>
+  /** What strangers would see quoted, and which documents are kept out of it. */
+  quotations(nameOrBuild: string): Promise<QuotationView | Refusal>
+  withhold(nameOrBuild: string, files: readonly string[]): Promise<QuotationView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>
   /** Settles when the build is no longer queued or running. */
@@ -43,10 +61,22 @@ export interface ModelFactory {
   /** Writes the model in a form of other people's software; made once, then ready for {@link exportedFile}. */
   export(model: string, kind: string): Promise<ExportView | Refusal>
   exportedFile(model: string, kind: string, file: string): Promise<{ path: string; bytes: number } | Refusal>
-  publish(model: string, price: string): Promise<Published | Refusal>
+  /** `abstention` says whether "not covered" costs its payer the price or nothing; it stays as it is when left out, and is free at first. */
+  publish(model: string, price: string, options?: { abstention?: 'free' | 'paid' | undefined }): Promise<Published | Refusal>
   /** One query through the contract: quote, verify, reserve, run, settle at first token, stream. */
-  query(options: { model: string; text: string; requestBody: string; payment: string | undefined; resource: string; signal: AbortSignal }): Promise<PaidQuery>
+  query(options: {
+    model: string
+    text: string
+    requestBody: string
+    payment: string | undefined
+    resource: string
+    signal: AbortSignal
+    /** What the answer must be for the payment to be made. */
+    terms?: Terms | undefined
+  }): Promise<PaidQuery>
   receipts(limit?: number): Promise<ReceiptView[]>
+  /** The passport of one paid query, by its transaction; `requestHash` tells apart those that one transaction paid. */
+  passport(tx: string, requestHash?: string): Promise<Passport | Refusal>
   earnings(): Promise<EarningsView>
   state(): Promise<StateView>
   /** Live events until the returned function is called. */

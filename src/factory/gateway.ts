@@ -46,6 +46,6 @@ export function whoHolds(config: Config): Promise<{ pid: number; url: string | u
 
 /** A wallet of this data folder by name, made on first use. */
 export async function openWallet(config: Config, name: string) {
-  const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: true })
+  const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: config.chain === undefined })
   return isRefusal(keystore) ? keystore : localAccount(await keystore.account(name))
 }

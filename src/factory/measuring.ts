@@ -13,6 +13,7 @@ import { writeDurably } from '../drivers/files/durable.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
+import { labelCount } from '../steps/answer.ts'
 import type { Journal } from '../steps/plan.ts'
 import { chooseServing, practiceQueries } from '../steps/serving.ts'
 
@@ -28,7 +29,7 @@ export async function secondsAfter(
   const { spec, dataset, cases, signal } = options
   const vocabulary = await ports.runtime.vocabulary(options.basePath)
   if (isRefusal(vocabulary)) return vocabulary
-  const labelTokens = vocabulary.labelTokens(spec.task === 'classify' ? (spec.labels?.length ?? 0) : 2)
+  const labelTokens = vocabulary.labelTokens(labelCount(spec))
   if (isRefusal(labelTokens)) return labelTokens
   const contextTokens = longestFor(vocabulary.contextLength)
   const timed = await practiceQueries(ports, { spec, dataset, basePath: options.basePath, labelTokens, contextTokens, now: () => performance.now(), signal })

@@ -4,15 +4,19 @@
  */
 import { join } from 'node:path'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
-import { hashText } from '../core/id.ts'
-import { amount, parsePrice } from '../core/royalty.ts'
+import { requestHashOf } from '../core/passport.ts'
+import { amount, parsePrice, priceWarning } from '../core/royalty.ts'
 import type { LiveEvent, ModelView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
+import { wordTagger } from '../drivers/baseline/word-tagger.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
+import { openExternalChain } from '../drivers/chain/external.ts'
+import { walletSignatures } from '../drivers/chain/wallet-signature.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { ggufExporter } from '../drivers/export/exporter.ts'
 import { openHub } from '../drivers/hub/hub.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
+import { signedOffers } from '../drivers/payments/offers.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { llmPlanner } from '../drivers/planner/llm.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
@@ -21,12 +25,13 @@ import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
 import { folderStore } from '../drivers/store/folder.ts'
 import { createOnnxTrainer } from '../drivers/trainer/onnx.ts'
-import type { QueryPaid } from '../ports/chain.ts'
+import type { Chain, QueryPaid } from '../ports/chain.ts'
 import type { Build, Model } from '../ports/database.ts'
 import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
-import { recheck, reconcile } from '../steps/reconcile.ts'
+import { readiness } from '../steps/readiness.ts'
+import { confirm, recheck, reconcile } from '../steps/reconcile.ts'
 import { refine } from '../steps/refine.ts'
 import { openBases, progressText } from './bases.ts'
 import { openBuilds } from './builds.ts'
@@ -34,6 +39,9 @@ import { type Config, OWN_BASE } from './config.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
 import { machineView } from './machine.ts'
+import { openMaterial } from './material.ts'
+import { openPassports } from './passports.ts'
+import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
@@ -41,6 +49,13 @@ import { earningsView, modelView, receiptView } from './views.ts'
 const ALLOWANCE = 1000n * 10n ** 18n
 /** How often payments whose outcome is not known are asked of the chain again. */
 const RECHECK_MS = 5000
+
+/** How often gas and other things that run out are looked at. */
+const WATCH_MS = 60_000
+
+function undoneWarning(count: number): string {
+  return `${count === 1 ? '1 payment was' : `${count} payments were`} undone by a reorganisation of the chain and cannot be made again.`
+}
 
 /** A refusal before any payment, in the shape OpenAI clients read. */
 function replied(status: number, refusal: Refusal): PaidQuery {
@@ -61,28 +76,41 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   if (isRefusal(base)) return base
   const database = await openDatabase({ folder: join(config.data, 'database') })
   const store = folderStore(join(config.data, 'store'))
-  const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: true })
+  const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: config.chain === undefined })
   if (isRefusal(keystore)) {
     await database.close()
     return keystore
   }
-  const chain = await openEmbeddedChain({ folder: join(config.data, 'chain'), journal: database.journal, keystore, settings: database.settings })
+  const { journal, settings } = database
+  const opened = config.chain
+    ? await openExternalChain({ ...config.chain, journal, keystore, settings })
+    : await openEmbeddedChain({ folder: join(config.data, 'chain'), journal, keystore, settings })
+  if (isRefusal(opened)) {
+    await database.close()
+    return opened
+  }
+  const chain: Chain = opened
   const builder = await keystore.account('builder')
   const payer = await keystore.account('payer')
-  if ((await chain.balance(payer.address)).open === 0n && !(await database.settings.get('payer-funded'))) {
+  const gateway = await keystore.account('gateway')
+  if (chain.network.test && (await chain.balance(payer.address)).open === 0n && !(await database.settings.get('payer-funded'))) {
     await chain.fund(payer.address, ALLOWANCE)
     await database.settings.set('payer-funded', true)
   }
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
   const baseline = ngramSvm()
-  const serving = openServing({ runtime, retriever, baseline, store }, bases.find, config.servingThreads)
+  const tagger = wordTagger()
+  const serving = openServing({ runtime, retriever, baseline, tagger, store }, bases.find, config.servingThreads)
   const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
   const payments = x402Payments({
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
     balance: async (address) => (await chain.balance(address)).open,
+    contractSigned: walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token }),
   })
+  const offers = signedOffers({ gateway })
+  const passports = await openPassports({ chain, store, database, gateway, builder })
   const listeners = new Set<(event: LiveEvent) => void>()
   const emit = (event: LiveEvent) => {
     for (const listener of listeners) listener(event)
@@ -90,18 +118,51 @@ export async function openFactory(config: Config, tell: (text: string) => void =
 
   const now = () => Date.now()
   await reconcile({ chain, database }, { now })
+  let undone = 0
+  const look = async () => {
+    await recheck({ chain, database }, { now })
+    const confirmed = await confirm({ chain, database }, { now })
+    if (confirmed.undone > undone) console.error(undoneWarning(confirmed.undone))
+    undone = confirmed.undone
+  }
+  let looking = false
   const rechecking = setInterval(() => {
-    recheck({ chain, database }, { now }).catch((error: unknown) => console.error('Payments of unknown outcome could not be looked up:', error))
+    if (looking) return
+    looking = true
+    look()
+      .catch((error: unknown) => console.error('Payments could not be looked up:', error))
+      .finally(() => {
+        looking = false
+      })
   }, RECHECK_MS)
   rechecking.unref()
+  /** Said once each in the log, and in the state for as long as they hold. */
+  const said = new Set<string>()
+  async function warnings(): Promise<string[]> {
+    return [...(await chain.warnings()), ...(undone ? [undoneWarning(undone)] : [])]
+  }
+  const watching = setInterval(() => {
+    warnings()
+      .then((present) => {
+        for (const warning of present) if (!said.has(warning)) console.error(warning)
+        said.clear()
+        for (const warning of present) said.add(warning)
+      })
+      .catch(() => {})
+  }, WATCH_MS)
+  watching.unref()
 
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
+  const material = openMaterial({ planner, reader: anyFiles() })
+  const review = openReview({ database }, { material, builds: () => builds })
   const builds = openBuilds(
-    { planner, reader: anyFiles(), trainer: createOnnxTrainer(), runtime, retriever, baseline, store, database },
+    { planner, trainer: createOnnxTrainer(), runtime, retriever, baseline, tagger, store, database },
     {
       folder: join(config.data, 'training'),
       base: { name: base.name, sha256: base.sha256, licence: base.licence },
       bases,
+      material,
+      kept: review.keptOf,
       threads: config.trainingThreads,
       seconds: config.trainingSeconds,
       emit,
@@ -121,6 +182,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       modelId: known?.modelId ?? null,
       price: known?.price ?? null,
       publishTx: known?.publishTx ?? null,
+      abstention: known?.abstention ?? 'free',
       createdAt: known?.createdAt ?? now,
       updatedAt: now,
     })
@@ -163,13 +225,25 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
 
   async function receipts(limit = 50) {
-    return (await database.receipts.list({ limit })).map(receiptView)
+    const [list, final] = await Promise.all([database.receipts.list({ limit }), chain.finalBlock()])
+    return list.map((receipt) => receiptView(receipt, final))
   }
 
   await builds.resume()
 
   return {
-    plan: builds.plan,
+    plan: material.plan,
+    prepare: material.prepare,
+    async ready(words, files, wish) {
+      const prepared = await material.prepare(words, files, wish)
+      if (isRefusal(prepared)) return prepared
+      return readiness({ baseline, tagger, retriever }, { spec: prepared.spec, dataset: prepared.dataset, seconds: config.trainingSeconds })
+    },
+    data: review.data,
+    correct: review.correct,
+    rebuild: review.rebuild,
+    quotations: review.quotations,
+    withhold: (name, files) => review.withhold(name, files),
     refine: (spec, words) => refine({ planner }, spec, words),
     startBuild: builds.start,
     cancelBuild: builds.cancel,
@@ -209,7 +283,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       return isRefusal(wanted) ? wanted : exports.file(model.packageId, wanted, file)
     },
 
-    async publish(name, price) {
+    async publish(name, price, options = {}) {
       const model = await find(name)
       if (isRefusal(model)) return model
       const wanted = parsePrice(price)
@@ -218,7 +292,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const published = await publish({ chain }, { owner: builder, slug: model.name, price: wanted, packageId: model.packageId, reportId: manifest.reportId })
       if (isRefusal(published)) return published
       const tx = published.tx ?? model.publishTx!
-      await database.models.put({ ...model, modelId: published.modelId, price: published.price, publishTx: tx, updatedAt: Date.now() })
+      const { abstention = model.abstention } = options
+      await database.models.put({ ...model, modelId: published.modelId, price: published.price, publishTx: tx, abstention, updatedAt: Date.now() })
       const build = (await database.builds.list()).find((one) => one.packageId === model.packageId)
       if (build && published.tx)
         await builds.append(build, {
@@ -228,10 +303,17 @@ export async function openFactory(config: Config, tell: (text: string) => void =
           data: { modelId: published.modelId, tx },
         })
       emit({ type: 'models', models: await models() })
-      return { model: name, modelId: published.modelId, price: amount(published.price), tx }
+      return {
+        model: name,
+        modelId: published.modelId,
+        price: amount(published.price),
+        tx,
+        abstention,
+        warning: priceWarning(published.price, await chain.costs().catch(() => undefined), chain.network.currency),
+      }
     },
 
-    async query({ model: name, text, requestBody, payment, resource, signal }) {
+    async query({ model: name, text, requestBody, payment, resource, signal, terms }) {
       const model = await find(name)
       if (isRefusal(model)) return replied(404, model)
       if (!model.modelId || model.price === null)
@@ -241,33 +323,41 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const { served } = await serving.load(model.packageId)
       const refused = served.spec.task === 'answer' ? tooLong(text, served.vocabulary) : undefined
       if (refused) return replied(400, refused)
+      const quote = {
+        ...{ modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource },
+        ...{ description: served.spec.words, abstention: model.abstention },
+      }
       const charged = await charge(
         { payments, chain, database },
         {
-          quote: { modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource, description: served.spec.words },
+          quote,
+          terms,
           payment,
-          requestHash: hashText(`${model.modelId}\n${requestBody}`),
+          requestHash: requestHashOf(model.modelId, requestBody),
           packageId: model.packageId,
           run: (stop) => answer(served, text, stop),
           signal,
           now,
         },
       )
+      if (charged.kind === 'reply' && charged.status === 402) return { ...charged, ...(await offers.offer(charged.headers, charged.body, quote)) }
       if (charged.kind === 'reply') {
         if (charged.fault !== undefined) console.error(`A query of ${name} failed:`, charged.fault)
         return charged
       }
       charged.receipt
-        .then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt), earnings: await earnings() }))
+        ?.then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() }))
         .catch((error: unknown) => console.error(`The receipt of a query of ${name} is not written yet:`, error))
-      return charged
+      return { ...charged, headers: await offers.receipt(charged.headers, payment, quote) }
     },
 
     receipts,
+    passport: passports.make,
     earnings,
     async state() {
-      const [all, known, recent, earned] = await Promise.all([database.builds.list(), models(), receipts(), earnings()])
-      return { network: chain.network, contracts: chain.contracts, builds: all.map(builds.view), models: known, receipts: recent, earnings: earned }
+      const [all, known, recent, earned, warned] = await Promise.all([database.builds.list(), models(), receipts(), earnings(), warnings()])
+      const { network, contracts } = chain
+      return { network, contracts, builds: all.map(builds.view), models: known, receipts: recent, earnings: earned, warnings: warned }
     },
     listen(listener) {
       listeners.add(listener)
@@ -275,6 +365,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     },
     async close() {
       clearInterval(rechecking)
+      clearInterval(watching)
       await builds.close()
       await runtime.close()
       await chain.close()

@@ -9,6 +9,7 @@ import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
+import type { Tagger } from '../ports/tagger.ts'
 import { type Served, shortened } from '../steps/answer.ts'
 import { matcher } from '../steps/match.ts'
 import { type Unpacked, unpack } from '../steps/pack.ts'
@@ -19,7 +20,7 @@ const KEPT = 8
 export type Loaded = { unpacked: Unpacked; served: Served }
 
 export function openServing(
-  ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
+  ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; tagger: Tagger; store: Store },
   findBase: (sha256: Id) => Promise<{ path: string; sha256: Id } | undefined>,
   mostThreads: number,
 ) {
@@ -48,8 +49,11 @@ export function openServing(
     const scorer = await ports.runtime.open({ ...files, labelTokens: weights.labelTokens, serving: settings })
     if (isRefusal(scorer)) throw new RefusedError(scorer)
     const index = spec.task === 'answer' ? ports.retriever.index(unpacked.passages, spec.language[0]!) : null
-    const expert = weights.expert && { settings: weights.expert, baseline: ports.baseline.load(await ports.store.get(weights.expert.file)) }
-    return { unpacked, served: { spec, threshold: weights.threshold, vocabulary, scorer, index, match: index && matcher(unpacked.passages), expert } }
+    const classical = weights.expert && { settings: weights.expert, bytes: await ports.store.get(weights.expert.file) }
+    const words = spec.task === 'extract'
+    const expert = classical && !words ? { settings: classical.settings, baseline: ports.baseline.load(classical.bytes) } : null
+    const tagger = classical && words ? { settings: classical.settings, tagger: ports.tagger.load(classical.bytes) } : null
+    return { unpacked, served: { spec, threshold: weights.threshold, vocabulary, scorer, index, match: index && matcher(unpacked.passages), expert, tagger } }
   }
 
   return {

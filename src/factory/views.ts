@@ -9,9 +9,9 @@ import type { QueryPaid } from '../ports/chain.ts'
 import type { Model } from '../ports/database.ts'
 import type { Unpacked } from '../steps/pack.ts'
 
-export function receiptView(receipt: Receipt): ReceiptView {
+export function receiptView(receipt: Receipt, finalBlock: number): ReceiptView {
   const { model, modelId, tx, block, payer, builder, sources, at } = receipt
-  return { id: receiptId(receipt), model, modelId, tx, block, amount: amount(BigInt(receipt.amount)), payer, builder, sources, at }
+  return { id: receiptId(receipt), model, modelId, tx, block, amount: amount(BigInt(receipt.amount)), payer, builder, sources, at, final: block <= finalBlock }
 }
 
 export function modelView(model: Model, unpacked: Unpacked, payout: string | null, paid: readonly QueryPaid[]): ModelView {

@@ -20,7 +20,7 @@ const types = {
     { name: 'nonce', type: 'bytes32' },
   ],
 } as const
-type Signer = ReturnType<typeof privateKeyToAccount>
+type Signer = Pick<ReturnType<typeof privateKeyToAccount>, 'address' | 'signTypedData'>
 type Message = Omit<Authorization, 'signature'>
 
 /** An authorization as a wallet signs it; `domain` and `signer` are for forging. */
@@ -148,6 +148,41 @@ export function chainSuite(name: string, open: () => Promise<{ chain: Chain; own
       const last = events.at(-1)!.block
       expect((await chain.queriesPaid({ fromBlock: last })).every(({ block }) => block >= last)).toBe(true)
       expect(await chain.queriesPaid({ fromBlock: last + 1 })).toEqual([])
+    })
+
+    it('tells each of many at once what became of it: the bad are refused, the good are paid', async () => {
+      const [stranger, short] = [privateKeyToAccount(generatePrivateKey()), privateKeyToAccount(generatePrivateKey())]
+      await chain.fund(short.address, price)
+      const spent = await authorize(chain, payer, payout.address)
+      expect(await chain.settle({ modelId, requestHash, authorization: spent })).toMatchObject({ status: 'settled' })
+      const before = (await chain.balance(payout.address)).open
+      const now = BigInt(Math.floor(Date.now() / 1000))
+      const to = payout.address
+      const rows: [outcome: string, authorization: Authorization][] = [
+        ['settled', await authorize(chain, payer, to)],
+        ['insufficient_open', await authorize(chain, stranger, to)],
+        ['settled', await authorize(chain, payer, to)],
+        ['signature_invalid', await authorize(chain, payer, to, { signer: stranger })],
+        ['wrong_amount', await authorize(chain, payer, to, { value: price + 1n })],
+        ['settled', spent],
+        ['authorization_expired', await authorize(chain, payer, to, { validBefore: now - 1n })],
+        ['wrong_payee', await authorize(chain, payer, stranger.address)],
+        ['settled', await authorize(chain, payer, to)],
+      ]
+      const asked = await Promise.all(rows.map(([, authorization]) => chain.settle({ modelId, requestHash, authorization })))
+      expect(asked.map((settlement) => (settlement.status === 'refused' ? settlement.code : settlement.status))).toEqual(rows.map(([outcome]) => outcome))
+      expect((await chain.balance(payout.address)).open).toBe(before + 3n * price)
+
+      // Each alone is good; the wallet holds enough for one of them.
+      const three = await Promise.all(Array.from({ length: 3 }, () => authorize(chain, short, to)))
+      const outcomes = await Promise.all(three.map((authorization) => chain.settle({ modelId, requestHash, authorization })))
+      expect(outcomes.map((settlement) => (settlement.status === 'refused' ? settlement.code : settlement.status)).sort()).toEqual([
+        'insufficient_open',
+        'insufficient_open',
+        'settled',
+      ])
+      expect((await chain.balance(payout.address)).open).toBe(before + 4n * price)
+      expect((await chain.balance(short.address)).open).toBe(0n)
     })
 
     it('refuses what is no payment, in a sentence, and moves nothing', async () => {

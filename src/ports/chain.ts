@@ -14,7 +14,8 @@ export type Authorization = { from: Address; to: Address; value: bigint; validAf
 
 /** What became of a payment. `unknown` is neither: ask again with `settlement`, never ask the payer to pay again. */
 export type Settlement =
-  | { status: 'settled'; tx: Hex; block: number; payer: Address; builder: Address; amount: bigint; modelId: Hex }
+  /** `final`: its block is deep enough that it stays. Until then it may be in another transaction or block when asked again. */
+  | { status: 'settled'; tx: Hex; block: number; payer: Address; builder: Address; amount: bigint; modelId: Hex; final: boolean }
   | { status: 'refused'; code: string; message: string }
   | { status: 'unknown'; message: string }
 
@@ -49,6 +50,12 @@ export interface Chain {
   settlement(authorization: Authorization): Promise<Settlement | undefined>
   /** QueryPaid events, oldest first. */
   queriesPaid(options?: { modelId?: Hex; builder?: Address; fromBlock?: number }): Promise<QueryPaid[]>
+  /** The newest block that stays: nothing up to it is reorganised away. */
+  finalBlock(): Promise<number>
+  /** What settling one query costs now, in atomic units of the native coin (which OPEN wraps one for one): by itself, and as one of a hundred. */
+  costs(): Promise<{ alone: bigint; together: bigint }>
+  /** What whoever runs the gateway should see to, in sentences; empty when all is well. */
+  warnings(): Promise<string[]>
   /** Gives an account test OPEN; refuses off the embedded chain. */
   fund(address: Address, amount: bigint): Promise<{ tx: Hex } | Refusal>
   close(): Promise<void>

@@ -28,6 +28,7 @@ const model = (patch: Partial<Model> = {}): Model => ({
   modelId: null,
   price: null,
   publishTx: null,
+  abstention: 'free',
   createdAt: 10,
   updatedAt: 11,
   ...patch,
@@ -45,6 +46,8 @@ export const payment = (patch: Partial<Payment> = {}): Payment => ({
   state: 'reserved',
   answer: null,
   tx: null,
+  final: false,
+  terms: null,
   createdAt: 1,
   updatedAt: 2,
   ...patch,
@@ -88,7 +91,7 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
     it('finds a model by name and by model id', async () => {
       await database.models.put(model())
       expect(await database.models.get('hearts')).toEqual(model())
-      const published = model({ modelId: id('model'), price: huge, publishTx: id('tx') })
+      const published = model({ modelId: id('model'), price: huge, publishTx: id('tx'), abstention: 'paid' })
       await database.models.put(published)
       expect(await database.models.get('hearts')).toEqual(published)
       expect(await database.models.get(id('model'))).toEqual(published)
@@ -135,14 +138,65 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
       await database.receipts.put(receipt('one'))
       await database.receipts.put(receipt('two', { modelId: id('other model') }))
       await database.receipts.put(receipt('one', { at: 99 }))
-      await database.receipts.put(receipt('one', { requestHash: id('second of a batch') }))
+      await database.receipts.put(receipt('one', { nonce: id('another payer of a batch with the same question') }))
       expect((await database.receipts.list()).map((entry) => [entry.tx, entry.at])).toEqual([
         [id('one'), 3],
         [id('two'), 3],
         [id('one'), 3],
       ])
       expect(await database.receipts.list({ modelId: id('other model') })).toEqual([receipt('two', { modelId: id('other model') })])
+      expect((await database.receipts.list({ tx: receipt('one').tx })).map(({ requestHash }) => requestHash)).toEqual([
+        id('second of a batch'),
+        receipt('one').requestHash,
+      ])
       expect(await database.receipts.list({ limit: 1 })).toHaveLength(1)
+    })
+
+    it('finds the receipt of one payment, and lets another take its place', async () => {
+      const [tx, requestHash, nonce] = [id('five'), id('asked by two'), id('nonce of one')]
+      const [one, other] = [receipt('five', { requestHash, nonce }), receipt('five', { requestHash, nonce: id('nonce of the other') })]
+      await database.receipts.put(one)
+      await database.receipts.put(other)
+      expect(await database.receipts.find({ tx, requestHash, nonce })).toEqual(one)
+      expect(await database.receipts.find({ tx, requestHash, nonce: id('nobody') })).toBeUndefined()
+      // A receipt of the first version, without a nonce.
+      expect(await database.receipts.find({ tx: id('two'), requestHash: id('request'), nonce })).toEqual(receipt('two', { modelId: id('other model') }))
+      const moved = receipt('six', { requestHash, nonce, block: 9 })
+      await database.receipts.replace({ tx, requestHash, nonce }, moved)
+      expect(await database.receipts.find({ tx, requestHash, nonce })).toBeUndefined()
+      expect(await database.receipts.find({ tx: id('six'), requestHash, nonce })).toEqual(moved)
+      expect(await database.receipts.find({ tx, requestHash, nonce: other.nonce! })).toEqual(other)
+    })
+
+    it('lists what is settled and not final', async () => {
+      const [first, second] = [payment({ key: 'confirm 1', createdAt: 7 }), payment({ key: 'confirm 2', createdAt: 8, terms: '{"schema":{}}' })]
+      for (const one of [second, first]) await database.payments.reserve(one)
+      const before = (await database.payments.toConfirm()).map(({ key }) => key)
+      for (const { key } of [first, second]) await database.payments.move(key, ['reserved'], { state: 'settled' })
+      expect((await database.payments.toConfirm()).filter(({ key }) => !before.includes(key))).toEqual([
+        { ...first, state: 'settled' },
+        { ...second, state: 'settled' },
+      ])
+      await database.payments.move(first.key, ['settled'], { final: true })
+      expect((await database.payments.toConfirm()).map(({ key }) => key)).not.toContain(first.key)
+    })
+
+    it('keeps what the chain paid, in the order of the chain, each event once', async () => {
+      const paid = (block: number, place: number, patch: object = {}) => ({
+        ...{ modelId: id('model'), payer: address('a'), builder: address('b'), amount: huge, requestHash: id('request'), nonce: id(`${block} ${place}`) },
+        ...{ tx: id(`tx ${block}`), block, place, ...patch },
+      })
+      const shown = ({ place: _, ...event }: ReturnType<typeof paid>) => event
+      expect([await database.journal.paidUntil(), await database.journal.paid()]).toEqual([-1, []])
+      await database.journal.keepPaid([paid(3, 0), paid(3, 1), paid(5, 0, { modelId: id('other model') })], 6)
+      await database.journal.keepPaid([paid(3, 1), paid(9, 1, { builder: address('c') }), paid(9, 0)], 9)
+      expect(await database.journal.paidUntil()).toBe(9)
+      const all = [paid(3, 0), paid(3, 1), paid(5, 0, { modelId: id('other model') }), paid(9, 0), paid(9, 1, { builder: address('c') })]
+      expect(await database.journal.paid()).toEqual(all.map(shown))
+      expect(await database.journal.paid({ modelId: id('other model') })).toEqual([shown(all[2]!)])
+      expect(await database.journal.paid({ builder: address('C').toLowerCase() as `0x${string}` })).toEqual([shown(all[4]!)])
+      expect(await database.journal.paid({ fromBlock: 5 })).toEqual(all.slice(2).map(shown))
+      expect(await database.journal.paid({ nonce: id('3 1') })).toEqual([shown(all[1]!)])
     })
 
     it('journals in order, marks what was mined and forgets what was discarded', async () => {
@@ -160,6 +214,14 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
         { ...transaction('c', 2), sequence: third, block: null, timestamp: null, status: null },
       ])
       expect((await database.journal.all({ afterSequence: first })).map((entry) => entry.hash)).toEqual([id('c')])
+      expect((await database.journal.unmined()).map((entry) => entry.hash)).toEqual([id('c')])
+      expect(await database.journal.find(id('c'))).toEqual((await database.journal.all()).at(-1))
+      expect(await database.journal.find(id('b'))).toBeUndefined()
+      expect((await database.journal.all({ afterBlock: 3 })).map((entry) => entry.hash)).toEqual([id('a')])
+      expect(await database.journal.all({ afterBlock: 4 })).toEqual([])
+      await database.journal.reopen(id('a'))
+      expect((await database.journal.unmined()).map((entry) => entry.hash)).toEqual([id('a'), id('c')])
+      expect([await database.journal.hashAt(first), await database.journal.hashAt(second)]).toEqual([id('a'), undefined])
     })
 
     it('keeps settings as JSON', async () => {

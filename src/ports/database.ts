@@ -5,6 +5,7 @@
 import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import type { Receipt } from '../core/receipt.ts'
+import type { QueryPaid } from './chain.ts'
 
 /** One run of the river, from words to package; `stage` is resumable work. */
 export type Build = {
@@ -29,7 +30,17 @@ export type BuildEvent = {
 }
 
 /** A package this gateway serves, and its listing when published. */
-export type Model = { name: string; packageId: Id; modelId: Hex | null; price: bigint | null; publishTx: Hex | null; createdAt: number; updatedAt: number }
+export type Model = {
+  name: string
+  packageId: Id
+  modelId: Hex | null
+  price: bigint | null
+  publishTx: Hex | null
+  /** What an abstention costs its payer. */
+  abstention: 'free' | 'paid'
+  createdAt: number
+  updatedAt: number
+}
 
 /** One payment authorization, from reservation to answer. The key is `${from}:${nonce}` in lower case: it pays at most once. */
 export type Payment = {
@@ -47,6 +58,10 @@ export type Payment = {
   /** The answer, JSON, kept before it is paid for, so that a replay is served and not charged. */
   answer: string | null
   tx: Hex | null
+  /** Settled, and deep enough in the chain that it stays so. */
+  final: boolean
+  /** The terms its answer was judged by, JSON; null without any. */
+  terms: string | null
   createdAt: number
   updatedAt: number
 }
@@ -90,12 +105,18 @@ export interface Database {
     get(key: string): Promise<Payment | undefined>
     /** Oldest first. */
     inState(states: readonly Payment['state'][]): Promise<Payment[]>
+    /** Settled and not yet final, oldest first. */
+    toConfirm(): Promise<Payment[]>
   }
   receipts: {
-    /** One per payment transaction; a second with the same tx and request changes nothing. */
+    /** One per payment; a second with the same transaction, request and nonce changes nothing. */
     put(receipt: Receipt): Promise<void>
+    /** The receipt of one payment. */
+    find(payment: { tx: Hex; requestHash: Id; nonce: Hex }): Promise<Receipt | undefined>
+    /** The payment is in another transaction or block now (a reorganisation): the receipt of before gives way. Atomic. */
+    replace(before: { tx: Hex; requestHash: Id; nonce: Hex }, receipt: Receipt): Promise<void>
     /** Newest first. */
-    list(options?: { modelId?: Hex; limit?: number }): Promise<Receipt[]>
+    list(options?: { modelId?: Hex; tx?: Hex; limit?: number }): Promise<Receipt[]>
   }
   journal: Journal
   /** Small settings by key, JSON; `undefined` removes. */
@@ -110,6 +131,19 @@ export interface Journal {
   mined(hash: Hex, mined: { block: number; timestamp: number; status: 'success' | 'reverted' }): Promise<void>
   /** A transaction that can never be mined, e.g. refused by the node; it is not sent again. */
   discard(hash: Hex): Promise<void>
-  /** In order of sequence, without what was discarded. */
-  all(options?: { afterSequence?: number }): Promise<JournaledTransaction[]>
+  /** The block it was in is no longer part of the chain: it has no receipt any more. */
+  reopen(hash: Hex): Promise<void>
+  /** In order of sequence, without what was discarded; `afterBlock` leaves out those without a receipt as well. */
+  all(options?: { afterSequence?: number; afterBlock?: number }): Promise<JournaledTransaction[]>
+  /** Those without a receipt, in order of sequence. */
+  unmined(): Promise<JournaledTransaction[]>
+  find(hash: Hex): Promise<JournaledTransaction | undefined>
+  /** The hash at a sequence number, undefined when there is none. */
+  hashAt(sequence: number): Promise<Hex | undefined>
+  /** Keeps the QueryPaid events of all blocks after {@link paidUntil} up to `until`; `place` is the event's in its block. */
+  keepPaid(events: readonly (QueryPaid & { place: number })[], until: number): Promise<void>
+  /** The last block whose events are kept, -1 before the first. */
+  paidUntil(): Promise<number>
+  /** Kept events, oldest first. */
+  paid(options?: { modelId?: Hex; builder?: Address; fromBlock?: number; nonce?: Hex }): Promise<QueryPaid[]>
 }

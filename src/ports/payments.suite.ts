@@ -24,6 +24,7 @@ export const suiteQuote: Quote = {
   price: 10n ** 16n,
   resource: 'http://127.0.0.1:8080/v1/chat/completions',
   description: 'One answer of heart',
+  abstention: 'free',
 }
 
 export function paymentsSuite(open: () => Promise<PaymentsBench>): void {
@@ -93,6 +94,7 @@ export function paymentsSuite(open: () => Promise<PaymentsBench>): void {
       builder: suiteQuote.payTo,
       amount: suiteQuote.price,
       modelId: suiteQuote.modelId,
+      final: true,
     })
     expect(Object.keys(settled).length).toBeGreaterThan(0)
     expect(payments.settled({ status: 'refused', code: 'no', message: 'no' })).not.toEqual(settled)

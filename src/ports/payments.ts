@@ -6,7 +6,16 @@ import type { Refusal } from '../core/errors.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import type { Authorization, Settlement } from './chain.ts'
 
-export type Quote = { modelId: Hex; model: string; payTo: Address; price: bigint; resource: string; description: string }
+export type Quote = {
+  modelId: Hex
+  model: string
+  payTo: Address
+  price: bigint
+  resource: string
+  description: string
+  /** What "not covered" costs: nothing, or what every answer costs. */
+  abstention: 'free' | 'paid'
+}
 
 /** What is sent with status 402: header values and a JSON body. */
 export type PaymentRequired = { headers: Record<string, string>; body: unknown }

@@ -10,6 +10,7 @@ import { classifyPrompt, evidenceText, type Prompt, SUPPORTING, selectPrompt, wi
 import type { Spec } from '../core/spec.ts'
 import type { PassageIndex } from '../ports/retriever.ts'
 import type { Scorer, Vocabulary } from '../ports/runtime.ts'
+import { decode, extraction, type TaggingExpert, tagCount, tagProbabilities, withTagger } from './extract.ts'
 import type { Match } from './match.ts'
 import { aligned, type LoadedExpert, mix } from './mix.ts'
 
@@ -22,8 +23,15 @@ export type Served = {
   /** answer: the index over the package's passages, and how well a passage matches a question. */
   index: PassageIndex | null
   match: Match | null
-  /** classify: the classical part, when the model has one. */
+  /** The classical part, when the model has one: of classify, or of extract. */
   expert: LoadedExpert | null
+  tagger: TaggingExpert | null
+}
+
+/** Labels a model of this spec tells apart: kinds, tags of words, or whether a sentence helps. */
+export function labelCount(spec: Spec): number {
+  if (spec.task === 'classify') return spec.labels?.length ?? 0
+  return spec.task === 'extract' ? tagCount(spec.fields?.length ?? 0) : 2
 }
 
 /** Passages looked at for one question. */
@@ -189,8 +197,17 @@ export async function* answer(served: Served, input: string, signal?: AbortSigna
     yield { answer: { text: label, label, scores, citations: [], abstained: false } }
     return
   }
+  if (served.spec.task === 'extract') {
+    const types = served.spec.fields!
+    const { words, probabilities } = await tagProbabilities(served, input, types, signal)
+    const found = extraction(input, decode(words, withTagger(served.tagger, words, probabilities), types), types)
+    yield { delta: found.text }
+    yield { answer: found }
+    return
+  }
   const whole = quote(await judge(served, input, signal), served.threshold ?? 0.5, language)
-  const pieces = whole.abstained ? [whole.text] : paragraphs(whole.citations)
+  // Whole at once: what an abstention costs is not what an answer costs, and nothing is sent before that is known.
+  const pieces = whole.abstained ? [] : paragraphs(whole.citations)
   for (const [index, piece] of pieces.entries()) yield { delta: index ? `\n\n${piece}` : piece }
   yield { answer: whole }
 }

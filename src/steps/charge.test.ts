@@ -7,15 +7,16 @@ import { isRefusal } from '../core/errors.ts'
 import { contentId, hashText } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import type { PaidPart, Receipt } from '../core/receipt.ts'
+import type { Terms } from '../core/terms.ts'
 import { memoryChain } from '../drivers/chain/memory.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { header, payload } from '../drivers/payments/payer.suite.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
-import type { Chain, QueryPaid } from '../ports/chain.ts'
+import type { Chain, QueryPaid, Settlement } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
 import type { Payments, Quote } from '../ports/payments.ts'
 import { type Charged, type ChargeOptions, type ChargePorts, charge } from './charge.ts'
-import { recheck, reconcile } from './reconcile.ts'
+import { confirm, recheck, reconcile } from './reconcile.ts'
 
 const account = privateKeyToAccount(generatePrivateKey())
 const payer = account.address
@@ -68,7 +69,10 @@ async function fresh(): Promise<string> {
   const token = { address: memory.contracts.token, ...memory.token }
   payments = x402Payments({ network: memory.network, token, balance: async () => held, now: clock.now })
   ports = { payments, chain: book.chain, database }
-  quote = { modelId: registered.modelId, model: 'heart', payTo: builder, price: 10n, resource: 'http://here', description: 'One answer' }
+  quote = {
+    ...{ modelId: registered.modelId, model: 'heart', payTo: builder, price: 10n },
+    ...{ resource: 'http://here', description: 'One answer', abstention: 'free' },
+  }
   const domain = { ...memory.token, chainId: memory.network.chainId, verifyingContract: memory.contracts.token }
   const nonce = `0x${(++serial).toString(16).padStart(64, '0')}` as Hex
   const message = { from: payer, to: builder, value: 10n, validAfter: 0n, validBefore: seconds + 3600n, nonce }
@@ -97,13 +101,14 @@ const options = (payment: string | undefined, change: Partial<ChargeOptions> = {
   ...change,
 })
 
-async function listen(charged: Charged): Promise<{ text: string; answer: Answer; receipt: Receipt }> {
+async function listen(charged: Charged): Promise<{ text: string; answer: Answer; receipt: Receipt; free: string }> {
   if (charged.kind !== 'answer') throw new Error(JSON.stringify(charged))
-  const heard: { text: string; answer?: Answer; receipt?: Receipt } = { text: '' }
+  const heard: { text: string; answer?: Answer; receipt?: Receipt; free?: string } = { text: '' }
   for await (const part of charged.parts as AsyncIterable<PaidPart>) {
     if ('delta' in part) heard.text += part.delta
     else if ('answer' in part) heard.answer = part.answer
-    else heard.receipt = part.receipt
+    else if ('receipt' in part) heard.receipt = part.receipt
+    else heard.free = part.free
   }
   return heard as Required<typeof heard>
 }
@@ -170,7 +175,7 @@ describe('a query that is paid', () => {
     if (charged.kind !== 'answer') throw new Error('not answered')
     for await (const _ of charged.parts) break
     leaving.abort()
-    expect((await charged.receipt).responseHash).toBe(contentId(whole))
+    expect((await charged.receipt!).responseHash).toBe(contentId(whole))
     expect((await listen(await charge(ports, options(note)))).answer).toEqual(whole)
   })
 
@@ -266,6 +271,79 @@ describe('a query that is not paid', () => {
   })
 })
 
+describe('a query with terms', () => {
+  const cited: Terms = { cites: ['flu.md'], answered: true }
+  it('that are met is paid, and the receipt carries them and who judged', async () => {
+    const note = await fresh()
+    const heard = await listen(await charge(ports, options(note, { terms: cited })))
+    expect(heard.answer).toEqual(whole)
+    expect(heard.receipt.terms).toEqual({ asked: cited, judgedBy: 'gateway', seconds: 0 })
+    expect(await receiptsOfLedger()).toEqual([heard.receipt])
+  })
+
+  it('that are failed: 422 names the term, shows nothing of the answer, charges nothing, and the payment is still good', async () => {
+    const note = await fresh()
+    const charged = await charge(ports, options(note, { terms: { cites: ['cold.md'] } }))
+    expect(codeOf(charged)).toEqual([422, 'terms_not_met'])
+    expect(charged).toMatchObject({ body: { error: { param: 'terms.cites' } }, headers: { 'x-should-retry': 'false' } })
+    expect(JSON.stringify(charged)).not.toContain('Rest')
+    expect((await book.paid()).length).toBe(0)
+    expect((await listen(await charge(ports, options(note)))).answer).toEqual(whole)
+    expect((await book.paid()).length).toBe(1)
+  })
+
+  it('is not waited for longer than the terms say, and the model is stopped', async () => {
+    const note = await fresh()
+    let stopped = false
+    const endless = async function* (signal: AbortSignal): AsyncGenerator<AnswerPart> {
+      yield { delta: 'Rest. ' }
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      stopped = true
+      yield { answer: whole }
+    }
+    const charged = await charge(ports, options(note, { run: endless, terms: { withinSeconds: 0.05 } }))
+    expect(charged).toMatchObject({ status: 422, body: { error: { code: 'terms_not_met', param: 'terms.withinSeconds' } } })
+    await expect.poll(() => stopped).toBe(true)
+    expect((await book.paid()).length).toBe(0)
+  })
+
+  it('the answer is settled before any of it is released', async () => {
+    const note = await fresh()
+    book.outcome = 'refused'
+    const charged = await charge(ports, options(note, { terms: cited }))
+    expect(codeOf(charged)).toEqual([402, 'insufficient_open'])
+    expect(JSON.stringify(charged)).not.toContain('Rest')
+  })
+})
+
+describe('an abstention', () => {
+  const nothing: Answer = { text: 'The pages do not cover this.', citations: [], abstained: true }
+  const abstains = async function* (): AsyncGenerator<AnswerPart> {
+    yield { answer: nothing }
+  }
+  it('costs nothing unless the builder says so, and the payment is good for another question', async () => {
+    const note = await fresh()
+    const charged = await charge(ports, options(note, { run: abstains }))
+    expect(charged.headers['PAYMENT-RESPONSE']).toBeUndefined()
+    const heard = await listen(charged)
+    expect(heard).toMatchObject({ answer: nothing, free: expect.stringMatching(/nothing was charged/) })
+    expect(heard.receipt).toBeUndefined()
+    expect((await book.paid()).length).toBe(0)
+    const other = await listen(await charge(ports, options(note, { requestHash: hashText('other') })))
+    expect(other.answer).toEqual(whole)
+    expect((await book.paid()).length).toBe(1)
+  })
+
+  it('costs the price where the builder asks it, except under terms that want an answer', async () => {
+    const note = await fresh()
+    quote = { ...quote, abstention: 'paid' }
+    expect(codeOf(await charge(ports, options(note, { run: abstains, terms: { answered: true } })))).toEqual([422, 'terms_not_met'])
+    expect((await book.paid()).length).toBe(0)
+    expect((await listen(await charge(ports, options(note, { run: abstains })))).receipt).toMatchObject({ amount: '10' })
+    expect((await book.paid()).length).toBe(1)
+  })
+})
+
 describe('an outcome that is not known', () => {
   for (const outcome of ['unknown', 'unknown but paid', 'throws'] as const)
     it(`${outcome}: 503, never a second 402, and the same payment is settled on the next try`, async () => {
@@ -290,6 +368,40 @@ describe('an outcome that is not known', () => {
     expect(await recheck({ chain: book.chain, database }, clock)).toEqual({ completed: 1, released: 0, unknown: 0 })
     expect((await receiptsOfLedger()).map(({ responseHash }) => responseHash)).toEqual([contentId(whole)])
     expect((await listen(await charge(ports, options(note)))).answer).toEqual(whole)
+  })
+})
+
+describe('a reorganisation of the chain', () => {
+  it('takes a receipt with its payment into another transaction, and ends when the payment is final', async () => {
+    const note = await fresh()
+    const shallow = async (options: Parameters<Chain['settle']>[0]) => {
+      const settled = await book.chain.settle(options)
+      return settled.status === 'settled' ? { ...settled, final: false } : settled
+    }
+    const first = await listen(await charge({ ...ports, chain: { ...book.chain, settle: shallow } }, options(note)))
+    const settled = { status: 'settled', payer, builder, amount: 10n, modelId: quote.modelId } as const
+    const chain = (settlement: Settlement | undefined, settle?: Settlement): Pick<Chain, 'settlement' | 'settle'> => ({
+      settlement: async () => settlement,
+      settle: async () => settle ?? { status: 'unknown', message: 'not asked' },
+    })
+    const [moved, nonce] = [hashText('moved'), first.receipt.nonce!]
+    const kept = async (tx: Hex) => database.receipts.find({ tx, requestHash: first.receipt.requestHash, nonce })
+
+    expect(await confirm({ chain: chain({ status: 'refused', code: 'insufficient_open', message: 'Gone.' }), database }, clock)).toEqual({
+      ...{ final: 0, again: 0, undone: 1 },
+    })
+    expect(await confirm({ chain: chain({ status: 'unknown', message: 'no answer' }), database }, clock)).toEqual({ final: 0, again: 0, undone: 0 })
+    expect(await kept(first.receipt.tx)).toEqual(first.receipt)
+
+    const again = chain(undefined, { ...settled, tx: moved, block: 9, final: false })
+    expect(await confirm({ chain: again, database }, clock)).toEqual({ final: 0, again: 1, undone: 0 })
+    expect(await kept(first.receipt.tx)).toBeUndefined()
+    expect(await kept(moved)).toEqual({ ...first.receipt, tx: moved, block: 9 })
+    expect((await listen(await charge(ports, options(note)))).receipt).toEqual({ ...first.receipt, tx: moved, block: 9 })
+
+    expect(await confirm({ chain: chain({ ...settled, tx: moved, block: 11, final: true }), database }, clock)).toEqual({ final: 1, again: 0, undone: 0 })
+    expect(await kept(moved)).toEqual({ ...first.receipt, tx: moved, block: 11 })
+    expect(await database.payments.toConfirm()).toEqual([])
   })
 })
 

@@ -8,6 +8,7 @@ import type { Answer, AnswerPart } from '../core/answer.ts'
 import { type Refusal, refuse } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
 import type { PaidPart, Receipt } from '../core/receipt.ts'
+import { failedTerm, late, type TermFailed, type Terms, type TermsMet } from '../core/terms.ts'
 import type { Chain, Settlement } from '../ports/chain.ts'
 import type { Database, Payment } from '../ports/database.ts'
 import type { Payments, Quote } from '../ports/payments.ts'
@@ -27,6 +28,8 @@ export type ChargeOptions = {
   /** Hash of the model asked and the request's body: the same payment gets the same answer to the same request only. */
   requestHash: Id
   packageId: Id
+  /** What the payer asks of the answer: it is judged before it is paid for, and neither paid for nor released when it fails. */
+  terms?: Terms | undefined
   /** Runs the model; the signal says that nobody will pay for the answer any more. */
   run: (signal: AbortSignal) => AsyncIterable<AnswerPart>
   /** Aborts when the client leaves. After the payment it no longer matters. */
@@ -35,13 +38,16 @@ export type ChargeOptions = {
   now: () => number
 }
 
-/** `fault` is for the log only. `receipt` settles when answer and receipt are kept; it may be left alone. */
+/** `fault` is for the log only. `receipt` settles when answer and receipt are kept; it may be left alone. Null: nothing was charged. */
 export type Charged =
   | { kind: 'reply'; status: number; headers: Record<string, string>; body: unknown; fault?: unknown }
-  | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<PaidPart>; receipt: Promise<Receipt> }
+  | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<PaidPart>; receipt: Promise<Receipt> | null }
 
 /** How long an answer that has begun may take to become whole before it is paid for, so that a crash cannot lose it. */
 const WHOLE_WITHIN_MS = 20
+
+/** The longest an answer with terms may take when they say nothing of time. */
+const LONGEST_SECONDS = 600
 
 /** Runs one query through payment. @throws only faults of the database. */
 export async function charge(ports: ChargePorts, options: ChargeOptions): Promise<Charged> {
@@ -74,6 +80,8 @@ export async function charge(ports: ChargePorts, options: ChargeOptions): Promis
     state: 'reserved',
     answer: null,
     tx: null,
+    final: false,
+    terms: null,
     createdAt: now(),
     updatedAt: now(),
   }
@@ -122,22 +130,39 @@ async function answerAndSettle(ports: ChargePorts, options: ChargeOptions, payme
     if (state === 'reserved') await database.payments.remove(payment.key, ['reserved'])
     else await database.payments.move(payment.key, ['sending'], { state: payment.state, updatedAt: now() })
   }
+  // A payment that stands already was judged before it was made.
+  const terms = state === 'reserved' ? options.terms : undefined
   try {
     let tape: Tape
     let answer: Answer | null
+    const began = now()
     try {
       signal.throwIfAborted()
       tape = new Tape(options.run(working.signal))
-      await unless(signal, tape.started())
-      answer = await unless(signal, Promise.race([tape.whole, later(WHOLE_WITHIN_MS)]))
+      if (terms) answer = await unless(signal, Promise.race([tape.whole, later((terms.withinSeconds ?? LONGEST_SECONDS) * 1000)]))
+      else {
+        await unless(signal, tape.started())
+        answer = await unless(signal, Promise.race([tape.whole, later(WHOLE_WITHIN_MS)]))
+      }
     } catch (fault) {
       await back()
       if (signal.aborted) return reply(499, refuse('client_left', 'The client left before the answer began.', 'Nothing was charged.'), 'invalid_request_error')
       const failed = refuse('model_failed', `The model ${quote.model} failed before its answer began.`, 'Nothing was charged; try again.')
       return { ...reply(500, failed, 'server_error'), fault }
     }
+    const seconds = Math.max(0, now() - began) / 1000
+    const failed = terms && (answer ? failedTerm(terms, answer, seconds) : late(terms.withinSeconds ?? LONGEST_SECONDS))
+    if (failed) {
+      await back()
+      return unmet(failed)
+    }
+    if (answer?.abstained && quote.abstention === 'free' && state === 'reserved') {
+      await back()
+      return unpaid(answer)
+    }
     signal.removeEventListener('abort', stop)
-    const patch = { state: 'sending', answer: answer && JSON.stringify(answer), updatedAt: now() } as const
+    const met: TermsMet | undefined = terms && { asked: terms, judgedBy: 'gateway', seconds }
+    const patch = { state: 'sending', answer: answer && JSON.stringify(answer), ...(met && { terms: JSON.stringify(met) }), updatedAt: now() } as const
     if (!(await database.payments.move(payment.key, [state], patch))) throw new LostError(payment.key)
     return await settle(ports, options, { ...payment, ...patch }, tape, () => working.abort())
   } catch (fault) {
@@ -206,8 +231,8 @@ async function replay(ports: ChargePorts, payment: Payment, answer: string): Pro
 }
 
 async function keptReceipt(database: Pick<Database, 'receipts'>, payment: Payment): Promise<Receipt | undefined> {
-  const receipts = await database.receipts.list({ modelId: payment.modelId })
-  return receipts.find((receipt) => receipt.tx === payment.tx && receipt.requestHash === payment.requestHash)
+  const { tx, requestHash } = payment
+  return tx === null ? undefined : database.receipts.find({ tx, requestHash, nonce: readAuthorization(payment).nonce })
 }
 
 async function* withReceipt(tape: Tape, receipt: Promise<Receipt>): AsyncGenerator<PaidPart> {
@@ -242,6 +267,23 @@ function later(milliseconds: number): Promise<null> {
 
 // A client that retries by itself would come back without its payment, and sign a second one.
 const doNotRetry = { 'x-should-retry': 'false' }
+
+/** An answer that failed its terms is not shown: it would be an answer for nothing. */
+function unmet({ term, message }: TermFailed): Reply {
+  const hint = 'Nothing was charged, and the same payment can be used again.'
+  const body = { error: { message: `${message} ${hint}`, type: 'invalid_request_error', code: 'terms_not_met', param: `terms.${term}` } }
+  return { kind: 'reply', status: 422, headers: { ...doNotRetry, 'Cache-Control': 'private, no-store' }, body }
+}
+
+/** "Not covered" costs nothing where the builder says so. With `exact` a signature is for the whole price, so none of it is taken. */
+function unpaid(answer: Answer): Charged {
+  const free = 'The model has no answer to this, so nothing was charged. The payment was released and can be used for another question.'
+  const parts = async function* (): AsyncGenerator<PaidPart> {
+    yield { answer }
+    yield { free }
+  }
+  return { kind: 'answer', headers: { 'Cache-Control': 'private, no-store' }, parts: parts(), receipt: null }
+}
 
 type Reply = Extract<Charged, { kind: 'reply' }>
 

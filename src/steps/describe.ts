@@ -5,14 +5,22 @@ import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { Spec } from '../core/spec.ts'
 import type { Planner } from '../ports/planner.ts'
 import type { Content } from '../ports/reader.ts'
+import { type ColumnChoice, fill } from './columns.ts'
 import { listing } from './listing.ts'
 
-const POSSIBLE = 'Today a model can answer questions from your pages, or say which one kind a text is: describe one of these.'
+const POSSIBLE = 'Today a model can answer questions from your pages, say which one kind a text is, or pick out what stands in a text: describe one of these.'
 
-/** A Spec for any of the four tasks, also one that is declined; a refusal of the planner passes through. */
-export async function plan(ports: { planner: Planner }, words: string, contents: readonly Content[]): Promise<Spec | Refusal> {
+/** A Spec for any of the four tasks, also one that is declined; a refusal of the planner passes through. `choices` are the expert's columns. */
+export async function plan(
+  ports: { planner: Planner },
+  words: string,
+  contents: readonly Content[],
+  choices: readonly ColumnChoice[] = [],
+): Promise<Spec | Refusal> {
   const planned = await ports.planner.plan({ words, files: contents.map(listing) })
-  return isRefusal(planned) ? planned : Spec.parse(planned)
+  if (isRefusal(planned)) return planned
+  const filled = fill(Spec.parse(planned), contents, choices)
+  return isRefusal(filled) ? filled : Spec.parse(filled)
 }
 
 /** The spec itself when it can be built today; else one sentence why not and what to do. */
@@ -21,7 +29,7 @@ export function buildable(spec: Spec): Spec | Refusal {
   const wish = {
     answer: undefined,
     classify: spec.multiLabel ? 'give one text several kinds at once' : undefined,
-    extract: 'pick out fields from texts',
+    extract: undefined,
     transform: 'rewrite or translate texts',
   }[spec.task]
   if (wish === undefined) return spec
@@ -29,7 +37,12 @@ export function buildable(spec: Spec): Spec | Refusal {
 }
 
 /** {@link plan}, and a refusal where the plan cannot be built yet. */
-export async function describe(ports: { planner: Planner }, words: string, contents: readonly Content[]): Promise<Spec | Refusal> {
-  const spec = await plan(ports, words, contents)
+export async function describe(
+  ports: { planner: Planner },
+  words: string,
+  contents: readonly Content[],
+  choices: readonly ColumnChoice[] = [],
+): Promise<Spec | Refusal> {
+  const spec = await plan(ports, words, contents, choices)
   return isRefusal(spec) ? spec : buildable(spec)
 }

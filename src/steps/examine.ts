@@ -10,15 +10,17 @@ import { isRefusal, type Refusal } from '../core/errors.ts'
 import { canonical } from '../core/id.ts'
 import type { Serving } from '../core/package.ts'
 import type { Prompt } from '../core/prompt.ts'
-import { type Arm, accuracy, bootstrap, macroF1, type Report } from '../core/report.ts'
+import { type Arm, accuracy, bootstrap, entityF1, macroF1, type Report } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
 import { servedFrom, type Weights, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
+import type { Tagger } from '../ports/tagger.ts'
 import { classify, judge, quote, shortened, tooLong, withExpert } from './answer.ts'
 import { quoteBaseline, whatBaselineIs } from './baseline.ts'
+import { decode, type FoundEntity, fitTagger, tagProbabilities, withTagger } from './extract.ts'
 import { matcher } from './match.ts'
 import { chooseThreshold } from './train.ts'
 import { supports, worth } from './worth.ts'
@@ -40,7 +42,7 @@ export type ExamineOptions = {
 type Prediction = { label?: string; quoted?: string | null; right?: number; quotes?: number }
 
 export async function examine(
-  ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
+  ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; tagger: Tagger; store: Store },
   options: ExamineOptions,
 ): Promise<Report | Refusal> {
   const { spec, exam, weights } = options
@@ -59,7 +61,7 @@ export async function examine(
   try {
     const milliseconds: number[] = []
     const trained = weights.kind === 'model' ? 'the fully trained model' : 'the trained adapter'
-    const arms = spec.task === 'classify' ? await examineLabels() : await examineAnswers()
+    const arms = spec.task === 'classify' ? await examineLabels() : spec.task === 'extract' ? await examineWords() : await examineAnswers()
     const predictions = await ports.store.put(
       new TextEncoder().encode(
         canonical({ examId: examId(exam), weightsId: weightsId(weights), cases: exam.cases.map(({ id }) => id), arms: arms.predictions }),
@@ -128,6 +130,53 @@ export async function examine(
           arm('baseline', ports.baseline.what, baselineLabels),
         ],
         predictions: { tuned: tunedLabels, neural: neuralLabels, base: baseLabels, baseline: baselineLabels },
+      }
+    }
+
+    /** Every word of every text read by the trained model, by the base, and by the tagger alone. */
+    async function examineWords(): Promise<Arms> {
+      const types = spec.fields!
+      const truth = exam.cases.map((example) => example.entities ?? [])
+      const expert = weights.expert && { settings: weights.expert, tagger: ports.tagger.load(await ports.store.get(weights.expert.file)) }
+      const cheap = await fitTagger(ports, { types, training: options.dataset.training, practice: options.dataset.practice, signal: options.signal })
+      const predictions: Record<'tuned' | 'neural' | 'base' | 'baseline', FoundEntity[][]> = { tuned: [], neural: [], base: [], baseline: [] }
+      for (const [index, { input }] of exam.cases.entries()) {
+        const began = options.now()
+        const { words, probabilities } = await tagProbabilities({ vocabulary, scorer: tuned as Scorer }, input, types, options.signal)
+        predictions.tuned.push(decode(words, withTagger(expert, words, probabilities), types))
+        milliseconds.push(options.now() - began)
+        predictions.neural.push(decode(words, probabilities, types))
+        predictions.base.push(
+          decode(words, (await tagProbabilities({ vocabulary, scorer: base as Scorer }, input, types, options.signal)).probabilities, types),
+        )
+        const likely = cheap.scores(words.map((word) => word.text)).map((row) => row.map(Math.exp))
+        predictions.baseline.push(decode(words, likely, types))
+        options.onProgress?.(index + 1, exam.cases.length)
+      }
+      const arm = (name: keyof typeof predictions, what: string): Arm => {
+        const { f1, precision, recall } = entityF1(predictions[name], truth)
+        const interval = bootstrap(
+          truth.length,
+          (drawn) =>
+            entityF1(
+              drawn.map((i) => predictions[name][i]!),
+              drawn.map((i) => truth[i]!),
+            ).f1,
+        )
+        return { name, what, score: f1, interval, figures: { precision, recall } }
+      }
+      return {
+        metric: 'entity-F1, exact',
+        arms: [
+          arm(
+            'tuned',
+            expert ? `the model as served: ${trained} with ${Math.round(100 * expert.settings.share)} % say for the tagger` : `${trained} reads each word`,
+          ),
+          ...(expert ? [arm('neural', `${trained} alone`)] : []),
+          arm('base', 'the same with the untrained base'),
+          arm('baseline', ports.tagger.what),
+        ],
+        predictions,
       }
     }
 

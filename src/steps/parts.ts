@@ -16,11 +16,19 @@ export function part(cases: readonly Example[], kind: (example: Example) => stri
   const exam = choose(cases, kind, totals, examTarget, examSize.most, seed, new Map())
   const inExam = new Set(exam)
   const rest = cases.filter((example) => !inExam.has(example))
-  const practiceTarget = Math.min(Math.max(Math.round(cases.length * practiceSize.share), practiceSize.least), practiceSize.most)
-  const practice = choose(rest, kind, totals, practiceTarget, practiceSize.most, seed + 1, count(exam, kind))
+  const practice = choose(rest, kind, totals, practiceTarget(cases), practiceSize.most, seed + 1, count(exam, kind))
   const inPractice = new Set(practice)
   return { exam, practice, training: rest.filter((example) => !inPractice.has(example)) }
 }
+
+/** Practice and training alone, where the exam came as a file of its own. */
+export function practicePart(cases: readonly Example[], kind: (example: Example) => string, seed: number): Omit<Parts, 'exam'> {
+  const practice = new Set(choose(cases, kind, count(cases, kind), practiceTarget(cases), practiceSize.most, seed + 1, new Map()))
+  return { practice: [...practice], training: cases.filter((example) => !practice.has(example)) }
+}
+
+const practiceTarget = (cases: readonly Example[]): number =>
+  Math.min(Math.max(Math.round(cases.length * practiceSize.share), practiceSize.least), practiceSize.most)
 
 const count = (cases: readonly Example[], kind: (example: Example) => string): Map<string, number> => {
   const counts = new Map<string, number>()

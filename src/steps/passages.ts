@@ -12,7 +12,7 @@ type Document = { name: string; text: string }
 type Paragraph = { heading: string; text: string; page: number | undefined }
 
 /** Cuts documents into passages; notes say in plain words what was left out. */
-export function passagesOf(documents: readonly Document[], language: string): { passages: Passage[]; notes: string[] } {
+export function passagesOf(documents: readonly Document[], language: string): { passages: Passage[]; notes: string[]; repeated: string[] } {
   const parsed = documents.map((document) => ({ document, ...parse(document) }))
   const repeated = boilerplate(parsed.map((entry) => entry.paragraphs))
   const likeness = new Likeness()
@@ -58,9 +58,8 @@ export function passagesOf(documents: readonly Document[], language: string): { 
   }
   const notes: string[] = []
   if (dropped.navigation) notes.push(`${dropped.navigation} sentences that only point elsewhere ("for more information, go to ...") were left out.`)
-  if (dropped.repeated) notes.push(`${dropped.repeated} paragraphs that stand on many pages were left out.`)
   if (dropped.alike) notes.push(`${dropped.alike} passages that are nearly the same as another were left out.`)
-  return { passages, notes }
+  return { passages, notes, repeated: dropped.repeated ? [...repeated] : [] }
 }
 
 /** A passage with its content id. */

@@ -5,6 +5,7 @@
 import type { Answer } from '../core/answer.ts'
 import { contentId, hashText } from '../core/id.ts'
 import type { Receipt } from '../core/receipt.ts'
+import type { TermsMet } from '../core/terms.ts'
 import type { Authorization, Chain, Settlement } from '../ports/chain.ts'
 import type { Database, Payment } from '../ports/database.ts'
 
@@ -38,6 +39,38 @@ export async function recheck(ports: ReconcilePorts, options: { now: () => numbe
   for (const payment of await ports.database.payments.inState(['unknown'])) {
     const outcome = await resolve(ports, options, payment)
     result[outcome === 'unseen' ? 'unknown' : outcome]++
+  }
+  return result
+}
+
+/** Payments that became final, were made again after a reorganisation, or cannot be made again; counted. */
+export type Confirmation = { final: number; again: number; undone: number }
+
+/**
+ * Looks after payments that are settled and not yet final. One that was reorganised away is sent again, which pays it once at most;
+ * its receipt follows it into its new transaction. One that cannot be made again is left as it stands, and counted.
+ */
+export async function confirm(
+  ports: { chain: Pick<Chain, 'settlement' | 'settle'>; database: Pick<Database, 'payments' | 'receipts'> },
+  options: { now: () => number },
+): Promise<Confirmation> {
+  const { chain, database } = ports
+  const result: Confirmation = { final: 0, again: 0, undone: 0 }
+  for (const payment of await database.payments.toConfirm()) {
+    const authorization = readAuthorization(payment)
+    const { modelId, requestHash } = payment
+    const standing = await chain.settlement(authorization)
+    const settlement = standing ?? (await chain.settle({ modelId, requestHash, authorization }))
+    if (settlement.status === 'refused') result.undone++
+    if (settlement.status !== 'settled') continue
+    if (standing === undefined || payment.tx !== settlement.tx) result.again++
+    const before = payment.tx && { tx: payment.tx, requestHash, nonce: authorization.nonce }
+    const receipt = before && (await database.receipts.find(before))
+    if (before && receipt && (receipt.tx !== settlement.tx || receipt.block !== settlement.block))
+      await database.receipts.replace(before, { ...receipt, tx: settlement.tx, block: settlement.block })
+    if (payment.tx !== settlement.tx || settlement.final)
+      await database.payments.move(payment.key, ['settled'], { tx: settlement.tx, final: settlement.final, updatedAt: options.now() })
+    if (settlement.final) result.final++
   }
   return result
 }
@@ -82,11 +115,19 @@ export async function complete(
     amount: settlement.amount.toString(),
     payer: settlement.payer,
     builder: settlement.builder,
+    nonce: readAuthorization(payment).nonce,
     sources: answer === null ? [] : sourcesOf(answer),
+    ...(payment.terms === null ? {} : { terms: JSON.parse(payment.terms) as TermsMet }),
     at: payment.createdAt,
   }
   await database.receipts.put(receipt)
-  const patch = { state: 'settled', tx: settlement.tx, answer: answer === null ? null : JSON.stringify(answer), updatedAt: now } as const
+  const patch = {
+    state: 'settled',
+    tx: settlement.tx,
+    final: settlement.final,
+    answer: answer === null ? null : JSON.stringify(answer),
+    updatedAt: now,
+  } as const
   await database.payments.move(payment.key, ['sending', 'unknown'], patch)
   return receipt
 }

@@ -15,8 +15,10 @@ import type { Baseline } from '../ports/baseline.ts'
 import type { PassageIndex, Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
+import type { Tagger } from '../ports/tagger.ts'
 import type { SizeQuestion, Trainer, TrainingProgress } from '../ports/trainer.ts'
-import { classify, classifyWindows, type Judged, judge, quote, selectPrompts, shortened, tooLong } from './answer.ts'
+import { classify, classifyWindows, type Judged, judge, labelCount, quote, selectPrompts, shortened, tooLong } from './answer.ts'
+import { fitTagger, tagProbabilities, tagPrompts, tagsOf } from './extract.ts'
 import { type Match, matcher } from './match.ts'
 import { aligned, chooseMix } from './mix.ts'
 import { fitMemory, type Journal, type MachineView, type Plan, type PlanOptions, plan } from './plan.ts'
@@ -25,6 +27,8 @@ import { supports, worth } from './worth.ts'
 /** Passages a training question is shown with: those that hold its answer, then the nearest that do not. */
 const HELPFUL = 3
 const UNHELPFUL = 3
+/** Practice texts whose every word says how much the tagger should decide. */
+const MIXED_TEXTS = 150
 /** Tokens below which texts are not cut to save memory: too little is left of them. */
 const SHORTEST = 64
 
@@ -56,13 +60,13 @@ export type TrainOptions = {
 export type Trained = { weights: Weights; seconds: number; peakBytes: number; resumed: boolean; notices: string[] }
 
 export async function train(
-  ports: { trainer: Trainer; runtime: Runtime; retriever: Retriever; baseline: Baseline; store: Store },
+  ports: { trainer: Trainer; runtime: Runtime; retriever: Retriever; baseline: Baseline; tagger: Tagger; store: Store },
   options: TrainOptions,
 ): Promise<Trained | Refusal> {
   const { spec, dataset } = options
   const full = await ports.runtime.vocabulary(options.basePath)
   if (isRefusal(full)) return full
-  const offered = full.labelTokens(spec.task === 'classify' ? (spec.labels?.length ?? 0) : 2)
+  const offered = full.labelTokens(labelCount(spec))
   if (isRefusal(offered)) return offered
   const labelTokens = offered
   const index = spec.task === 'answer' ? ports.retriever.index(dataset.passages, spec.language[0]!) : null
@@ -156,6 +160,7 @@ export async function train(
     if (isRefusal(scorer)) return scorer
     try {
       if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
+      else if (spec.task === 'extract') expert = await chooseTagger(ports, { vocabulary, scorer }, options)
       else threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
     } finally {
       await scorer.close()
@@ -198,6 +203,25 @@ async function chooseExpert(
   return settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.baseline.what, ...settings }
 }
 
+/** {@link chooseExpert} for words: fits the tagger and lets practice say how much it should decide. */
+async function chooseTagger(
+  ports: { tagger: Tagger; store: Store },
+  served: { vocabulary: Vocabulary; scorer: Scorer },
+  { spec, dataset, signal }: TrainOptions,
+): Promise<Expert | null> {
+  const types = spec.fields!
+  const fitted = await fitTagger(ports, { types, training: dataset.training, practice: dataset.practice, signal })
+  const cases: { neural: number[]; scores: number[]; truth: number }[] = []
+  for (const example of dataset.practice.slice(0, MIXED_TEXTS)) {
+    const { words, probabilities } = await tagProbabilities(served, example.input, types, signal)
+    const scores = fitted.scores(words.map((word) => word.text))
+    for (const [index, tag] of tagsOf(words, example.entities ?? [], types).entries())
+      cases.push({ neural: probabilities[index]!, scores: scores[index]!, truth: tag })
+  }
+  const settings = chooseMix(cases)
+  return settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.tagger.what, ...settings }
+}
+
 /** The prompts one example teaches with. A classify text longer than the base reads becomes several windows of less weight. */
 function prompts(
   spec: Spec,
@@ -212,6 +236,7 @@ function prompts(
     const pieces = classifyWindows(example.input, vocabulary)
     return pieces.map((piece) => classifyPrompt(piece, label).map((segment) => (segment.kind === 'read' ? { ...segment, weight: 1 / pieces.length } : segment)))
   }
+  if (spec.task === 'extract') return tagPrompts(example.input, example.entities ?? [], spec.fields!, vocabulary)
   if (tooLong(example.input, vocabulary)) return []
   const reference = example.answer ?? null
   const near = index!.search(example.input, 2 * (HELPFUL + UNHELPFUL)).map(({ passage }) => passage)

@@ -40,6 +40,7 @@ export function receipt(patch: Partial<ReceiptView>): ReceiptView {
     payer: '0x3',
     builder: '0x4',
     sources: [],
+    final: true,
     at: 1,
     ...patch,
   }
@@ -62,6 +63,7 @@ export function state(patch: Partial<StateView> = {}): StateView {
     models: [],
     receipts: [],
     earnings: earnings('0', []),
+    warnings: [],
     ...patch,
   }
 }

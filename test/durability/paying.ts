@@ -67,6 +67,8 @@ async function payForever({ database, chain, modelId, payer, payout }: Awaited<R
       state: 'reserved',
       answer: null,
       tx: null,
+      final: false,
+      terms: null,
       createdAt: Date.now(),
       updatedAt: Date.now(),
     }

@@ -2,37 +2,56 @@
  * The commands: each connects to a server, asks it, prints. `up` stands beside, in its own file.
  * Knows nothing of how the server does it.
  */
+import { writeFile } from 'node:fs/promises'
 import type { Answer } from '../../core/answer.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { parseOpen, parsePrice } from '../../core/royalty.ts'
-import type { BuildView, EarningsView, ModelView, StateView } from '../../core/view.ts'
+import type { BuildView, EarningsView, ModelView, QuotationView, StateView } from '../../core/view.ts'
 import { baseReference } from '../../factory/config.ts'
 import { type Context, withServer } from './connect.ts'
+import { columnChoices, confirmExam, examFile, quotationLines } from './dataset.ts'
 import { readPlan } from './plan.ts'
 import { arrowLine, type Printer, trainingLine } from './print.ts'
-import { openBuyer } from './purchase.ts'
+import { type Bought, openBuyer } from './purchase.ts'
 import { filesUnder, request } from './requests.ts'
 
-type Published = { model: string; modelId: string; price: { open: string; atomic: string }; tx: string }
+type Published = { model: string; modelId: string; warning: string | null; price: { open: string; atomic: string }; tx: string }
 
-export async function build(
-  context: Context,
-  words: string,
-  flags: { files: string; plan?: string; name?: string; minutes?: number; base?: string; recipe?: unknown },
-): Promise<Refusal | undefined> {
-  const files = await filesUnder(flags.files)
-  if (isRefusal(files)) return files
+export type BuildFlags = {
+  files: string
+  plan?: string
+  name?: string
+  minutes?: number
+  base?: string
+  recipe?: unknown
+  exam?: string
+  column?: string[]
+  mask?: boolean
+  yes?: boolean
+  json?: boolean
+}
+
+export async function build(context: Context, words: string, flags: BuildFlags): Promise<Refusal | undefined> {
+  const found = await filesUnder(flags.files)
+  if (isRefusal(found)) return found
+  const examined = await examFile(found, flags.exam)
+  if (isRefusal(examined)) return examined
+  const { files, exam } = examined
+  const columns = columnChoices(flags.column ?? [])
+  if (isRefusal(columns)) return columns
   const spec = flags.plan === undefined ? undefined : await readPlan(flags.plan)
   if (isRefusal(spec)) return spec
   const began = Date.now()
   const outcome = await withServer(context, async (url) => {
     const seconds = flags.minutes === undefined ? undefined : flags.minutes * 60
+    const wish = { words, files, spec, exam, columns, mask: flags.mask }
+    const examId = flags.yes || flags.json ? undefined : await confirmExam(context, url, wish)
+    if (isRefusal(examId)) return examId
     const started = await request<BuildView>(url, '/api/builds', {
-      words,
-      files,
+      ...wish,
+      examId,
       name: flags.name,
       seconds,
-      spec,
       recipe: flags.recipe,
       ...(flags.base === undefined ? {} : { base: baseReference(flags.base) }),
     })
@@ -89,28 +108,62 @@ export async function ask(context: Context, model: string, text: string): Promis
   return undefined
 }
 
-export async function publish(context: Context, model: string, price: string): Promise<Refusal | undefined> {
+export async function publish(
+  context: Context,
+  model: string,
+  { price, abstention }: { price: string; abstention?: 'free' | 'paid' },
+): Promise<Refusal | undefined> {
   const checked = parsePrice(price)
   if (isRefusal(checked)) return checked
-  const published = await withServer(context, (url) => request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price }))
+  // Whoever publishes is told first what strangers will read.
+  const published = await withServer(context, async (url) => {
+    const quoted = await request<QuotationView>(url, `/api/models/${encodeURIComponent(model)}/quotations`)
+    if (!isRefusal(quoted) && quoted.documents.length) for (const line of quotationLines(quoted)) context.out.line(line)
+    return request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price, abstention })
+  })
   if (isRefusal(published)) return published
-  context.out.result(published, `Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`)
+  const told = [`Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`, published.warning]
+  context.out.result(published, told.filter(Boolean).join('\n'))
   return undefined
 }
 
-export async function query(context: Context, model: string, text: string, flags: { wallet: string; maximum: string }): Promise<Refusal | undefined> {
+export async function query(
+  context: Context,
+  model: string,
+  text: string,
+  flags: { wallet: string; maximum: string; passport?: string },
+): Promise<Refusal | undefined> {
   const maximum = parseOpen(flags.maximum)
   if (isRefusal(maximum)) return maximum
   if (!/^[a-z0-9-]{1,40}$/.test(flags.wallet))
     return refuse('bad_wallet', `"${flags.wallet}" cannot be a wallet's name.`, 'Use lower-case letters, digits and hyphens.')
   const outcome = await withServer(context, async (url) => {
     const buy = await openBuyer(context.config, { url, wallet: flags.wallet, maximum })
-    return isRefusal(buy) ? buy : buy(model, text)
+    const bought = isRefusal(buy) ? buy : await buy(model, text)
+    if (isRefusal(bought) || flags.passport === undefined) return bought
+    // The query is paid: whatever becomes of its passport, the answer is shown.
+    const kept = await keepPassport(url, bought, flags.passport)
+    if (isRefusal(kept)) context.out.line(`There is no passport of it: ${kept.message} ${kept.hint}`)
+    return bought
   })
   if (isRefusal(outcome)) return outcome
-  const { receipt } = outcome
-  context.out.result(outcome, `${outcome.answer}\n\nPaid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}`)
+  const { receipt, free, answer } = outcome.shown
+  const paid = receipt ? `Paid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}` : free
+  context.out.result(outcome.shown, `${answer}\n\n${paid}`)
   return undefined
+}
+
+/** Asks for the passport of a query just paid, adds the texts to it, and writes it. */
+async function keepPassport(url: string, bought: Bought, path: string): Promise<Refusal | undefined> {
+  const { receipt } = bought.shown
+  if (!receipt) return refuse('nothing_paid', 'Nothing was charged for this answer, so there is no payment to prove.', 'Passports are of paid answers.')
+  const passport = await request<object>(url, `/api/receipts/${receipt.tx}/passport?request=${bought.requestHash}`)
+  if (isRefusal(passport)) return passport
+  return writeFile(path, `${JSON.stringify({ ...passport, texts: bought.texts }, null, 2)}\n`).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) =>
+      refuse('file_not_writable', `The file "${path}" cannot be written (${error.code ?? error.message}).`, 'Give another path.'),
+  )
 }
 
 export async function earnings(context: Context): Promise<Refusal | undefined> {

@@ -2,17 +2,19 @@
  * The command line: `modelfactory` and its commands. Parses, calls the server, prints, sets the exit code:
  * 0 done, 1 refused with a reason, 2 wrong usage. Knows nothing of how anything is done.
  */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { BaseError, isRefusal, RefusedError } from '../../core/errors.ts'
 import { EXPORT_KINDS } from '../../core/export.ts'
 import { readConfig } from '../../factory/config.ts'
 import { printBases } from './bases.ts'
-import { ask, build, earnings, list, publish, query } from './commands.ts'
+import { ask, type BuildFlags, build, earnings, list, publish, query } from './commands.ts'
 import type { Context } from './connect.ts'
 import { exportModel } from './export.ts'
-import { plan, refine } from './plan.ts'
+import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
+import { type DataFlags, data, quotations, rebuild } from './review.ts'
 import { up } from './up.ts'
+import { type VerifyFlags, verify } from './verify.ts'
 
 type Flags = { json?: boolean; data?: string; url?: string }
 
@@ -24,6 +26,10 @@ const WRONG_USAGE = 2
 const MOST_MINUTES = 14_400
 
 const BASE_HELP = 'base model: a GGUF file, or hf:owner/name[:file] (see: modelfactory bases; default: ours)'
+
+const EXAM_HELP = 'an official test set: it is the exam, and the other files are for training and practice'
+const COLUMN_HELP = 'which column is what, e.g. text=Body or table.csv:label=Kind; may be said several times'
+const MASK_HELP = 'replace personal data (mails, phones, ids, cards, announced names) by its kind'
 
 const program = new Command('modelfactory')
   .description('Describe a model in plain words, hand over documents or examples, and be paid for every query it answers.')
@@ -79,39 +85,82 @@ command('up', 'serve the gateway and the studio until stopped')
 talking('plan <words> [files...]', 'turn a description, and files if given, into a plan: what it would do, what it assumes, what it asks')
   .option('--files <folder>', 'folder with your documents or table')
   .option('--save <file>', 'write the plan to a file, for refine and build --plan')
-  .action((words: string, files: string[], flags: Flags & { files?: string; save?: string }) =>
-    run(flags, (context) => plan(context, words, flags.files === undefined ? files : [flags.files, ...files], flags.save)),
+  .option('--exam <file>', EXAM_HELP)
+  .option('--column <role=name>', COLUMN_HELP, several, [])
+  .option('--mask', MASK_HELP)
+  .action((words: string, files: string[], flags: Flags & PlanFlags & { files?: string }) =>
+    run(flags, (context) => plan(context, words, flags.files === undefined ? files : [flags.files, ...files], flags)),
   )
+talking('ready <words>', 'say how good a model would be with what you have, and what more examples would do')
+  .requiredOption('--files <folder>', 'folder with your documents or table')
+  .option('--exam <file>', EXAM_HELP)
+  .option('--column <role=name>', COLUMN_HELP, several, [])
+  .option('--mask', MASK_HELP)
+  .action((words: string, flags: Flags & PlanFlags & { files: string }) => run(flags, (context) => ready(context, words, flags)))
 talking('refine <plan> <words>', 'change a saved plan in your own words, and see what changed').action((file: string, words: string, flags: Flags) =>
   run(flags, (context) => refine(context, file, words)),
 )
 talking('build <words>', 'build a model from a description and files: specification, dataset, training, exam, package')
   .requiredOption('--files <folder>', 'folder with your documents or table')
   .option('--plan <file>', 'a plan saved by plan --save, as refined')
+  .option('--exam <file>', EXAM_HELP)
+  .option('--column <role=name>', COLUMN_HELP, several, [])
+  .option('--mask', MASK_HELP)
+  .option('--yes', 'do not ask whether the exam is fair')
   .option('--name <name>', 'name of the model (default: made from the words)')
   .option('--base <base>', BASE_HELP)
   .option('--minutes <number>', 'time budget of the whole build: search for settings, training, exam, serving check', positive)
   .option('--recipe <json>', 'settings of the training that are not to be chosen, e.g. {"method":"full"}', jsonObject)
-  .action((words: string, flags: Flags & { files: string; plan?: string; name?: string; minutes?: number; base?: string; recipe?: unknown }) =>
-    run(flags, (context) => build(context, words, flags)),
-  )
+  .action((words: string, flags: Flags & BuildFlags) => run(flags, (context) => build(context, words, flags)))
 talking('ask <model> <text>', 'ask your own model, free').action((model: string, text: string, flags: Flags) =>
   run(flags, (context) => ask(context, model, text)),
 )
 talking('publish <model>', 'put a model on chain at a price per query')
   .requiredOption('--price <open>', 'price of one query in OPEN, e.g. 0.01')
-  .action((model: string, flags: Flags & { price: string }) => run(flags, (context) => publish(context, model, flags.price)))
+  .addOption(new Option('--abstention <cost>', 'what "not covered" costs its payer').choices(['free', 'paid']))
+  .action((model: string, flags: Flags & { price: string; abstention?: 'free' | 'paid' }) => run(flags, (context) => publish(context, model, flags)))
 talking('query <model> <text>', 'ask a published model and pay its builder by x402 from a local wallet')
   .option('--wallet <name>', 'wallet of the data folder that pays', 'payer')
   .option('--maximum <open>', 'largest amount this query may cost', '1')
-  .action((model: string, text: string, flags: Flags & { wallet: string; maximum: string }) => run(flags, (context) => query(context, model, text, flags)))
+  .option('--passport <file>', 'also write the passport of the answer, with question and answer in it')
+  .action((model: string, text: string, flags: Flags & { wallet: string; maximum: string; passport?: string }) =>
+    run(flags, (context) => query(context, model, text, flags)),
+  )
 talking('export <model>', 'write a model in the form of other software: llama.cpp, transformers, Ollama')
   .requiredOption('--as <kind>', `one of ${EXPORT_KINDS.join(', ')}`)
   .requiredOption('--to <folder>', 'folder for the files; made when missing')
   .action((model: string, flags: Flags & { as: string; to: string }) => run(flags, (context) => exportModel(context, model, flags)))
+command('verify <passport>', 'check an answer passport: offline, or against a node')
+  .option('--rpc <url>', 'a node of the chain, asked for the hashes of two blocks')
+  .option('--header <hex...>', 'hashes (or RLP headers) of blocks you trust: of the payment, and of the publication')
+  .option('--request <file>', 'the body that was sent, byte for byte')
+  .option('--answer <file>', 'the reply that came, as JSON')
+  .option('--gateway <address>', 'the gateway that must have signed')
+  .option('--router <address>', 'the router to believe, where it is not the one of this version')
+  .action((file: string, flags: Flags & VerifyFlags) => run(flags, (context) => verify(context, file, flags)))
+talking('data <model>', 'the examples of a model with their sources; correct, remove or add one')
+  .option('--part <part>', 'training, practice or exam (default training)')
+  .option('--find <words>', 'only examples that hold these words')
+  .option('--limit <number>', 'how many (default 50)')
+  .option('--offset <number>', 'from which on (default 0)')
+  .option('--correct <id>', 'the example that is wrong; say with --to what is right')
+  .option('--remove <id>', 'an example that is to go')
+  .option('--add <text>', 'a text or question to add; say with --to what is right')
+  .option('--to <outcome>', 'the right label, answer, text, or JSON of what stands in the text')
+  .action((model: string, flags: Flags & DataFlags) => run(flags, (context) => data(context, model, flags)))
+talking('rebuild <model>', 'build a model again with what you changed in its examples').action((model: string, flags: Flags) =>
+  run(flags, (context) => rebuild(context, model)),
+)
+talking('quotations <model>', 'which passages strangers will see, and which documents are kept out')
+  .option('--keep-out <file...>', 'documents that are not to be quoted; "" lets all in')
+  .action((model: string, flags: Flags & { keepOut?: string[] }) => run(flags, (context) => quotations(context, model, flags)))
 talking('earnings', 'what the builder was paid').action((flags: Flags) => run(flags, earnings))
 command('bases', 'bases worth starting from: size, memory, licence, languages').action((flags: Flags) => run(flags, async ({ out }) => printBases(out)))
 talking('list', 'the models here').action((flags: Flags) => run(flags, list))
+
+function several(text: string, before: string[]): string[] {
+  return [...before, text]
+}
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)

@@ -4,25 +4,59 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import type { Readiness } from '../../core/readiness.ts'
 import { describeSpec, Spec } from '../../core/spec.ts'
 import { type Context, withServer } from './connect.ts'
-import { filesUnder, request } from './requests.ts'
+import { columnChoices, type DatasetReply, examFile } from './dataset.ts'
+import { filesUnder, request, type Upload } from './requests.ts'
 
-export async function plan(context: Context, words: string, paths: readonly string[], save: string | undefined): Promise<Refusal | undefined> {
-  const files: { name: string; base64: string }[] = []
+export type PlanFlags = { save?: string; exam?: string; column?: string[]; mask?: boolean }
+
+/** Prints the plan and, where files were given, what was found in them: the dataset that would be built, or why there would be none. */
+export async function plan(context: Context, words: string, paths: readonly string[], flags: PlanFlags): Promise<Refusal | undefined> {
+  const { save } = flags
+  const found: Upload[] = []
   for (const path of paths) {
-    const found = await filesUnder(path)
-    if (isRefusal(found)) return found
-    files.push(...found)
+    const under = await filesUnder(path)
+    if (isRefusal(under)) return under
+    found.push(...under)
   }
-  const spec = await withServer(context, (url) => request<Spec>(url, '/api/plan', { words, files }))
-  if (isRefusal(spec)) return spec
+  const examined = await examFile(found, flags.exam)
+  if (isRefusal(examined)) return examined
+  const columns = columnChoices(flags.column ?? [])
+  if (isRefusal(columns)) return columns
+  const { files, exam } = examined
+  const outcome = await withServer(context, async (url) => {
+    const spec = await request<Spec>(url, '/api/plan', { words, files, columns })
+    if (isRefusal(spec) || !files.length || spec.decline) return isRefusal(spec) ? spec : { spec }
+    return { spec, dataset: await request<DatasetReply>(url, '/api/dataset', { words, files, exam, mask: flags.mask, spec }) }
+  })
+  if (isRefusal(outcome)) return outcome
+  const { spec, dataset } = outcome
   if (save !== undefined) {
     const failed = await writePlan(save, spec)
     if (failed) return failed
   }
   const next = save === undefined ? [] : [`Saved to ${save}. Change it: npx modelfactory refine ${save} "make it shorter"`]
-  context.out.result(spec, [...describeSpec(spec), ...next].join('\n'))
+  const lines = !dataset ? [] : isRefusal(dataset) ? [`It cannot be built yet: ${dataset.message} ${dataset.hint}`] : dataset.sentences
+  const findings = dataset && !isRefusal(dataset) ? { findings: dataset.findings } : {}
+  context.out.result({ ...spec, ...findings }, [...describeSpec(spec), ...lines, ...next].join('\n'))
+  return undefined
+}
+
+/** Says how good a model of these files would be, and what more examples would do. */
+export async function ready(context: Context, words: string, flags: PlanFlags & { files: string }): Promise<Refusal | undefined> {
+  const found = await filesUnder(flags.files)
+  if (isRefusal(found)) return found
+  const examined = await examFile(found, flags.exam)
+  if (isRefusal(examined)) return examined
+  const columns = columnChoices(flags.column ?? [])
+  if (isRefusal(columns)) return columns
+  const ready = await withServer(context, (url) =>
+    request<Readiness & { sentences: string[] }>(url, '/api/readiness', { words, ...examined, columns, mask: flags.mask }),
+  )
+  if (isRefusal(ready)) return ready
+  context.out.result(ready, ready.sentences.join('\n'))
   return undefined
 }
 

@@ -1,15 +1,17 @@
 /**
- * One paid query, as the command line makes it: a wallet of the data folder, an unmodified x402 client, a chat completion.
+ * One paid query, as the command line makes it: a wallet of the data folder, our own paying client, a chat completion.
  * Knows nothing of printing.
  */
 
+import type { Answer } from '../../core/answer.ts'
 import { isRefusal, type Refusal } from '../../core/errors.ts'
 import type { Hex } from '../../core/listing.ts'
 import type { Amount } from '../../core/royalty.ts'
 import type { StateView } from '../../core/view.ts'
 import type { Config } from '../../factory/config.ts'
 import { openWallet } from '../../factory/gateway.ts'
-import { explain, PayError, payingFetch } from '../client/pay.ts'
+import { answerOf } from '../client/answer.ts'
+import { explain, openClient, PayError } from '../client/client.ts'
 import { request } from './requests.ts'
 
 export type Purchase = {
@@ -17,8 +19,13 @@ export type Purchase = {
   sources?: unknown
   label?: string
   scores?: unknown
-  receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string }
+  /** Null when nothing was charged; `free` says why. */
+  receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string } | null
+  free?: string
 }
+
+/** What a passport of the query is asked for by, and the texts only the payer holds. */
+export type Bought = { shown: Purchase; requestHash: string; texts: { request: string; answer: Answer | undefined } }
 
 type ChatCompletion = {
   choices: { message: { content: string } }[]
@@ -26,7 +33,8 @@ type ChatCompletion = {
     sources?: unknown
     label?: string
     scores?: unknown
-    receipt: { tx: string; amount: Amount; payer: string; builder: string; modelId: string }
+    receipt: (NonNullable<Purchase['receipt']> & { requestHash: string }) | null
+    free?: string | null
   }
 }
 
@@ -34,23 +42,23 @@ type ChatCompletion = {
 export async function openBuyer(
   config: Config,
   options: { url: string; wallet: string; maximum: bigint },
-): Promise<((model: string, text: string) => Promise<Purchase | Refusal>) | Refusal> {
+): Promise<((model: string, text: string) => Promise<Bought | Refusal>) | Refusal> {
   // The server is asked first, so that it, and not this process, makes the data folder's first keys.
   const state = await request<StateView>(options.url, '/api/state')
   if (isRefusal(state)) return state
   const account = await openWallet(config, options.wallet)
   if (isRefusal(account)) return account
-  const pay = await payingFetch({ account, network: state.network.caip2, asset: state.contracts.token as Hex, maximum: options.maximum })
+  const { url, maximum } = options
+  const client = await openClient({ url, account, network: state.network.caip2, asset: state.contracts.token as Hex, maximum })
   return async (model, text) => {
+    const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }] })
     try {
-      const response = await pay(`${options.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ model, messages: [{ role: 'user', content: text }] }),
-      })
+      const response = await client.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
       const refused = await explain(response)
       if (refused) return refused
-      return purchase((await response.json()) as ChatCompletion)
+      const completion = (await response.json()) as ChatCompletion
+      const requestHash = completion.modelfactory.receipt?.requestHash ?? ''
+      return { shown: purchase(completion), requestHash, texts: { request: body, answer: answerOf(completion) } }
     } catch (error) {
       if (error instanceof PayError) return error.refusal
       throw error
@@ -59,11 +67,12 @@ export async function openBuyer(
 }
 
 function purchase({ choices, modelfactory }: ChatCompletion): Purchase {
-  const { sources, label, scores, receipt } = modelfactory
+  const { sources, label, scores, receipt, free } = modelfactory
   return {
     answer: choices[0]?.message.content ?? '',
     ...(sources === undefined ? {} : { sources }),
     ...(label === undefined ? {} : { label, scores }),
-    receipt: { tx: receipt.tx, amount: receipt.amount, payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId },
+    ...(free ? { free } : {}),
+    receipt: receipt && { tx: receipt.tx, amount: receipt.amount, payer: receipt.payer, builder: receipt.builder, modelId: receipt.modelId },
   }
 }

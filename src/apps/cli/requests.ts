@@ -11,6 +11,8 @@ import { SERVER_HEADER } from '../server/replies.ts'
 /** What one upload may hold: the server takes 64 MB, and base64 makes four bytes of three. */
 const MOST_MEGABYTES = 47
 
+export type Upload = { name: string; base64: string }
+
 const Failure = z.object({ error: z.object({ message: z.string(), code: z.string().nullish(), hint: z.string().nullish() }) })
 
 /** One request; a 4xx or 5xx with an error body becomes a refusal. */
@@ -42,7 +44,7 @@ export async function request<T>(url: string, path: string, body?: unknown): Pro
 }
 
 /** Every file under a folder (or one file), for upload; hidden files are left out. */
-export async function filesUnder(path: string): Promise<{ name: string; base64: string }[] | Refusal> {
+export async function filesUnder(path: string): Promise<Upload[] | Refusal> {
   const found = await stat(path).catch(() => undefined)
   if (!found) return refuse('no_such_folder', `There is no file or folder "${path}".`, 'Give --files the folder that holds your documents or table.')
   const paths = found.isFile()
@@ -73,7 +75,7 @@ export async function filesUnder(path: string): Promise<{ name: string; base64: 
       `The files in "${path}" are ${Math.ceil(megabytes)} MB; at most ${MOST_MEGABYTES} MB can be handed over at once.`,
       'Leave out what the model need not learn: a few thousand good rows or pages are plenty.',
     )
-  const files: { name: string; base64: string }[] = []
+  const files: Upload[] = []
   for (const file of paths) {
     const read = await readFile(file).catch((error: NodeJS.ErrnoException) =>
       refuse('file_unreadable', `The file "${file}" cannot be read (${error.code ?? error.message}).`, 'Make it readable, or take it out of the folder.'),

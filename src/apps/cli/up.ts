@@ -1,6 +1,6 @@
 /**
  * `up`: serves until stopped, and with examples walks each through the whole river first: words, spec, dataset, training,
- * exam, package, listing, five paid queries, royalty. Queries go over HTTP through an unmodified x402 client.
+ * exam, package, listing, five paid queries, royalty. Queries go over HTTP, paid by x402.
  * Knows nothing of how an arrow works.
  */
 import { readdir, readFile } from 'node:fs/promises'
@@ -79,7 +79,8 @@ async function runExample(config: Config, out: Printer, url: string, example: Ex
   if (isRefusal(state)) return state
   const model = state.models.find((one) => one.name === build.name)
   if (!model) return refuse('model_missing', `The model ${build.name} was built but is not listed.`, 'Look at the server’s output.')
-  if (model.queries >= QUERIES) {
+  // Fewer than were asked, when the model had no answer to one.
+  if (model.queries >= QUERIES - 1) {
     out.line(arrowLine(model.name, 'royalty', `already built and paid: ${model.queries} queries, ${model.earned.open} ${state.network.currency}`))
     return undefined
   }
@@ -105,11 +106,19 @@ async function payQueries(
   if (isRefusal(buy)) return buy
   const before = await request<EarningsView>(url, '/api/earnings')
   if (isRefusal(before)) return before
+  let paid = 0
   for (const question of questions) {
     const bought = await buy(model, question)
     if (isRefusal(bought)) return bought
-    const { answer, receipt } = bought
-    out.line(arrowLine(model, 'query', `${short(question, 60)} -> ${short(answer, 80)} (paid ${receipt.amount.open}, tx ${receipt.tx.slice(0, 12)}…)`))
+    const { answer, receipt } = bought.shown
+    if (receipt) paid++
+    out.line(
+      arrowLine(
+        model,
+        'query',
+        `${short(question, 60)} -> ${short(answer, 80)} (${receipt ? `paid ${receipt.amount.open}, tx ${receipt.tx.slice(0, 12)}…` : 'not covered: nothing was charged'})`,
+      ),
+    )
   }
   const after = await request<EarningsView>(url, '/api/earnings')
   if (isRefusal(after)) return after
@@ -118,7 +127,7 @@ async function payQueries(
     arrowLine(
       model,
       'royalty',
-      `builder ${after.builder} held ${before.balance.open} and now holds ${after.balance.open} ${state.network.currency}: + ${amount(difference).open} for ${questions.length} queries`,
+      `builder ${after.builder} held ${before.balance.open} and now holds ${after.balance.open} ${state.network.currency}: + ${amount(difference).open} for ${paid} paid queries`,
     ),
   )
   return undefined

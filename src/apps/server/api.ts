@@ -6,7 +6,11 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
+import { Change } from '../../core/corrections.ts'
+import { outcomeText } from '../../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import { Id } from '../../core/id.ts'
+import { describeReadiness } from '../../core/readiness.ts'
 import { Spec } from '../../core/spec.ts'
 import type { LiveEvent } from '../../core/view.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
@@ -19,17 +23,35 @@ const HEARTBEAT_MS = 15_000
 const BACKLOG = 500
 
 const File = z.object({ name: z.string().min(1).max(1024), base64: z.string() })
-const PlanRequest = z.object({ words: z.string(), files: z.array(File).max(10_000).default([]) })
+const Columns = z.array(z.object({ role: z.string(), column: z.string(), file: z.string().optional() })).max(200)
+const PlanRequest = z.object({ words: z.string(), files: z.array(File).max(10_000).default([]), columns: Columns.optional() })
 /** A plan is sent back whole; what is refined is what the expert saw. */
 const RefineRequest = z.object({ spec: Spec, words: z.string().trim().min(1).max(20_000) })
-const BuildRequest = PlanRequest.extend({
+const DatasetRequest = PlanRequest.extend({
+  spec: Spec.optional(),
+  mask: z.boolean().optional(),
+  /** Names of files that are the exam. */
+  exam: z.array(z.string()).max(100).optional(),
+})
+const BuildRequest = DatasetRequest.extend({
   name: z.string().optional(),
   seconds: z.number().positive().max(864_000).optional(),
-  spec: Spec.optional(),
+  /** The exam that was looked at and confirmed. */
+  examId: Id.optional(),
   base: z.string().min(1).max(4096).optional(),
   recipe: z.unknown().optional(),
 })
-const PublishRequest = z.object({ price: z.string() })
+const ChangesRequest = z.object({ changes: z.array(Change).min(1).max(10_000) })
+const WithholdRequest = z.object({ withhold: z.array(z.string()).max(10_000) })
+const DataQuery = z.object({
+  part: z.enum(['training', 'practice', 'exam']).optional(),
+  find: z.string().max(1000).optional(),
+  offset: z.coerce.number().int().nonnegative().optional(),
+  limit: z.coerce.number().int().min(1).max(1000).optional(),
+})
+/** Exam cases shown before they are confirmed. */
+const SHOWN_CASES = 200
+const PublishRequest = z.object({ price: z.string(), abstention: z.enum(['free', 'paid']).optional() })
 const ExportRequest = z.object({ kind: z.string() })
 const AskRequest = z.object({ text: z.string().trim().min(1) })
 
@@ -48,6 +70,13 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     return context.json(await factory.receipts(count.data))
   })
 
+  routes.get('/receipts/:tx/passport', async (context) => {
+    const made = await factory.passport(context.req.param('tx'), context.req.query('request'))
+    if (isRefusal(made)) return refusal(context, made)
+    context.header('Content-Disposition', `attachment; filename="passport-${made.payment.tx.slice(2, 12)}.json"`)
+    return context.json(made)
+  })
+
   routes.get('/builds/:id', async (context) => {
     const id = context.req.param('id')
     const build = await factory.build(id)
@@ -60,7 +89,32 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     const request = await read(context, PlanRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}]}')
     if (isRefusal(request)) return refusal(context, request, 400)
     const files = decodeFiles(request.files)
-    return isRefusal(files) ? refusal(context, files, 400) : answer(context, await factory.plan(request.words, files))
+    return isRefusal(files) ? refusal(context, files, 400) : answer(context, await factory.plan(request.words, files, request.columns))
+  })
+
+  routes.post('/dataset', limit(64), async (context) => {
+    const request = await read(
+      context,
+      DatasetRequest,
+      '{"words": ..., "files": [...], "columns": [{"role": "text", "column": ...}], "mask": true, "exam": ["test.csv"]}',
+    )
+    if (isRefusal(request)) return refusal(context, request, 400)
+    const files = decodeFiles(request.files)
+    if (isRefusal(files)) return refusal(context, files, 400)
+    const made = await factory.prepare(request.words, files, request)
+    if (isRefusal(made)) return refusal(context, made)
+    const { spec, findings, exam, dataset } = made
+    const cases = exam.cases.slice(0, SHOWN_CASES).map((one) => ({ id: one.id, input: one.input, outcome: outcomeText(one), source: one.source }))
+    return context.json({ spec, findings, sentences: dataset.notes, exam: { id: findings.examId, cases } })
+  })
+
+  routes.post('/readiness', limit(64), async (context) => {
+    const request = await read(context, DatasetRequest, '{"words": ..., "files": [...]}, as /api/dataset takes them')
+    if (isRefusal(request)) return refusal(context, request, 400)
+    const files = decodeFiles(request.files)
+    if (isRefusal(files)) return refusal(context, files, 400)
+    const ready = await factory.ready(request.words, files, request)
+    return isRefusal(ready) ? refusal(context, ready) : context.json({ ...ready, sentences: describeReadiness(ready) })
   })
 
   routes.post('/plan/refine', limit(2), async (context) => {
@@ -81,10 +135,33 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     return answer(context, await factory.startBuild(words, files, wish))
   })
 
+  routes.get('/models/:name/data', async (context) => {
+    const query = DataQuery.safeParse(context.req.query(), { reportInput: true })
+    if (!query.success) {
+      const wrong = wrongField(query.error.issues[0], 'The query is not understood.')
+      return refusal(context, refuse('query_invalid', wrong, 'Give ?part=training|practice|exam&find=words&offset=0&limit=50.'), 400)
+    }
+    return answer(context, await factory.data(context.req.param('name'), query.data))
+  })
+
+  routes.post('/models/:name/data', limit(8), async (context) => {
+    const request = await read(context, ChangesRequest, '{"changes": [{"replace": id, "to": "right"}, {"remove": id}, {"add": "text", "to": "right"}]}')
+    return isRefusal(request) ? refusal(context, request, 400) : answer(context, await factory.correct(context.req.param('name'), request.changes))
+  })
+
+  routes.post('/models/:name/rebuild', async (context) => answer(context, await factory.rebuild(context.req.param('name'))))
+
+  routes.get('/models/:name/quotations', async (context) => answer(context, await factory.quotations(context.req.param('name'))))
+
+  routes.post('/models/:name/quotations', limit(1), async (context) => {
+    const request = await read(context, WithholdRequest, '{"withhold": ["letters.pdf"]}, the documents that are not to be quoted')
+    return isRefusal(request) ? refusal(context, request, 400) : answer(context, await factory.withhold(context.req.param('name'), request.withhold))
+  })
+
   routes.post('/models/:name/publish', limit(1), async (context) => {
     const request = await read(context, PublishRequest, '{"price": "0.01"}, the price as a string')
     if (isRefusal(request)) return refusal(context, request, 400)
-    return answer(context, await factory.publish(context.req.param('name'), request.price))
+    return answer(context, await factory.publish(context.req.param('name'), request.price, { abstention: request.abstention }))
   })
 
   routes.post('/models/:name/export', limit(1), async (context) => {

@@ -8,21 +8,31 @@ import { join } from 'node:path'
 import type { LocalAccount } from 'viem'
 import type { Answer, AnswerPart } from '../../core/answer.ts'
 import { isRefusal, refuse } from '../../core/errors.ts'
-import { contentId, hashText } from '../../core/id.ts'
-import type { Hex } from '../../core/listing.ts'
+import { canonical, hashText, type Id } from '../../core/id.ts'
+import type { Address, Hex } from '../../core/listing.ts'
+import type { Package } from '../../core/package.ts'
+import { requestHashOf } from '../../core/passport.ts'
 import { receiptId } from '../../core/receipt.ts'
+import type { Report } from '../../core/report.ts'
 import { amount } from '../../core/royalty.ts'
 import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../../core/view.ts'
 import { openEmbeddedChain } from '../../drivers/chain/embedded.ts'
+import { walletSignatures } from '../../drivers/chain/wallet-signature.ts'
 import { openDatabase } from '../../drivers/database/pglite.ts'
 import { localAccount, openKeystore } from '../../drivers/keystore/keystore.ts'
+import { signedOffers } from '../../drivers/payments/offers.ts'
 import { x402Payments } from '../../drivers/payments/x402.ts'
 import { offlinePlanner } from '../../drivers/planner/offline.ts'
+import { memoryStore } from '../../drivers/store/memory.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
-import type { Chain } from '../../ports/chain.ts'
+import { openPassports } from '../../factory/passports.ts'
+import type { Account, Chain } from '../../ports/chain.ts'
 import type { Database } from '../../ports/database.ts'
+import type { Store } from '../../ports/store.ts'
 import { charge } from '../../steps/charge.ts'
 import { refine } from '../../steps/refine.ts'
+
+const unheard = async () => refuse('not_here', 'This small factory keeps no examples.', 'Use a whole one.')
 
 export const PRICE = 10n ** 16n
 /** What every exported file of this factory holds. */
@@ -40,8 +50,12 @@ export type Bench = {
   payer: LocalAccount
   pauper: LocalAccount
   builder: LocalAccount
+  /** The builder's account in the keystore, and the one package there is. */
+  owner: Account
+  published: { packageId: Id; reportId: Id }
+  gateway: Address
   /** How the model answers the next queries. */
-  behaviour: { run: (signal: AbortSignal) => AsyncIterable<AnswerPart> }
+  behaviour: { run: (signal: AbortSignal) => AsyncIterable<AnswerPart>; abstention: 'free' | 'paid' }
   received: { words: string; files: readonly InputFile[] }[]
   listeners: () => number
   emit: (event: LiveEvent) => void
@@ -54,6 +68,31 @@ export async function* fluent(): AsyncGenerator<AnswerPart> {
   yield { answer: canned }
 }
 
+/** The smallest package there can be, and its report: parts that nobody reads are hashes of their names. */
+async function publishable(store: Store): Promise<{ packageId: Id; reportId: Id }> {
+  const put = (value: unknown) => store.put(new TextEncoder().encode(canonical(value)))
+  const [weightsId, examId] = [hashText('weights'), hashText('exam')]
+  const arm = { name: 'tuned' as const, what: 'the tuned model', score: 0.875, interval: [0.8, 0.93] as [number, number], figures: {} }
+  const report: Report = { weightsId, examId, n: 40, metric: 'token F1', arms: [arm], predictions: hashText('predictions'), latencyMs: 12.5 }
+  const reportId = await put(report)
+  const part = (name: string) => hashText(name)
+  const manifest: Package = {
+    format: 'modelfactory/package@1',
+    name: 'heart',
+    task: 'answer',
+    specId: part('spec'),
+    datasetId: part('dataset'),
+    examId,
+    weightsId,
+    reportId,
+    base: { name: 'a base', sha256: part('base'), licence: 'Apache-2.0' },
+    files: { spec: part('spec'), weights: weightsId, adapter: part('adapter'), expert: null, passages: part('passages'), report: reportId },
+    serving: null,
+    licences: ['CC0-1.0'],
+  }
+  return { packageId: await put(manifest), reportId }
+}
+
 export async function openBench(): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'modelfactory-server-'))
   const database = await openDatabase({ folder: null })
@@ -63,16 +102,24 @@ export async function openBench(): Promise<Bench> {
   const [owner, payer, pauper] = [await keystore.account('builder'), await keystore.account('payer'), await keystore.account('pauper')]
   const registered = await chain.register({ owner, slug: 'heart', payout: owner.address, price: PRICE })
   if (isRefusal(registered)) throw new Error(registered.message)
+  const store = memoryStore()
+  const { packageId, reportId } = await publishable(store)
+  const version = await chain.publishVersion({ owner, modelId: registered.modelId, packageId, reportId })
+  if (isRefusal(version)) throw new Error(version.message)
+  const gateway = await keystore.account('gateway')
+  const passports = await openPassports({ chain, store, database, gateway, builder: owner })
+  const offers = signedOffers({ gateway })
   const funded = await chain.fund(payer.address, 10n ** 18n)
   if (isRefusal(funded)) throw new Error(funded.message)
   const { modelId } = registered
-  const behaviour: Bench['behaviour'] = { run: fluent }
+  const behaviour: Bench['behaviour'] = { run: fluent, abstention: 'free' }
   const received: Bench['received'] = []
   const listeners = new Set<(event: LiveEvent) => void>()
   const payments = x402Payments({
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
     balance: async (address) => (await chain.balance(address)).open,
+    contractSigned: walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token }),
   })
 
   const model = (name: string, id: Hex | null): ModelView => ({
@@ -101,12 +148,20 @@ export async function openBench(): Promise<Bench> {
       ...receipt,
       id: receiptId({ packageId, requestHash, responseHash, ...receipt }),
       amount: amount(BigInt(receipt.amount)),
+      final: true,
     }))
 
   const factory: ModelFactory = {
     async plan() {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
     },
+    prepare: unheard,
+    ready: unheard,
+    data: unheard,
+    correct: unheard,
+    rebuild: unheard,
+    quotations: unheard,
+    withhold: unheard,
     refine: (spec, words) => refine({ planner: offlinePlanner() }, spec, words),
     async startBuild(words, files) {
       received.push({ words, files })
@@ -130,29 +185,39 @@ export async function openBench(): Promise<Bench> {
     async publish() {
       throw new Error('cannot read /secret/path')
     },
-    async query({ text, requestBody, payment, resource, signal }) {
-      const quote = { modelId, model: 'heart', payTo: owner.address, price: PRICE, resource, description: 'One answer of heart' }
-      const requestHash = contentId({ model: modelId, text, body: requestBody })
+    async query({ requestBody, payment, resource, signal, terms }) {
+      const quote = {
+        modelId,
+        model: 'heart',
+        payTo: owner.address,
+        price: PRICE,
+        resource,
+        description: 'One answer of heart',
+        abstention: behaviour.abstention,
+      }
+      const requestHash = requestHashOf(modelId, requestBody)
       const ports = { payments, chain, database }
       const charged = await charge(ports, {
         quote,
         payment,
         requestHash,
-        packageId: hashText('heart'),
+        packageId,
+        terms,
         run: (stop) => behaviour.run(stop),
         signal,
         now: Date.now,
       })
-      if (charged.kind === 'answer')
-        void charged.receipt
-          .then(async () => {
-            const [newest] = await receipts(1)
-            for (const listener of listeners) listener({ type: 'receipt', receipt: newest!, earnings: await earnings() })
-          })
-          .catch(() => {})
-      return charged
+      if (charged.kind === 'reply') return charged.status === 402 ? { ...charged, ...(await offers.offer(charged.headers, charged.body, quote)) } : charged
+      void charged.receipt
+        ?.then(async () => {
+          const [newest] = await receipts(1)
+          for (const listener of listeners) listener({ type: 'receipt', receipt: newest!, earnings: await earnings() })
+        })
+        .catch(() => {})
+      return { ...charged, headers: await offers.receipt(charged.headers, payment, quote) }
     },
     receipts,
+    passport: passports.make,
     earnings,
     state: async (): Promise<StateView> => ({
       network: chain.network,
@@ -161,6 +226,7 @@ export async function openBench(): Promise<Bench> {
       models,
       receipts: await receipts(),
       earnings: await earnings(),
+      warnings: await chain.warnings(),
     }),
     listen(listener) {
       listeners.add(listener)
@@ -176,6 +242,9 @@ export async function openBench(): Promise<Bench> {
     payer: localAccount(payer),
     pauper: localAccount(pauper),
     builder: localAccount(owner),
+    owner,
+    published: { packageId, reportId },
+    gateway: gateway.address,
     behaviour,
     received,
     listeners: () => listeners.size,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AnswerPart } from '../../core/answer.ts'
 import { isRefusal } from '../../core/errors.ts'
 import { contentId } from '../../core/id.ts'
-import { explain, type PayError, payingFetch } from '../client/pay.ts'
+import { explain, openClient, type PayError } from '../client/client.ts'
 import { type Bench, canned, fluent, openBench, PRICE } from './bench.suite.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
@@ -58,6 +58,48 @@ async function signed(account: LocalAccount, body: unknown = question): Promise<
 type Extra = {
   modelfactory: { sources: unknown; receipt: { tx: string; amount: { open: string; atomic: string }; payer: string; builder: string; responseHash: string } }
 }
+
+describe('terms', () => {
+  it('that are no terms, or want a stream as well, are refused before any payment', async () => {
+    for (const [terms, field] of [
+      [{ polite: true }, 'terms'],
+      [{ withinSeconds: -1 }, 'terms.withinSeconds'],
+      [{ schema: { type: 'string', pattern: '(a+)+$' } }, 'terms.schema'],
+    ] as const) {
+      const response = await post({ ...question, terms })
+      expect([response.status, ((await response.json()) as { error: { param: string } }).error.param]).toEqual([400, field])
+    }
+    expect(await codeOf(await post({ ...question, terms: { answered: true }, stream: true }))).toEqual([400, 'terms_not_streamed'])
+  })
+
+  it('are judged: failed nothing is charged, met the receipt says so', async () => {
+    const before = await held(bench.builder)
+    const failing = { ...question, terms: { cites: ['elsewhere.md'] } }
+    expect(await codeOf(await post(failing, { 'payment-signature': await signed(bench.payer, failing) }))).toEqual([422, 'terms_not_met'])
+    expect(await held(bench.builder)).toBe(before)
+    const terms = { cites: ['angina.md'], withinSeconds: 60 }
+    const response = await post({ ...question, terms }, { 'payment-signature': await signed(bench.payer, { ...question, terms }) })
+    expect(await response.json()).toMatchObject({ modelfactory: { receipt: { terms: { asked: terms, judgedBy: 'gateway' } } } })
+    expect(await held(bench.builder)).toBe(before + PRICE)
+  })
+
+  it('an abstention is answered, and says that nothing was charged', async () => {
+    const silence = { text: 'The pages do not cover this.', citations: [], abstained: true }
+    bench.behaviour.run = async function* (): AsyncGenerator<AnswerPart> {
+      yield { answer: silence }
+    }
+    const before = await held(bench.builder)
+    const payment = await signed(bench.payer)
+    for (const stream of [false, true]) {
+      const response = await post({ ...question, stream }, { 'payment-signature': payment })
+      const text = await response.text()
+      expect([response.status, response.headers.get('payment-response')]).toEqual([200, null])
+      expect(text).toContain(silence.text)
+      expect(text).toContain('nothing was charged')
+    }
+    expect(await held(bench.builder)).toBe(before)
+  })
+})
 
 describe('an unmodified openai client whose fetch is wrapped by @x402/fetch', () => {
   it('gets an answer, and the builder gets the whole price', async () => {
@@ -130,7 +172,8 @@ describe('an unmodified openai client whose fetch is wrapped by @x402/fetch', ()
 })
 
 describe('our own client', () => {
-  const paying = (account: LocalAccount, maximum = PRICE) => payingFetch({ account: account as never, network, asset: bench.chain.contracts.token, maximum })
+  const paying = async (account: LocalAccount, maximum = PRICE) =>
+    (await openClient({ url: server.url, account: account as never, network, asset: bench.chain.contracts.token, maximum })).fetch
   const ask = { method: 'POST', body: JSON.stringify(question) }
 
   it('pays', async () => {

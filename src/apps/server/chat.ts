@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { Answer } from '../../core/answer.ts'
 import { type Refusal, refuse } from '../../core/errors.ts'
 import type { PaidPart, Receipt } from '../../core/receipt.ts'
 import type { ModelFactory, PaidQuery } from '../../factory/factory.ts'
@@ -51,12 +52,24 @@ export function chatRoutes(factory: ModelFactory, report: Report): Hono {
         refuse('input_empty', 'There is no user message with text in it.', 'Put the question into the last message of role "user".'),
         'messages',
       )
+    const terms = request.terms ?? undefined
+    if (terms && request.stream)
+      return openaiRefusal(
+        context,
+        400,
+        refuse(
+          'terms_not_streamed',
+          'The request has terms and "stream": true, but an answer is judged whole before a piece of it is sent.',
+          'Leave out one of the two.',
+        ),
+        'terms',
+      )
     const model = await factory.model(request.model)
     if (!model?.modelId) return openaiRefusal(context, 404, await missing(factory, request.model), 'model')
     const payment = context.req.header('payment-signature')
     let query: PaidQuery
     try {
-      query = await factory.query({ model: request.model, text, requestBody: body, payment, resource: context.req.url, signal: context.req.raw.signal })
+      query = await factory.query({ model: request.model, text, requestBody: body, payment, resource: context.req.url, signal: context.req.raw.signal, terms })
     } catch (fault) {
       if (payment === undefined) throw fault
       report(fault)
@@ -93,12 +106,14 @@ const cutOff = errorBody(
 async function whole(context: Context, head: Head, parts: AsyncIterable<PaidPart>, report: Report): Promise<Response> {
   try {
     let receipt: Receipt | undefined
-    let reply: ((receipt: Receipt | undefined) => ReturnType<typeof completion>) | undefined
+    let free: string | undefined
+    let answer: Answer | undefined
     for await (const part of parts) {
-      if ('answer' in part) reply = (paid) => completion(head, part.answer, extra(part.answer, paid))
+      if ('answer' in part) answer = part.answer
       else if ('receipt' in part) receipt = part.receipt
+      else if ('free' in part) free = part.free
     }
-    if (reply) return context.json(reply(receipt))
+    if (answer) return context.json(completion(head, answer, extra(answer, receipt, free)))
   } catch (fault) {
     report(fault)
   }
@@ -124,8 +139,9 @@ function streamed(context: Context, head: Head, parts: AsyncIterable<PaidPart>, 
 /** The data lines of a stream, `[DONE]` last. */
 async function* wire(head: Head, parts: AsyncIterable<PaidPart>, report: Report): AsyncGenerator<string, void> {
   let said = false
-  let end: ((receipt: Receipt | undefined) => ReturnType<typeof extra>) | undefined
+  let answer: Answer | undefined
   let receipt: Receipt | undefined
+  let free: string | undefined
   try {
     yield JSON.stringify(chunk(head, { role: 'assistant', content: '' }))
     for await (const part of parts) {
@@ -134,11 +150,12 @@ async function* wire(head: Head, parts: AsyncIterable<PaidPart>, report: Report)
         yield JSON.stringify(chunk(head, { content: part.delta }))
       } else if ('answer' in part) {
         if (!said && part.answer.text) yield JSON.stringify(chunk(head, { content: part.answer.text }))
-        end = (paid) => extra(part.answer, paid)
-      } else receipt = part.receipt
+        answer = part.answer
+      } else if ('receipt' in part) receipt = part.receipt
+      else free = part.free
     }
-    if (end) {
-      yield JSON.stringify(chunk(head, {}, end(receipt)))
+    if (answer) {
+      yield JSON.stringify(chunk(head, {}, extra(answer, receipt, free)))
       yield '[DONE]'
       return
     }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Answer } from '../../core/answer.ts'
 import { type Receipt, receiptId } from '../../core/receipt.ts'
 import { amount } from '../../core/royalty.ts'
+import { Terms } from '../../core/terms.ts'
 import type { ModelView } from '../../core/view.ts'
 
 const Content = z.union([z.string(), z.array(z.looseObject({ type: z.string(), text: z.string().optional() }))])
@@ -16,6 +17,8 @@ export const ChatRequest = z.looseObject({
   messages: z.array(z.looseObject({ role: z.string(), content: Content.nullish() })).min(1),
   stream: z.boolean().nullish(),
   n: z.literal(1, '1, because a query has one answer').nullish(),
+  /** Ours: what the answer must be to be paid for. */
+  terms: Terms.nullish(),
 })
 export type ChatRequest = z.infer<typeof ChatRequest>
 
@@ -30,13 +33,15 @@ export function inputOf(request: ChatRequest): string {
 }
 
 /** Our own part of a reply: what the answer rests on, and what was paid for it. */
-export function extra(answer: Answer, receipt: Receipt | undefined) {
+export function extra(answer: Answer, receipt: Receipt | undefined, free: string | undefined) {
   return {
     sources: answer.citations,
     label: answer.label ?? null,
     scores: answer.scores ?? null,
     abstained: answer.abstained,
     receipt: receipt ? { ...receipt, id: receiptId(receipt), amount: amount(BigInt(receipt.amount)) } : null,
+    /** Why nothing was charged, where nothing was. */
+    free: free ?? null,
   }
 }
 export type Extra = ReturnType<typeof extra>

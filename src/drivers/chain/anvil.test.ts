@@ -1,12 +1,13 @@
 /** Anvil dies with the process that started it, however that one dies. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
 import { AnvilError, startAnvil } from './anvil.ts'
+import { GAS_ALONE, GAS_TOGETHER } from './settler.ts'
 
 const children: ChildProcess[] = []
 afterEach(() => {
@@ -57,6 +58,12 @@ it('gives every caller a port of its own, and is gone after close', async () => 
   expect(await answers(one.url)).toBe(false)
   expect(await answers(other.url)).toBe(true)
   await other.close()
+})
+
+it('reckons with the gas that was measured', async () => {
+  const gas = JSON.parse(await readFile(new URL('../../../contracts/gas.json', import.meta.url), 'utf8')) as Record<string, number>
+  expect(Number(GAS_ALONE) / gas['payWithAuthorization, random nonce']!).toBeCloseTo(1, 2)
+  expect((Number(GAS_TOGETHER) * 100) / gas['payMany of 100, random nonces']!).toBeCloseTo(1, 2)
 })
 
 it('says what anvil said when it does not start', async () => {

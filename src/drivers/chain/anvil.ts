@@ -23,12 +23,20 @@ const supervisor = fileURLToPath(new URL('./supervise.mjs', import.meta.url))
  * named.
  * @throws {AnvilError} when there is no binary for this machine or it does not start.
  */
-export async function startAnvil(options: { genesis: string; timestamp: number; chainId: number; cache: string; port?: number | undefined }): Promise<Anvil> {
+export async function startAnvil(options: {
+  genesis: string
+  timestamp: number
+  chainId: number
+  cache: string
+  port?: number | undefined
+  keep?: 'present' | 'past'
+}): Promise<Anvil> {
   const parameters = [
     ...['--host', '127.0.0.1', '--port', String(options.port ?? 0), '--accounts', '0', '--no-cors', '--no-request-size-limit', '--color', 'never'],
     ...['--init', options.genesis, '--timestamp', String(options.timestamp), '--chain-id', String(options.chainId)],
-    // Old states are never asked for, and would fill the memory and then a folder.
-    ...['--prune-history', '--cache-path', options.cache],
+    // Old states are never asked for, except to take blocks back, and would fill the memory and then a folder.
+    ...(options.keep === 'past' ? [] : ['--prune-history']),
+    ...['--cache-path', options.cache],
   ]
   // A process group of its own: Ctrl-C in a terminal must stop us first, so that we can stop anvil in order.
   const child = spawn(process.execPath, [supervisor, binary(), ...parameters], { stdio: ['pipe', 'pipe', 'pipe'], detached: true, windowsHide: true })

@@ -24,16 +24,44 @@ async function keys(folder: string): Promise<Keystore> {
   return keystore
 }
 
-chainSuite('embedded', async () => {
-  const folder = await temporary()
-  const database = await openDatabase({ folder: null })
-  const keystore = await keys(folder)
-  const chain = await openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, settings: database.settings, keystore })
-  const close = async () => {
+for (const manner of ['alone', 'together', 'by load'] as const)
+  chainSuite(`embedded, payments ${manner}`, async () => {
+    const folder = await temporary()
+    const database = await openDatabase({ folder: null })
+    const keystore = await keys(folder)
+    const chain = await openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, settings: database.settings, keystore, manner })
+    const close = async () => {
+      await chain.close()
+      await database.close()
+    }
+    return { chain, owner: await keystore.account('owner'), other: await keystore.account('other'), close }
+  })
+
+describe('payments under load', () => {
+  it('go one by one while it is quiet, and together when they meet', async () => {
+    const folder = await temporary()
+    const database = await openDatabase({ folder: null })
+    const keystore = await keys(folder)
+    const chain = await openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, settings: database.settings, keystore })
+    const owner = await keystore.account('owner')
+    const payer = privateKeyToAccount(generatePrivateKey())
+    const payout = privateKeyToAccount(generatePrivateKey()).address
+    const { modelId } = (await chain.register({ owner, slug: 'hearts', payout, price: 10n ** 16n })) as { modelId: Hex }
+    await chain.fund(payer.address, 10n ** 18n)
+    const settle = async () => chain.settle({ modelId, requestHash: hashText('request'), authorization: await authorize(chain, payer, payout) })
+    const transactions = async () => new Set((await chain.queriesPaid()).map(({ tx }) => tx)).size
+
+    for (let one = 0; one < 3; one++) expect(await settle()).toMatchObject({ status: 'settled' })
+    expect(await transactions()).toBe(3)
+    const all = await Promise.all(Array.from({ length: 40 }, settle))
+    expect(all.map(({ status }) => status)).toEqual(Array(40).fill('settled'))
+    expect(await chain.queriesPaid()).toHaveLength(43)
+    expect(await transactions()).toBeLessThan(3 + 20)
+    const [batch] = (await database.journal.all()).filter(({ purpose }) => purpose.startsWith('settle ') && purpose.split(' ').length > 2)
+    expect(batch).toMatchObject({ status: 'success' })
     await chain.close()
     await database.close()
-  }
-  return { chain, owner: await keystore.account('owner'), other: await keystore.account('other'), close }
+  })
 })
 
 describe('embedded chain across restarts', () => {

@@ -16,9 +16,11 @@ import { type Anvil, startAnvil } from './anvil.ts'
 import { wrappedOpen } from './contracts.generated.ts'
 import { deployContracts } from './deploy.ts'
 import { evmChain } from './evm.ts'
+import { paidHistory } from './history.ts'
 import { adopt, rebuild, rpc } from './replay.ts'
+import type { Manner } from './settler.ts'
 import { saveSnapshot } from './snapshot.ts'
-import { transactionWriter } from './writer.ts'
+import { serialWriter } from './writer.ts'
 
 const chainId = 31337
 const settingsKey = 'embedded-chain'
@@ -45,7 +47,13 @@ type Beginning = z.infer<typeof Beginning>
  * Starts anvil, replays the journal, sends what was journaled and never mined, and deploys the contracts when they are missing.
  * @throws {EmbeddedError} when the keys are not those the chain began with, or the journal does not replay.
  */
-export async function openEmbeddedChain(options: { folder: string; journal: Journal; keystore: Keystore; settings: Database['settings'] }): Promise<Chain> {
+export async function openEmbeddedChain(options: {
+  folder: string
+  journal: Journal
+  keystore: Keystore
+  settings: Database['settings']
+  manner?: Manner
+}): Promise<Chain> {
   const { folder, journal, keystore, settings } = options
   const [relayer, faucet] = [await keystore.account('chain-relayer'), await keystore.account('chain-faucet')]
   await mkdir(folder, { recursive: true })
@@ -75,7 +83,7 @@ type Parts = Parameters<typeof openEmbeddedChain>[0] & {
   faucet: Account
 }
 
-async function assemble({ folder, journal, settings, first, run, beginning, relayer, faucet }: Parts): Promise<Chain> {
+async function assemble({ folder, journal, settings, manner = 'by load', first, run, beginning, relayer, faucet }: Parts): Promise<Chain> {
   let { anvil, sequence: lastSnapshot } = first
   const client: PublicClient = createPublicClient({ transport: http(anvil.url, { timeout: 20_000, retryCount: 0 }), pollingInterval: 50, cacheTime: 0 })
   let lastBlock = Number(await client.getBlockNumber())
@@ -99,12 +107,11 @@ async function assemble({ folder, journal, settings, first, run, beginning, rela
     lastBlock = until
   }
 
-  const writer = transactionWriter({
+  const writer = serialWriter({
     client,
     journal,
     chainId,
     fees: async () => fees,
-    ordering: 'mined',
     beforeSend: async () => {
       const { timestamp } = await client.getBlock()
       await rpc(anvil.url, 'evm_setNextBlockTimestamp', [Math.max(Math.floor(Date.now() / 1000), Number(timestamp))])
@@ -125,12 +132,13 @@ async function assemble({ folder, journal, settings, first, run, beginning, rela
   const catchUp = async (): Promise<void> => {
     await rpc(anvil.url, 'evm_setTime', [Math.floor(Date.now() / 1000)])
     lastBlock = Number(await client.getBlockNumber())
-    await writer.reconcile((await journal.all()).filter(({ status }) => status === null))
+    await writer.reconcile(await journal.unmined())
   }
   await catchUp()
   const contracts = beginning.contracts ?? (await deployContracts(client, writer, faucet))
   if (!beginning.contracts) await settings.set(settingsKey, { ...beginning, contracts })
 
+  const history = paidHistory({ client, journal, router: contracts.router, from: 0 })
   const network: Network = { chainId, caip2: `eip155:${chainId}`, test: true, currency: 'test OPEN', rpc: anvil.url }
   const transfer = async (to: `0x${string}`, value: bigint) => writer.send({ from: faucet, to, data: '0x', value, gas: 21_000n, purpose: 'gas' })
   let closing: Promise<void> | undefined
@@ -162,8 +170,13 @@ async function assemble({ folder, journal, settings, first, run, beginning, rela
     journal,
     network,
     contracts,
-    relayer,
-    deployedAt: 0n,
+    relayers: [relayer],
+    // Each transaction has a block of its own, so what comes meanwhile goes together in the next.
+    inFlight: 1,
+    manner,
+    history,
+    pending: new Map(),
+    finalBlock: () => lastBlock,
     async prepare(account) {
       if ((await client.getBalance({ address: account.address })) < gasMoney / 10n) await transfer(account.address, gasMoney)
     },

@@ -5,16 +5,21 @@
 import { encodeAbiParameters, encodeFunctionData, keccak256, type Log, type PublicClient, parseEventLogs, toBytes, BaseError as ViemError } from 'viem'
 import { BaseError, isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
-import type { Account, Authorization, Chain, Network, QueryPaid, Settlement } from '../../ports/chain.ts'
+import { formatOpen } from '../../core/royalty.ts'
+import type { Account, Authorization, Chain, Network, Settlement } from '../../ports/chain.ts'
 import type { Journal } from '../../ports/database.ts'
 import { refuseKnownKeys } from '../keystore/keystore.ts'
 import { wellFormed } from './authorization.ts'
-import { modelRegistry, royaltyRouter, wrappedOpen } from './contracts.generated.ts'
+import { modelRegistry, wrappedOpen } from './contracts.generated.ts'
+import type { paidHistory } from './history.ts'
 import { contractErrors, refusalOf } from './revert.ts'
+import { GAS_ALONE, GAS_TOGETHER, keyOf, type Manner, type Paid, type Row, settledKeys, settlements, settler } from './settler.ts'
 import { type Outcome, shortMessage, type Writer } from './writer.ts'
 
 const registryAbi = [...modelRegistry.abi.filter((item) => item.type !== 'error'), ...contractErrors]
-const routerAbi = [...royaltyRouter.abi.filter((item) => item.type !== 'error'), ...contractErrors]
+
+/** With gas for fewer payments than this in a relayer, its operator is told. */
+const FEWEST_PAYMENTS = 200n
 
 /** Stands where the chain does not say which model was paid for. */
 const noModel: Hex = `0x${'00'.repeat(32)}`
@@ -25,10 +30,15 @@ export type EvmParts = {
   journal: Journal
   network: Network
   contracts: Chain['contracts']
-  /** Pays the gas of settlements. */
-  relayer: Account
-  /** First block that can hold an event of ours. */
-  deployedAt: bigint
+  /** Pay the gas of settlements; `inFlight` is how many transactions each may have sent and not seen mined. */
+  relayers: readonly Account[]
+  inFlight: number
+  manner: Manner
+  history: ReturnType<typeof paidHistory>
+  /** Settlements sent and not yet known to be mined, by payer and nonce. */
+  pending: Map<string, Hex>
+  /** The newest block that stays. */
+  finalBlock(): number
   /** Runs before an account sends a transaction of its own: sees to its gas where that costs nothing. */
   prepare(account: Account): Promise<void>
   /** Makes durable what others did on the chain, where that is not durable by itself. */
@@ -39,15 +49,9 @@ export type EvmParts = {
 
 /** Reads the journal for settlements without a receipt, so that none is sent a second time. */
 export async function evmChain(parts: EvmParts): Promise<Chain> {
-  const { client, writer, network, contracts, relayer, deployedAt } = parts
-  /** Settlements sent and not yet known to be mined, by payer and nonce. */
-  const pending = new Map<string, Hex>()
-  /** Transactions known to be journaled. */
-  const sentHere = new Set<Hex>()
-  for (const { purpose, status, hash } of await parts.journal.all()) {
-    sentHere.add(hash)
-    if (status === null && purpose.startsWith('settle ')) pending.set(purpose.slice(7), hash)
-  }
+  const { client, writer, journal, network, contracts, relayers, inFlight, manner, history, pending } = parts
+  const payments = settler({ client, writer, router: contracts.router, relayers, inFlight, manner })
+  for (const { purpose, hash } of await journal.unmined()) for (const key of settledKeys(purpose)) pending.set(key, hash)
   const settling = new Map<string, Promise<Settlement>>()
 
   const listing = async (modelId: Hex): Promise<Listing | undefined> => {
@@ -97,57 +101,41 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     return refuse('transaction_reverted', `Transaction ${outcome.hash} was mined but refused by the contract.`, 'Look at the model and try again.')
   }
 
+  const settled = (paid: Paid): Settlement => ({ ...paid, final: paid.block <= parts.finalBlock() })
+
   /** What the token says of an authorization that was used. */
   const used = async (authorization: Authorization): Promise<Settlement | undefined> => {
     const { from, nonce } = authorization
     const spent = await client.readContract({ address: contracts.token, abi: wrappedOpen.abi, functionName: 'authorizationState', args: [from, nonce] })
     if (!spent) return undefined
-    const [event] = await client.getContractEvents({
-      address: contracts.token,
-      abi: wrappedOpen.abi,
-      eventName: 'AuthorizationUsed',
-      args: { authorizer: from, nonce },
-      fromBlock: deployedAt,
-    })
-    if (!event)
+    const [kept] = (await journal.paid({ nonce })).filter(({ payer }) => same(payer, from))
+    if (kept) {
+      const { tx, block, payer, builder, amount, modelId } = kept
+      return settled({ status: 'settled', tx, block, payer, builder, amount, modelId })
+    }
+    const event = await history.authorizationUse(contracts.token, from, nonce)
+    if (event === 'cancelled')
       return { status: 'refused', code: 'authorization_cancelled', message: `The payment authorization with nonce ${nonce} was cancelled by its payer.` }
-    const { logs, blockNumber, transactionHash } = await client.getTransactionReceipt({ hash: event.transactionHash })
-    const payment = paid(logs, authorization)
-    if (!payment || !sentHere.has(transactionHash)) await parts.keep()
-    sentHere.add(transactionHash)
-    if (payment) return payment
+    if (event === undefined)
+      return { status: 'unknown', message: `The chain says that the authorization with nonce ${nonce} was used, and not in which transaction.` }
+    const { logs, blockNumber, transactionHash } = await client.getTransactionReceipt({ hash: event })
+    const payment = settlements(logs, contracts.router).get(keyOf(authorization))
+    if (!payment || !(await journal.find(transactionHash))) await parts.keep()
+    if (payment) return settled(payment)
     // Somebody sent the authorization straight to the token: the builder has the money, so the query is paid.
     const moved = parseEventLogs({ abi: wrappedOpen.abi, eventName: 'Transfer', logs }).find(
       ({ address, args }) => same(address, contracts.token) && same(args.from, from) && same(args.to, authorization.to) && args.amount === authorization.value,
     )
     if (!moved) return { status: 'refused', code: 'authorization_used', message: `The payment authorization with nonce ${nonce} was used for something else.` }
-    return {
-      status: 'settled',
-      tx: transactionHash,
-      block: Number(blockNumber),
-      payer: from,
-      builder: moved.args.to,
-      amount: moved.args.amount,
-      modelId: noModel,
-    }
-  }
-
-  const paid = (logs: Log[], { from, nonce }: Authorization): Settlement | undefined => {
-    const event = parseEventLogs({ abi: royaltyRouter.abi, eventName: 'QueryPaid', logs }).find(
-      ({ address, args }) => same(address, contracts.router) && same(args.payer, from) && same(args.nonce, nonce),
-    )
-    if (!event) return undefined
-    const { payer, builder, amount, modelId } = event.args
-    return { status: 'settled', tx: event.transactionHash, block: Number(event.blockNumber), payer, builder, amount, modelId }
+    const { to: builder, amount } = moved.args
+    return settled({ status: 'settled', tx: transactionHash, block: Number(blockNumber), payer: from, builder, amount, modelId: noModel })
   }
 
   const settlement = async (authorization: Authorization): Promise<Settlement | undefined> => {
     try {
       const known = await used(authorization)
-      if (known) {
-        pending.delete(keyOf(authorization))
-        return known
-      }
+      if (known && known.status !== 'unknown') pending.delete(keyOf(authorization))
+      if (known) return known
     } catch (error) {
       return { status: 'unknown', message: `The chain did not say what became of the payment: ${shortMessage(error)}.` }
     }
@@ -155,54 +143,41 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     return sent === undefined ? undefined : { status: 'unknown', message: `Transaction ${sent} has no known outcome yet.` }
   }
 
-  const settle = async (modelId: Hex, requestHash: Hex, authorization: Authorization): Promise<Settlement> => {
-    let known = await settlement(authorization)
-    const sent = pending.get(keyOf(authorization))
-    if (known?.status === 'unknown' && sent !== undefined) {
-      const outcome = await writer.settled(sent)
-      if (outcome.status === 'unknown') return { status: 'unknown', message: outcome.message }
-      pending.delete(keyOf(authorization))
-      known = await settlement(authorization)
+  const settle = async (row: Row): Promise<Settlement> => {
+    const { modelId, authorization } = row
+    const key = keyOf(authorization)
+    const sent = pending.get(key)
+    if (sent !== undefined) {
+      const earlier = await writer.settled(sent)
+      if (earlier.status === 'unknown') return { status: 'unknown', message: earlier.message }
+      pending.delete(key)
+      const known = await settlement(authorization)
+      if (known) return forModel(known, modelId)
     }
+    const outcome = await payments.pay(row)
+    if (outcome.status === 'settled') return settled(outcome)
+    if (outcome.status === 'unknown' && outcome.hash === undefined) return { status: 'unknown', message: outcome.message }
+    if (outcome.status === 'unknown') pending.set(key, outcome.hash!)
+    // The contract looks at the price before the nonce; and somebody else may have sent the same authorization first.
+    const known = await settlement(authorization)
     if (known) return forModel(known, modelId)
-
-    let model: Listing | undefined
+    if (outcome.status === 'unknown') return { status: 'unknown', message: outcome.message }
     try {
-      model = await listing(modelId)
+      const reason = outcome.status === 'refused' ? outcome.refusal : await payments.reason(row)
+      if (!reason)
+        return {
+          status: 'refused',
+          code: 'payment_reverted',
+          message: `The payment was not made: transaction ${(outcome as { hash: Hex }).hash} was reverted.`,
+        }
+      // The payee is the registry's to name, so to the token a payment to anyone else is a signature of something else.
+      const model = reason.code === 'signature_invalid' ? await listing(modelId) : undefined
+      if (!model || same(model.payout, authorization.to)) return refused(reason)
+      const message = `The authorization pays ${authorization.to}, but the model's builder is paid at ${model.payout}.`
+      return { status: 'refused', code: 'wrong_payee', message }
     } catch (error) {
-      return { status: 'unknown', message: error instanceof UnreachableError ? error.message : new UnreachableError(error).message }
+      return { status: 'unknown', message: new UnreachableError(error).message }
     }
-    if (model && !same(model.payout, authorization.to))
-      return {
-        status: 'refused',
-        code: 'wrong_payee',
-        message: `The authorization pays ${authorization.to}, but the model's builder is paid at ${model.payout}.`,
-      }
-
-    const { to: _, ...message } = authorization
-    const request = { abi: routerAbi, functionName: 'payWithAuthorization', args: [modelId, requestHash, message] } as const
-    const estimate = () => client.estimateContractGas({ ...request, address: contracts.router, account: relayer.address })
-    const outcome = await call(relayer, contracts.router, encodeFunctionData(request), `settle ${keyOf(authorization)}`, estimate)
-    if (isRefusal(outcome)) {
-      // Nothing was sent. It may have been spent by somebody else between the look and the simulation.
-      if (outcome.code === 'authorization_used') return forModel((await settlement(authorization)) ?? refused(outcome), modelId)
-      return outcome.code === 'chain_unreachable' ? { status: 'unknown', message: outcome.message } : refused(outcome)
-    }
-    if (outcome.status === 'unknown') {
-      pending.set(keyOf(authorization), outcome.hash)
-      return { status: 'unknown', message: outcome.message }
-    }
-    if (outcome.status === 'success') {
-      const payment = paid(outcome.logs, authorization)
-      if (payment) return payment
-    }
-    // Mined and reverted, or rejected by the node: paid after all when somebody else sent the same authorization first.
-    const after = await settlement(authorization)
-    if (after) return forModel(after, modelId)
-    const reason = await estimate().then(() => undefined, refusalOf)
-    if (reason) return refused(reason)
-    const words = outcome.status === 'rejected' ? outcome.message : `transaction ${outcome.hash} was reverted`
-    return { status: 'refused', code: 'payment_reverted', message: `The payment was not made: ${words}.` }
   }
 
   return {
@@ -254,7 +229,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
       const key = keyOf(sound)
       const standing = settling.get(key)
       if (standing) return standing
-      const promise = settle(modelId, requestHash, sound).finally(() => settling.delete(key))
+      const promise = settle({ modelId, requestHash, authorization: sound }).finally(() => settling.delete(key))
       settling.set(key, promise)
       return promise
     },
@@ -264,20 +239,27 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
       return isRefusal(sound) ? refused(sound) : settlement(sound)
     },
 
-    async queriesPaid({ modelId, builder, fromBlock } = {}) {
-      // Nodes refuse a range that starts after the latest block.
-      if (fromBlock !== undefined && BigInt(fromBlock) > (await answered(client.getBlockNumber()))) return []
-      const events = await answered(
-        client.getContractEvents({
-          address: contracts.router,
-          abi: royaltyRouter.abi,
-          eventName: 'QueryPaid',
-          args: { ...(modelId && { modelId }), ...(builder && { builder }) },
-          fromBlock: fromBlock === undefined ? deployedAt : BigInt(fromBlock),
-          strict: true,
-        }),
-      )
-      return events.map(({ args, transactionHash, blockNumber }): QueryPaid => ({ ...args, tx: transactionHash, block: Number(blockNumber) }))
+    queriesPaid: (options) => answered(history.paid(options)),
+
+    finalBlock: async () => parts.finalBlock(),
+
+    async costs() {
+      const price = await answered(client.getGasPrice())
+      return { alone: GAS_ALONE * price, together: GAS_TOGETHER * price }
+    },
+
+    async warnings() {
+      try {
+        const price = await client.getGasPrice()
+        const held = await Promise.all(relayers.map(({ address }) => client.getBalance({ address })))
+        return relayers.flatMap(({ address }, place) => {
+          const left = held[place]! / (GAS_ALONE * (price || 1n))
+          if (left >= FEWEST_PAYMENTS) return []
+          return `The account ${address}, which pays the gas of payments, holds ${formatOpen(held[place]!)} ${network.currency}: enough for ${left === 0n ? 'no payment' : `about ${left} payments`} at the present price of gas. Send it native coin.`
+        })
+      } catch (error) {
+        return [new UnreachableError(error).message]
+      }
     },
 
     fund: parts.fund,
@@ -289,10 +271,6 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
 export function modelIdOf(chainId: number, registry: Address, owner: Address, slugHash: Hex): Hex {
   const types = [{ type: 'uint256' }, { type: 'address' }, { type: 'address' }, { type: 'bytes32' }] as const
   return keccak256(encodeAbiParameters(types, [BigInt(chainId), registry, owner, slugHash]))
-}
-
-function keyOf({ from, nonce }: Authorization): string {
-  return `${from}:${nonce}`.toLowerCase()
 }
 
 function same(one: string, other: string): boolean {

@@ -120,7 +120,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       balances.set(from.toLowerCase(), balanceOf(from) - value)
       balances.set(to.toLowerCase(), balanceOf(to) + value)
       const tx = mine()
-      const paid: Settlement = { status: 'settled', tx, block, payer: from, builder: to, amount: value, modelId }
+      const paid: Settlement = { status: 'settled', tx, block, payer: from, builder: to, amount: value, modelId, final: true }
       settled.set(keyOf(sound), paid)
       payments.push({ modelId, payer: from, builder: to, amount: value, requestHash, nonce, tx, block })
       return paid
@@ -139,6 +139,10 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
           paid.block >= fromBlock,
       )
     },
+
+    finalBlock: async () => block,
+    costs: async () => ({ alone: 0n, together: 0n }),
+    warnings: async () => [],
 
     async fund(address, amount) {
       if (amount <= 0n || amount > 2n ** 119n) return refuse('amount_out_of_range', `${amount} is no amount the faucet gives.`, 'Ask for another amount.')

@@ -1,6 +1,6 @@
 /**
- * Writer: the one place that signs and sends transactions. It gives out nonces, journals every transaction before it is
- * sent, and waits for receipts with a deadline of its own. Knows nothing of what a transaction means.
+ * Writer of a chain that is ours alone: it gives out nonces, journals every transaction before it is sent, and waits for its
+ * receipt, with a deadline of its own, before it sends the next. Knows nothing of what a transaction means.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { keccak256, type Log, type PublicClient, BaseError as ViemError } from 'viem'
@@ -23,19 +23,25 @@ export type WriterOptions = {
   journal: Journal
   chainId: number
   fees: () => Promise<{ maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }>
-  /** `mined`: the next transaction waits for the receipt of this one, so each has a block of its own. `sent`: it does not wait. */
-  ordering: 'mined' | 'sent'
   /** Runs right before a transaction is sent, with nothing else being sent. */
   beforeSend?: () => Promise<void>
-  /** With ordering `mined`: runs after a transaction was mined and journaled as such, before the next is sent. */
+  /** Runs after a transaction was mined and journaled as such, before the next is sent. */
   afterMined?: (block: number) => Promise<void>
   deadlineMilliseconds: number
   pollMilliseconds: number
 }
 
-export type Writer = ReturnType<typeof transactionWriter>
+export interface Writer {
+  /** Signs, journals, sends and waits. @throws only while nothing is sent. */
+  send(transaction: Transaction): Promise<Outcome>
+  /** Waits for a transaction sent earlier. */
+  settled(hash: Hex): Promise<Outcome>
+  /** Sends again what was journaled and has no receipt: a process was killed between the two. */
+  reconcile(transactions: readonly JournaledTransaction[]): Promise<void>
+}
 
-export function transactionWriter(options: WriterOptions) {
+/** The writer of the embedded chain: each transaction has a block of its own. */
+export function serialWriter(options: WriterOptions): Writer & { exclusively<Result>(work: () => Promise<Result>): Promise<Result> } {
   const { client, journal } = options
   const nextNonces = new Map<Address, number>()
   let queue: Promise<unknown> = Promise.resolve()
@@ -94,8 +100,8 @@ export function transactionWriter(options: WriterOptions) {
     }
   }
 
-  const send = (transaction: Transaction): Promise<Outcome> => {
-    const sending = exclusively(async () => {
+  const send = (transaction: Transaction): Promise<Outcome> =>
+    exclusively(async () => {
       const { from, to, data, value = 0n, gas, purpose } = transaction
       const counted = await client.getTransactionCount({ address: from.address, blockTag: 'pending' })
       const nonce = Math.max(counted, nextNonces.get(from.address) ?? 0)
@@ -114,19 +120,15 @@ export function transactionWriter(options: WriterOptions) {
       const early = await broadcast(raw, hash)
       if (early?.status !== 'rejected') nextNonces.set(from.address, nonce + 1)
       if (early) return early
-      return options.ordering === 'mined' ? minedNext(hash) : { status: 'unknown' as const, hash, message: '' }
+      return minedNext(hash)
     })
-    if (options.ordering === 'mined') return sending
-    return sending.then((outcome) => (outcome.status === 'unknown' ? settled(outcome.hash) : outcome))
-  }
 
-  /** Sends again what was journaled and has no receipt: a process was killed between the two. */
   const reconcile = (transactions: readonly JournaledTransaction[]): Promise<void> =>
     exclusively(async () => {
       for (const { hash, raw, status } of transactions) {
         if (status !== null || (await receipt(hash))) continue
         const early = await broadcast(raw, hash)
-        if (!early && options.ordering === 'mined') await minedNext(hash)
+        if (!early) await minedNext(hash)
       }
     })
 
@@ -134,7 +136,7 @@ export function transactionWriter(options: WriterOptions) {
 }
 
 /** True when the node itself answered with an error, as against no answer. */
-function isRejection(error: unknown): boolean {
+export function isRejection(error: unknown): boolean {
   return error instanceof ViemError && error.walk((cause) => (cause as Error).name === 'RpcRequestError') !== null
 }
 

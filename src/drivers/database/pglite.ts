@@ -36,7 +36,7 @@ export async function openDatabase(options: { folder: string | null }): Promise<
   const { records } = await import('./records.ts')
   let closed: Promise<void> | undefined
   return records(drizzle({ client }), {
-    sync: folder === null ? async () => {} : () => syncLog(join(folder, 'pg_wal')),
+    sync: folder === null ? async () => {} : together(() => syncLog(join(folder, 'pg_wal'))),
     close: () => {
       closed ??= client.close()
       return closed
@@ -116,6 +116,25 @@ async function syncLog(folder: string): Promise<void> {
   const segments = await Promise.all(names.map(async (name) => ({ name, changed: (await stat(join(folder, name))).mtimeMs })))
   segments.sort((one, other) => other.changed - one.changed)
   for (const { name } of segments.slice(0, 1)) await syncFile(join(folder, name))
+}
+
+/** Of calls that come while one runs, one more run serves all: it begins after each of their writes. */
+function together(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  const start = (): Promise<void> => {
+    next = undefined
+    running = run().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+  return () => {
+    if (next) return next
+    if (!running) return start()
+    next = running.then(start, start)
+    return next
+  }
 }
 
 async function syncFile(path: string): Promise<void> {

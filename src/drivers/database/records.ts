@@ -2,10 +2,12 @@
  * The Database port over any PostgreSQL that Drizzle can talk to. Knows nothing of where that PostgreSQL runs.
  * Every method is one statement, so it is atomic by itself.
  */
-import { and, asc, desc, eq, gt, inArray, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, inArray, isNull, not, or, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type { Hex } from '../../core/listing.ts'
+import type { Receipt } from '../../core/receipt.ts'
 import type { Database, Journal } from '../../ports/database.ts'
-import { builds, journal, models, payments, receipts, settings } from './tables.ts'
+import { builds, journal, models, paidQueries, payments, receipts, settings } from './tables.ts'
 
 /** `sync` is awaited after every write that money hangs on, before the write is called done. */
 export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, lifecycle: { sync(): Promise<void>; close(): Promise<void> }): Database {
@@ -81,22 +83,41 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
           .where(inArray(payments.state, [...states]))
           .orderBy(asc(payments.createdAt), asc(payments.key))
       },
+      toConfirm: () =>
+        database
+          .select()
+          .from(payments)
+          .where(and(eq(payments.state, 'settled'), not(payments.final)))
+          .orderBy(asc(payments.createdAt), asc(payments.key)),
     },
 
     receipts: {
       async put(receipt) {
-        const { tx, requestHash, modelId, at } = receipt
         await database
           .insert(receipts)
-          .values({ tx, requestHash, modelId, at, receipt })
-          .onConflictDoNothing({ target: [receipts.tx, receipts.requestHash] })
+          .values(rowOf(receipt))
+          .onConflictDoNothing({ target: [receipts.tx, receipts.requestHash, receipts.nonce] })
+        await lifecycle.sync()
+      },
+      async find(payment) {
+        // A receipt of before nonces were kept has none; its transaction paid for one query only.
+        const rows = await database.select({ receipt: receipts.receipt }).from(receipts).where(receiptOf(payment)).orderBy(desc(receipts.nonce))
+        return rows[0]?.receipt
+      },
+      async replace(before, receipt) {
+        await database.update(receipts).set(rowOf(receipt)).where(receiptOf(before))
         await lifecycle.sync()
       },
       async list(options = {}) {
         const query = database
           .select({ receipt: receipts.receipt })
           .from(receipts)
-          .where(options.modelId === undefined ? undefined : eq(receipts.modelId, options.modelId))
+          .where(
+            and(
+              options.modelId === undefined ? undefined : eq(receipts.modelId, options.modelId),
+              options.tx === undefined ? undefined : eq(receipts.tx, options.tx),
+            ),
+          )
           .orderBy(desc(receipts.sequence))
           .$dynamic()
         const rows = await (options.limit === undefined ? query : query.limit(Math.max(0, Math.trunc(options.limit))))
@@ -140,6 +161,10 @@ function journalOf<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, sy
       await database.update(journal).set(mined).where(eq(journal.hash, hash))
       await sync()
     },
+    async reopen(hash) {
+      await database.update(journal).set({ block: null, timestamp: null, status: null }).where(eq(journal.hash, hash))
+      await sync()
+    },
     async discard(hash) {
       await database.delete(journal).where(eq(journal.hash, hash))
       await sync()
@@ -148,9 +173,61 @@ function journalOf<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, sy
       database
         .select()
         .from(journal)
-        .where(options.afterSequence === undefined ? undefined : gt(journal.sequence, options.afterSequence))
+        .where(
+          and(
+            options.afterSequence === undefined ? undefined : gt(journal.sequence, options.afterSequence),
+            options.afterBlock === undefined ? undefined : gt(journal.block, options.afterBlock),
+          ),
+        )
         .orderBy(asc(journal.sequence)),
+    unmined: () => database.select().from(journal).where(isNull(journal.status)).orderBy(asc(journal.sequence)),
+    async find(hash) {
+      return (await database.select().from(journal).where(eq(journal.hash, hash)))[0]
+    },
+    async hashAt(sequence) {
+      return (await database.select({ hash: journal.hash }).from(journal).where(eq(journal.sequence, sequence)))[0]?.hash
+    },
+    async keepPaid(events, until) {
+      // The number of values in one statement is limited.
+      for (let from = 0; from < events.length; from += 1000)
+        await database
+          .insert(paidQueries)
+          .values(events.slice(from, from + 1000).map((event) => ({ ...event })))
+          .onConflictDoNothing({ target: [paidQueries.tx, paidQueries.place] })
+      const value = String(until)
+      await database.insert(settings).values({ key: paidUntilKey, value }).onConflictDoUpdate({ target: settings.key, set: { value } })
+      await sync()
+    },
+    async paidUntil() {
+      return Number((await database.select().from(settings).where(eq(settings.key, paidUntilKey)))[0]?.value ?? -1)
+    },
+    async paid({ modelId, builder, fromBlock, nonce } = {}) {
+      const { modelId: model, payer, builder: paidTo, amount, requestHash, nonce: number, tx, block } = paidQueries
+      return database
+        .select({ modelId: model, payer, builder: paidTo, amount, requestHash, nonce: number, tx, block })
+        .from(paidQueries)
+        .where(
+          and(
+            modelId === undefined ? undefined : eq(paidQueries.modelId, modelId),
+            builder === undefined ? undefined : eq(sql`lower(${paidQueries.builder})`, builder.toLowerCase()),
+            fromBlock === undefined ? undefined : gte(paidQueries.block, fromBlock),
+            nonce === undefined ? undefined : eq(paidQueries.nonce, nonce),
+          ),
+        )
+        .orderBy(asc(paidQueries.block), asc(paidQueries.place))
+    },
   }
+}
+
+const paidUntilKey = 'chain-events-kept-until'
+
+function rowOf(receipt: Receipt) {
+  const { tx, requestHash, nonce = '', modelId, at } = receipt
+  return { tx, requestHash, nonce, modelId, at, receipt }
+}
+
+function receiptOf({ tx, requestHash, nonce }: { tx: Hex; requestHash: Hex; nonce: Hex }) {
+  return and(eq(receipts.tx, tx), eq(receipts.requestHash, requestHash), inArray(receipts.nonce, [nonce, '']))
 }
 
 /** PostgreSQL faults on text with a NUL in it; no record is named so, so nothing is found. */
@@ -159,6 +236,6 @@ function isStorable(text: string): boolean {
 }
 
 function columnsOf(table: typeof payments) {
-  const { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, createdAt, updatedAt } = table
-  return { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, createdAt, updatedAt }
+  const { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, final, terms, createdAt, updatedAt } = table
+  return { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, final, terms, createdAt, updatedAt }
 }

@@ -3,11 +3,11 @@
  * Money is numeric(78, 0), which holds any uint256, read as bigint. Text that comes from people is kept as JSON text,
  * because PostgreSQL's text holds neither NUL nor lone surrogates.
  */
-import { bigint, customType, numeric, pgTable, text } from 'drizzle-orm/pg-core'
+import { bigint, boolean, customType, numeric, pgTable, text } from 'drizzle-orm/pg-core'
 import type { Id } from '../../core/id.ts'
 import type { Address, Hex } from '../../core/listing.ts'
 import type { Receipt } from '../../core/receipt.ts'
-import type { Build, BuildEvent, JournaledTransaction, Payment } from '../../ports/database.ts'
+import type { Build, BuildEvent, JournaledTransaction, Model, Payment } from '../../ports/database.ts'
 
 /** Any JSON value in a text column: it comes back exactly as it went in. */
 const json = customType<{ data: unknown; driverData: string }>({
@@ -36,6 +36,7 @@ export const models = pgTable('models', {
   modelId: text('model_id').$type<Hex>(),
   price: money('price'),
   publishTx: text('publish_tx').$type<Hex>(),
+  abstention: text('abstention').$type<Model['abstention']>().notNull(),
   createdAt: integer('created_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
 })
@@ -52,6 +53,8 @@ export const payments = pgTable('payments', {
   state: text('state').$type<Payment['state']>().notNull(),
   answer: json('answer').$type<string>(),
   tx: text('tx').$type<Hex>(),
+  final: boolean('final').notNull(),
+  terms: json('terms').$type<string>(),
   createdAt: integer('created_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
 })
@@ -60,6 +63,7 @@ export const receipts = pgTable('receipts', {
   sequence: integer('sequence').generatedAlwaysAsIdentity().primaryKey(),
   tx: text('tx').$type<Hex>().notNull(),
   requestHash: text('request_hash').$type<Id>().notNull(),
+  nonce: text('nonce').notNull(),
   modelId: text('model_id').$type<Hex>().notNull(),
   at: integer('at').notNull(),
   receipt: json('receipt').$type<Receipt>().notNull(),
@@ -75,6 +79,19 @@ export const journal = pgTable('journal', {
   block: integer('block'),
   timestamp: integer('timestamp'),
   status: text('status').$type<NonNullable<JournaledTransaction['status']>>(),
+})
+
+export const paidQueries = pgTable('paid_queries', {
+  sequence: integer('sequence').generatedAlwaysAsIdentity().primaryKey(),
+  block: integer('block').notNull(),
+  place: integer('place').notNull(),
+  tx: text('tx').$type<Hex>().notNull(),
+  modelId: text('model_id').$type<Hex>().notNull(),
+  payer: text('payer').$type<Address>().notNull(),
+  builder: text('builder').$type<Address>().notNull(),
+  amount: money('amount').notNull(),
+  requestHash: text('request_hash').$type<Hex>().notNull(),
+  nonce: text('nonce').$type<Hex>().notNull(),
 })
 
 export const settings = pgTable('settings', { key: text('key').primaryKey(), value: text('value').notNull() })

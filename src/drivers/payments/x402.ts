@@ -142,6 +142,10 @@ export function x402Payments(options: X402Options): Payments {
           error: { message: `${reason.message} ${reason.hint}`, type: 'payment_required', code: reason.code, param: null },
           howToPay: {
             inWords: `One query costs ${money(quote.price)}. All of it goes to the builder, ${quote.payTo}, in one transaction.`,
+            abstention:
+              quote.abstention === 'free'
+                ? 'When the model has no answer, nothing is charged and the payment is released.'
+                : 'An honest "not covered" costs the same as an answer; to pay for answers only, send terms: {"answered": true}.',
             install: 'npm install @x402/fetch @x402/evm viem',
             // A stock client turns down tokens it does not know unless its owner allows them.
             spendControls: { allowedAssets: [{ network: network.caip2, asset: token.address, maxAmountPerPayment: quote.price.toString() }] },

@@ -8,8 +8,10 @@ import { plain } from './languages.ts'
 import { columnNames } from './words.ts'
 
 export type Parts =
-  | { kind: 'labelled'; text: string; label: string; labels: string[]; group?: string | undefined; why: string }
-  | { kind: 'questions'; question: string; answer: string; group?: string | undefined; uncovered: number; why: string }
+  | { kind: 'labelled'; text: string; label: string; labels: string[]; context?: string | undefined; group?: string | undefined; why: string }
+  | { kind: 'questions'; question: string; answer: string; context?: string | undefined; group?: string | undefined; uncovered: number; why: string }
+  /** A text with what was found in it, word by word or as JSON. */
+  | { kind: 'tagged'; text: string; tags?: string | undefined; entities?: string | undefined; why: string }
   /** Two texts side by side, one made from the other. */
   | { kind: 'pairs'; text: string; target: string; languages: [from: string, to: string] | undefined; why: string }
   /** A text and several things found in it; `label` is the one of them that most looks like a kind. */
@@ -63,7 +65,10 @@ export function tableParts(file: FileListing): Parts {
   const count = rows.toLocaleString('en')
   if (!columns.length) return { kind: 'none', why: 'it has no columns' }
 
+  const tagged = taggedText(columns, count)
+  if (tagged) return tagged
   const question = columns.find((item) => named(item, 'question')) ?? columns.find(asks)
+  const context = columns.find((item) => item !== question && contextName.test(plain(item.name)) && (file.length === undefined || item.length > 60))
   const texts = columns.filter((item) => !namedExactly(item, 'never')).sort((a, b) => textValue(b) - textValue(a) || a.index - b.index)
   const ranked = columns
     .map((item) => ({ item, value: labelValue(item) }))
@@ -72,9 +77,9 @@ export function tableParts(file: FileListing): Parts {
   const label = ranked.find((entry) => entry.item !== texts[0])?.item
 
   if (question) {
-    const rest = columns.filter((item) => item !== question)
+    const rest = columns.filter((item) => item !== question && item !== context)
     const answer = rest.find((item) => named(item, 'answer')) ?? (label ? undefined : rest.sort((a, b) => b.length - a.length).find((item) => item.length > 25))
-    const marked = rest.find((item) => item !== answer && named(item, 'label') && (file.length === undefined || isChoice(item)))
+    const marked = rest.find((item) => item !== answer && named(item, 'label') && !named(item, 'group') && (file.length === undefined || isChoice(item)))
     // Answers that were marked are texts to be told apart.
     if (answer && marked)
       return {
@@ -85,18 +90,30 @@ export function tableParts(file: FileListing): Parts {
         why: `${count} answers in "${answer.name}", and "${marked.name}" says how each was marked`,
       }
     if (answer && !(isChoice(answer) && answer.length <= 25)) {
-      const group = groupColumn(columns, [question, answer])
+      const group = groupColumn(columns, [question, answer, ...(context ? [context] : [])])
       const uncovered = answer.empty ? ` ${answer.empty.toLocaleString('en')} of them have no answer and stand for what the pages do not cover.` : ''
       return {
         kind: 'questions',
         question: question.name,
         answer: answer.name,
+        ...(context ? { context: context.name } : {}),
         group: group?.name,
         uncovered: answer.empty,
-        why: `${count} questions in "${question.name}" with their answers in "${answer.name}".${uncovered}`,
+        why: `${count} questions in "${question.name}" with their answers in "${answer.name}"${context ? `, each asked about the text in "${context.name}"` : ''}.${uncovered}`,
       }
     }
   }
+  // A question about a text that has one of a few answers is a text to be told apart.
+  const choice = columns.find((item) => named(item, 'answer') && isChoice(item) && item.length <= 25)
+  if (question && context && choice && !isChoice(question))
+    return {
+      kind: 'labelled',
+      text: question.name,
+      label: choice.name,
+      labels: choice.values.map((entry) => entry.value),
+      context: context.name,
+      why: `${count} questions in "${question.name}" about the text in "${context.name}", and "${choice.name}" says which of ${choice.distinct} answers is right.`,
+    }
   const text = (question && label !== question ? question : undefined) ?? texts.find((item) => item !== label)
   const byName = file.length === undefined && file.values === undefined
   const side = twoTexts(file, columns, count, byName)
@@ -107,7 +124,9 @@ export function tableParts(file: FileListing): Parts {
   const choices = others.filter((item) => (byName ? false : isChoice(item) && item.length <= 60))
   const found = columns.filter((item) => item !== held && item !== key && !/^(?:id|no|nr|ref|row|index|uuid|url|link|lang|language)$/.test(plain(item.name)))
   // A text and one kind stand in a wide table too; several columns of values are things found in the text.
-  const several = others.length >= wide && (byName || choices.length !== 1)
+  const marked =
+    !byName && held !== undefined && columns.some((item) => item !== held && /^(?:label|class|category|target)$/.test(plain(item.name)) && isChoice(item))
+  const several = others.length >= wide && (byName || choices.length !== 1) && !marked
   if (several && columns.length > wide && (key || (held && held.index <= 2)))
     return {
       kind: 'fields',
@@ -125,15 +144,18 @@ export function tableParts(file: FileListing): Parts {
   if (label && text && known) {
     const labels = label.values.map((entry) => entry.value)
     const group = groupColumn(columns, [text, label])
-    const kinds = labels.length ? `one of ${labels.length} kinds` : 'what it is'
+    const parts = new Set(labels.flatMap((entry) => entry.split(/[;|]/).map((part) => part.trim()))).size
+    const kinds = !labels.length ? 'what it is' : separatedLabels(labels) ? `which of ${parts} kinds` : `one of ${labels.length} kinds`
+    const about = context && text === question ? context : undefined
     const apart = group ? ` Texts with the same "${group.name}" are kept together.` : ''
     return {
       kind: 'labelled',
       text: text.name,
       label: label.name,
       labels,
+      ...(about ? { context: about.name } : {}),
       group: group?.name,
-      why: `${count} texts in "${text.name}", and "${label.name}" says ${kinds} each is.${apart}`,
+      why: `${count} texts in "${text.name}"${about ? ` with what they are about in "${about.name}"` : ''}, and "${label.name}" says ${kinds} each is.${apart}`,
     }
   }
   const long = columns.filter((item) => item.length >= 25 && !namedExactly(item, 'never'))
@@ -153,6 +175,47 @@ export function tableParts(file: FileListing): Parts {
   if (text && (text.length >= 15 || (byName && held)))
     return { kind: 'unlabelled', text: text.name, why: `texts in "${text.name}" without a column that says what each is` }
   return { kind: 'none', why: `none of its columns (${columns.map((item) => item.name).join(', ')}) could be recognised` }
+}
+
+const contextName = /^(?:context|passage|abstract|paragraph|evidence|contexto|contexte|kontext|muktadha|konteks|संदर्भ|context_text|source_text)s?$/
+
+/** Most cells name several kinds, separated. */
+export const separatedLabels = (labels: readonly string[]): boolean =>
+  labels.length > 0 && labels.filter((label) => /[;|]/.test(label)).length > labels.length * 0.3
+
+/** A column of tags, one a word, or of JSON that says what stands in the text beside it. */
+function taggedText(columns: readonly Column[], count: string): Parts | undefined {
+  const most = (cells: readonly string[], fits: (cell: string) => boolean): boolean => cells.length >= 3 && cells.filter(fits).length >= cells.length * 0.9
+  const tags = columns.find(({ cells }) => {
+    const words = cells.map((cell) =>
+      cell
+        .replace(/["[\]]/g, '')
+        .split(/[;,\s]+/)
+        .filter(Boolean),
+    )
+    return (
+      most(cells, (cell) => /(?:^|[\s"[;,])(?:O|[BIES][-_]\p{L}+)(?:$|[\s";,\]])/u.test(cell)) &&
+      words.flat().every((word) => /^(?:O|[BIES][-_]\S+|[BIES][-_]?\p{L}*)$/u.test(word)) &&
+      words.flat().some((word) => /^[BS][-_]/.test(word))
+    )
+  })
+  const entities = columns.find(
+    ({ cells }) =>
+      most(cells, (cell) => /^\s*(?:\[\s*(?:\{|\])|\{\s*")/.test(cell)) && cells.some((cell) => /"(?:type|label|text)"\s*:|^\s*\{\s*"[^"]+"\s*:/.test(cell)),
+  )
+  if (!tags && !entities) return undefined
+  const text = columns
+    .filter((item) => item !== tags && item !== entities && !namedExactly(item, 'never') && item.cells.length > 0 && !isNumeric(item))
+    .sort((a, b) => b.length - a.length)[0]
+  if (!text || text.length < 15) return undefined
+  const how = tags ? `"${tags.name}" says word by word` : `"${entities!.name}" lists`
+  return {
+    kind: 'tagged',
+    text: text.name,
+    tags: tags?.name,
+    entities: tags ? undefined : entities!.name,
+    why: `${count} texts in "${text.name}", and ${how} what is found in each.`,
+  }
 }
 
 /** Two columns of which one is the other's translation, summary or rewriting, told by their names; the cells must be texts where they are known. */
@@ -220,7 +283,7 @@ const isNumeric = (item: Column): boolean => item.cells.length > 0 && item.cells
 function labelValue(item: Column): number {
   let value = named(item, 'label') ? 2.5 : 0
   if (/^(label|class|category|target)$/.test(plain(item.name))) value += 0.5
-  if (item.values.length > 2 && item.values.filter((entry) => /[;|]/.test(entry.value)).length > item.values.length * 0.3) value -= 1
+  if (item.values.length > 2 && separatedLabels(item.values.map((entry) => entry.value))) value -= 1
   if (item.distinct !== undefined && item.filled > 0) {
     if (isChoice(item) && item.length <= 60 && item.distinct >= 2) value += 3
     else if (item.distinct <= 1) value -= item.filled > 20 ? 4 : 1

@@ -27,6 +27,10 @@ const treating = beginnings(
   'dos(?:e|es|age|ing)\\b|prescri|antibiotic|insulin|morphine|opioid|medic(?:ine|ation|ament)|drug\\b|drugs\\b|pills?\\b|diagnos|treat(?:s|ment|ing)?\\b|how many (?:mg|tablets)|symptom|heart attack|emergenc|suicid|chest pain|dosis|recet|antibiotico|medicament|sintoma|posologie|ordonnance|symptome|dosier|medikament|verschreib|diagnostik|remedio|dose\\b|medicacao|sintomas|dawa|dozi|dalili|खुराक|दवा|लक्षण|इलाज|dosis|obat|gejala|剂量|药|症状|诊断|جرعة|دواء|أعراض|تشخيص|dose|farmac|sintom|medicijn|доз|лекарств|lek(?:i|ow|ar)?\\b|ilac',
 )
 
+/** What nobody is to be found out for. */
+const intimate =
+  'gay|lesbian|homosexual|bisexual|trans(?:gender)?\\b|queer|lgbt|pregnant|muslim|jew|christian|hindu|ahmadi|union|hiv|depress|mentally ill|communist|dissident|homosex|embarazad|sindical|musulman|judi|enceinte|syndiqu|juif|schwul|lesbisch|schwanger|gewerkschaft|muslim|jud|gravid|gay|lesbica|shoga|mashoga|mjamzito|समलैंगिक|गर्भवती|मुस्लिम|hamil|homo|anggota serikat'
+
 const rules: readonly Rule[] = [
   {
     task: 'answer',
@@ -119,6 +123,21 @@ const rules: readonly Rule[] = [
     unless: beginnings(
       'against discriminat|discrimination (?:complaint|case|law)|equality (?:officer|duty|body)|accessib|survey|research|anti-discriminat|quotas? report|lawyer for|we represent',
     ),
+  },
+  {
+    task: 'classify',
+    kind: 'unlawful',
+    reason: 'Finding out from what people write whom they love, what they believe, whether they expect a child or are ill, to act on it, is unlawful and harms them.',
+    alternative: 'a model that sorts what people write by subject without naming anyone, or one that answers staff questions about their rights.',
+    all: [
+      beginnings(
+        `(?:who|which (?:\\p{L}+ ){1,3}|whether (?:someone|a person|they|he|she)) (?:is|are|might be|may be|could be|s) (?:\\p{L}+ ){0,2}(?:${intimate})|quien(?:es)? (?:es|son) (?:\\p{L}+ )?(?:${intimate})|qui (?:est|sont) (?:\\p{L}+ )?(?:${intimate})|wer (?:\\p{L}+ ){0,4}(?:${intimate})|quem (?:e|sao) (?:\\p{L}+ )?(?:${intimate})|nani (?:ni )?(?:${intimate})|कौन (?:${intimate})|siapa (?:yang |saja )?(?:${intimate})`,
+      ),
+      beginnings(
+        'keep an eye|watch (?:them|him|her)|monitor|get rid|fire\\b|sack|dismiss|transfer them|let (?:them )?go|a list of|list them|report them|out them|expose|deal with|before (?:they|he|she)|vigil|despedir|echar|denunciar|surveiller|virer|licencier|denoncer|im auge|kundig|entlass|melden|vigiar|demitir|denunciar|kuwafuatilia|tuwafukuze|kuwafukuza|नज़र|नजर|निकाल दें|निकाल सक|awasi|mengawasi|pecat|memecat|laporkan',
+      ),
+    ],
+    unless: beginnings('support group|researchers?|survey|anti-discriminat|midwi|clinic|patients?\\b|antenatal'),
   },
   {
     task: 'answer',

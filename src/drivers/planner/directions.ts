@@ -18,6 +18,14 @@ const inPart = (mentions: readonly Mention[], ...roles: Mention['role'][]): stri
 const mirrored = beginnings(
   'whatever language|whichever language|(?:same|their own) language|language (?:they|the \\p{L}+) (?:write|wrote|ask|use|come)s?|mismo idioma|misma lengua|idioma en que|meme langue|langue (?:de la|dans laquelle|du)|(?:gleichen|selben|jeweiligen) sprache|sprache der|mesma lingua|mesmo idioma|lugha ile ile|lugha hiyo hiyo|उसी भाषा|bahasa yang sama|相同的语言|同样的语言|نفس اللغة|stessa lingua|dezelfde taal|conforme o|depending on|je nach',
 )
+const translating = beginnings(
+  'translat|traduc|traduz|traduir|ubersetz|tafsiri|terjemah|अनुवाद|翻译|ترجم|翻訳|vertaal|vertal|перев|przetlumacz|tradu|turn(?:s|ed|ing)? (?:\\p{L}+ ){0,5}into|summar|version',
+)
+/** Wishes that leave a text in its language. */
+const sameTongue = beginnings(
+  'correct|proofread|grammar|spelling|typos?\\b|simplif|easy[- ]read|easier|leichte[rn]? sprache|vereinfach|einfache[rnms]? (?:sprache|deutsch)|moderni[sz]|shorten|polish(?:ed)? (?:my|the|our|their)|corrig|korrigier|sahihish|rahisish|सुधार|koreksi|sederhana|simplific',
+)
+const simpler = beginnings('simplif|easy[- ]read|easier|leichte[rn]? sprache|vereinfach|einfache[rnms]? (?:sprache|deutsch)|rahisish|sederhana|simplific')
 /** The words' own language is read beside those they name. */
 const besides = beginnings('as well as|also in|too\\b|some(?:times)? in|besides|or in|tambien|aussi|auch|tambem|pia|भी|juga|anche|ook|也')
 
@@ -42,7 +50,9 @@ export function inputLanguages(evidence: Evidence & { words: string }): string[]
     const rest = open.filter((one) => !written.includes(one))
     if (mirrored.test(text) && rest.length) return unique([request, ...rest])
     if (rest.length > 1 && !written.length) return [rest[0]!]
-    return rest.length && written.length ? rest : [request]
+    // "in plain German": what is made easier, and not translated, is in the same language.
+    if (written.length === 1 && !rest.length && sameTongue.test(text) && !translating.test(text) && simpler.test(text)) return written
+    return rest.length && (written.length || sameTongue.test(text)) ? rest : [request]
   }
   const noted = task === 'answer' ? [] : notedLanguages(seen)
   const likely = unique([...read, ...open])
@@ -67,10 +77,11 @@ export function outputLanguages(evidence: Evidence & { language: readonly string
   const glossary = seen.flatMap((entry) => (entry.parts.kind === 'glossary' ? entry.parts.languages : [])).filter((one) => !language.includes(one))
   const rest = inPart(mentions, 'either').filter((one) => !language.includes(one))
   if (rest.length) return rest
+  if (sameTongue.test(text) && !translating.test(text)) return [...language]
   if (glossary.length && beginnings('translat|traduc|traduz|traduir|ubersetz|tafsiri|terjemah').test(text)) return glossary
   // What is read in another language than the expert's own is wanted in the expert's own.
-  const translating = mentions.some((one) => one.role === 'in') || language.every((one) => one.split('-')[0] !== request.split('-')[0])
-  return translating && !language.includes(request) && !mirrored.test(text) ? [request] : [...language]
+  const across = mentions.some((one) => one.role === 'in') || language.every((one) => one.split('-')[0] !== request.split('-')[0])
+  return across && !language.includes(request) && !mirrored.test(text) ? [request] : [...language]
 }
 
 /** "62 pages, English": languages the notes on the files name. */

@@ -5,7 +5,7 @@
 import type { Task } from '../../core/spec.ts'
 import type { FileListing } from '../../ports/planner.ts'
 import type { Parts } from './columns.ts'
-import { taskCues } from './cues.ts'
+import { beginnings, taskCues } from './cues.ts'
 import { languageMentions } from './language-names.ts'
 import { plain } from './languages.ts'
 import { enumerations, withoutKinds } from './lists.ts'
@@ -28,6 +28,14 @@ const even = (name: string): string =>
   plain(name)
     .replace(/[_\s-]+/g, ' ')
     .trim()
+
+/** Columns that hold a tick where a kind applies. */
+const ticks = beginnings(
+  'ticks? in|ticked|tick (?:marks?|columns?|box)|with ticks|check ?box|checkmarks?|(?:an? )?x in (?:the|each|every)|0\\/1|1\\/0|one-hot|yes\\/no columns?|binary|marcad[ao]s con|casillas|cases cochees|cochees|kreuzchen|angekreuzt|haken in|assinalad|caixas marcadas|alama ya tiki|tiki|टिक|centang|dicentang|打勾|勾选',
+)
+
+/** The words or a note say that a table's columns hold ticks. */
+export const ticksIn = (text: string, seen: readonly Seen[]): boolean => ticks.test(text) || seen.some(({ file }) => ticks.test(plain(file.note ?? '')))
 
 export function chooseTask(words: string, seen: readonly Seen[]): Choice {
   const text = plain(withoutKinds(words))
@@ -54,6 +62,7 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
     points.transform += 1
     points.extract += 0.5
   }
+  if (has('tagged')) points.extract += 5
   if (has('fields')) points.extract += has('pages') ? 4 : 3.5
   const pages = seen.filter((entry) => entry.parts.kind === 'pages')
   if (pages.length) points.answer += 1.5
@@ -64,8 +73,13 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
     .flatMap((entry) => (entry.parts.kind === 'fields' ? entry.parts.fields : entry.parts.kind === 'reference' ? (entry.file.columns ?? []) : []))
     .map(even)
   const asColumns = listed.find((one) => one.items.filter((item) => columns.includes(even(item))).length * 2 > one.items.length)
-  // A list that stands in the head of the sheet is a list of things to find.
-  if (asColumns) points.extract += 3
+  // A list that stands in the head of the sheet is a list of things to find, or of kinds with a tick below each that holds.
+  const ticked = ticksIn(text, seen)
+  if (asColumns && !ticked) points.extract += 3
+  if (ticked && (has('fields') || asColumns)) {
+    points.classify += 4
+    points.extract -= has('fields') ? 3.5 : 0
+  }
   const [first] = listed
   if (first && !asColumns && first.score >= 1.5) {
     if (first.for === 'labels') points.classify += first.score >= 4.5 ? 3.5 : first.score >= 3.5 ? 2.5 : 1.5
@@ -74,11 +88,12 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
     if (first.for === 'either' && first.score >= 2.5 && first.items.length >= 3 && !byWords.answer && !byWords.extract)
       points[pages.length && !has('either') ? 'extract' : 'classify'] += 2.5
   }
-  if (lengthIn(words)) points.transform += 1
+  if (seen.every(({ parts }) => parts.kind !== 'questions') && lengthIn(words)) points.transform += 1
   const mentions = languageMentions(words)
   if (mentions.some((one) => one.role === 'in') && mentions.some((one) => one.role === 'out')) points.transform += 2
   else if (mentions.some((one) => one.role === 'out')) points.transform += 0.5
   const ranked = [...order].sort((a, b) => points[b] - points[a])
   const best = ranked[0]!
-  return { task: best, points, sure: byWords[best] >= 2 || points[best] - (pages.length && best === 'answer' ? 1.5 : 0) >= 2.5 }
+  const lead = points[best] - points[ranked[1]!]
+  return { task: best, points, sure: byWords[best] >= 2 || (points[best] >= 2.5 && lead >= 1.5) || points[best] - (pages.length && best === 'answer' ? 1.5 : 0) >= 2.5 }
 }

@@ -38,6 +38,10 @@ const extra: Record<string, string> = {
   'scottish gaelic': 'gd',
   gaeilge: 'ga',
   flemish: 'nl',
+  bokmål: 'no',
+  bokmal: 'no',
+  nynorsk: 'nn',
+  norsk: 'no',
   hinglish: 'hi-Latn',
   'roman hindi': 'hi-Latn',
   'romanised hindi': 'hi-Latn',
@@ -165,7 +169,12 @@ function names(): { pattern: RegExp; tags: Map<string, string> } {
 
 /** Nouns and small words that may follow the English name of a language; before any other noun it is an origin ("French cheese"). */
 const followers =
-  /^(?:\s*$|\s*[^\p{L}\s]|\s+(?:asking|asks?|saying|writing|whether|y|e|o|u|et|ou|und|oder|na|au|dan|atau|en|em|auf|kwa|para|por|que|de|del|ke|yang|untuk|va|ve|and|or|as|with|into|to|from|but|for|is|are|by|at|on|in|only|please|too|that|which|who|when|where|not|though|since|because|so|then|speakers?|texts?|words?|versions?|translations?|messages?|letters?|sentences?|mixed|side|column|address(?:es)?|text|reviews?|comments?|posts?|language|script|originals?|equivalents?|summar\p{L}*|ones?|half|dictation|notes|emails?|e-mails?|questions?|answers?|replies|abstracts?|subtitles|poems?|tweets|captions|transcripts?|they|we|i|it|a|the|my|our|if|of|depending|within|instead|rather|also|while|like|a grandmother)(?![\p{L}]))/u
+  /^(?:\s*$|\s*[^\p{L}\s]|\s+(?:asking|asks?|saying|writing|whether|y|e|o|u|et|ou|und|oder|na|au|dan|atau|en|em|auf|kwa|para|por|que|de|del|ke|yang|untuk|va|ve|and|or|as|with|into|to|from|but|for|is|are|by|at|on|in|only|please|too|that|which|who|when|where|not|though|since|because|so|then|speakers?|texts?|words?|versions?|translations?|messages?|letters?|sentences?|mixed|side|column|address(?:es)?|text|reviews?|comments?|posts?|language|script|originals?|equivalents?|summar\p{L}*|ones?|half|dictation|notes|emails?|e-mails?|questions?|answers?|replies|abstracts?|subtitles|poems?|tweets|captions|transcripts?|they|we|i|it|a|the|my|our|if|of|depending|within|instead|rather|also|while|like|mostly|mainly|usually|sometimes|partly|throughout|alone|spelling|grammar|prose|dialogue|a grandmother)(?![\p{L}])|[ -]speak)/u
+/** Names that are no origin of food, firms or people in everyday English: a text stands near. */
+const seldomOrigin =
+  /^(?:Javanese|Basque|Catalan|Quechua|Yiddish|Latin|Sanskrit|Swahili|Hausa|Yoruba|Igbo|Zulu|Xhosa|Amharic|Tigrinya|Wolof|Bambara|Tamil|Telugu|Kannada|Malayalam|Marathi|Gujarati|Punjabi|Bengali|Urdu|Farsi|Pashto|Tagalog|Cebuano|Ilocano|Sundanese|Malagasy|Kinyarwanda|Shona|Tswana|Guarani|Aymara|Nahuatl|Gaelic|Cornish|Breton|Frisian|Luxembourgish|Ladino|Aramaic|Syriac|Esperanto|Hindi|Nepali|Sinhala|Mandarin|Cantonese)$/
+const nearText =
+  /^\s+(?:[\p{L}-]+\s+){0,2}(?:scripts?|plays?|letters?|texts?|poems?|songs?|hymns?|novels?|essays?|sermons?|newspapers?|articles?|reviews?|messages?|minutes|proverbs?|stor(?:y|ies)|tales?|lines?|recordings?|transcripts?|dictionar(?:y|ies)|inscriptions?|manuscripts?|documents?|posts?|tweets?|comments?|notes?|lyrics|verses?|diar(?:y|ies)|sentences?|words?|speeches|subtitles?|bulletins?|radio)(?![\p{L}])/u
 const english = /^[A-Z][a-z]+(?: [A-Z][a-z]+)*$|^[a-z ]+$/
 
 const word = (list: string): string => `(?<![\\p{L}\\p{M}])(?:${list})(?![\\p{L}\\p{M}])`
@@ -190,11 +199,13 @@ const readNear = new RegExp(
 )
 /** Directly before a name: it is written. */
 const kindly =
-  'the|a|an|plain|simple|simplified|modern|dignified|good|proper|clear|everyday|easy|standard|normal|readable|bahasa|lenguaje|lengua|idioma|lingua|langue|o|el|le|la|l|das|den|einfaches|einfache|leichtes|leichte|klares|modernes'
+  'the|a|an|plain|simple|easy[- ]read|easy-to-read|idiomatic|fluent|formal|informal|correct|simplified|modern|dignified|good|proper|clear|everyday|easy|standard|normal|readable|bahasa|lenguaje|lengua|idioma|lingua|langue|o|el|le|la|l|das|den|einfaches|einfache|leichtes|leichte|klares|modernes'
 const writtenNear = new RegExp(
   `(?:${word('into|to|becomes?|become|al|hacia el|vers(?: l[ea]?)?|ins|nach|zu|para o|ao|ke(?: dalam)?(?: bahasa)?|menjadi|naar(?: het)?|verso l|на|إلى(?: ال)?')}|译成|翻译成|翻成|译为|写成|成|إلى(?: ال)?)\\s*(?:(?:${kindly})\\s+){0,3}$`,
   'iu',
 )
+/** "Easy-read German", standing alone. */
+const easyNear = /(?:^|[.,;:(]\s*)(?:easy[- ]read|plain|simple|simplified|easy|einfaches|leichtes)\s+$/iu
 /** A preposition that says neither: the verb before it decides. */
 const within = new RegExp(`${word('in|en|em|auf|kwa|dalam(?: bahasa)?|pakai(?: bahasa)?|po|w')}\\s*(?:(?:${kindly})\\s+){0,3}$`, 'iu')
 const writtenAfter = /^\s*(?:में (?:चाहिए|लिख|बदल|अनुवाद|जवाब|उत्तर|दे|कर)|に(?:翻訳|訳)|로 (?:번역|써)|'?(?:ye|ya|e|a) çevir|\s*(?:please|wanted))/u
@@ -211,7 +222,7 @@ export function languageMentions(words: string): Mention[] {
     const end = at + match[0].length
     const rest = text.slice(end, end + 40)
     const before = text.slice(Math.max(0, at - 80), at)
-    if (english.test(name) && tags.get(name) && spaced(name) && isEnglishName(name) && !followers.test(rest)) continue
+    if (english.test(name) && tags.get(name) && spaced(name) && isEnglishName(name) && !followers.test(rest) && !(seldomOrigin.test(name) && nearText.test(rest))) continue
     // A word quoted as an example names no language.
     if (/["“«'‘(][^"”»'’)]*$/u.test(before) && /^[^"“«'‘(]*["”»'’]/u.test(rest) && /^\p{Ll}/u.test(name)) continue
     const evened = before
@@ -220,7 +231,7 @@ export function languageMentions(words: string): Mention[] {
       .normalize('NFC')
       .replace(/[’']/g, ' ')
     let role: Mention['role'] = 'either'
-    if (writtenAfter.test(rest)) role = 'out'
+    if (writtenAfter.test(rest) || easyNear.test(evened)) role = 'out'
     else if (readAfter.test(rest)) role = 'in'
     else if (writtenNear.test(evened)) role = 'out'
     else if (readNear.test(evened)) role = 'in'
@@ -257,6 +268,10 @@ export function languagesNamed(text: string): string[] {
 /** The language a column's name stands for (`es`, `quz`, `english`, `barua_kiingereza`), if it is one. */
 export function languageOfColumn(name: string): string | undefined {
   const bare = name.trim().toLowerCase()
+  // "letter_yi", "fr_text": a code beside another word; not the codes that are words of their own.
+  const beside = /^(?:[\p{L}\p{M}\d]{3,}[_-])+([a-z]{2})$|^([a-z]{2})[_-][\p{L}\p{M}\d_-]{3,}$/u.exec(bare)
+  const code = beside?.[1] ?? beside?.[2]
+  if (code && codes.split(' ').includes(code) && !/^(?:no|id|is|or|to|as|so|am|my|we|it|in|by|of|on|at|se|st|nr|ts|om|be|br|el|la|et|ig|ti|ty|ii)$/.test(code)) return tag(code)
   if (/^[a-z]{2,3}(?:[-_][a-z]{2,4})?$/.test(bare)) {
     const [code] = bare.split(/[-_]/)
     if (codes.split(' ').includes(code!) || ['quz', 'quy', 'pcm', 'gsw', 'tet'].includes(code!)) return ['quz', 'quy'].includes(code!) ? code! : tag(code!)

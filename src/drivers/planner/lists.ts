@@ -18,7 +18,7 @@ const closedJoin = /(?:または|或者|或|以及|及|和|أو )/u
 
 /** Before a list of kinds. */
 const kindsBefore = beginnings(
-  'tag|label|sort|categor|class|kinds?|types?|piles?|box|bucket|desks?|depart|teams?|queue|one of|into|in to|whether|is it|are they|it is|either|say\\b|says\\b|verdict|grade|mark|flag|rout|triage|disciplin|which|goes|go to|between|as\\b|topics?|themes?|moods?|sentiment|severity|codes?|statuses|options|choices|single|inbox|folder|priorit|be\\b|are\\b|shelf|shelves|damage|reasons?|causes?|stream|urgency|level|assign|split|apart|group|clasific|categori|etiquet|tipos?|clase|como\\b|entre\\b|en\\b|temas?|si es|son\\b|marc|classer|classe|tri\\b|trier|rubri|parmi|soit|est-ce|etiquett|kategor|klass|art\\b|zwischen|als\\b|ob\\b|sortier|zuordn|einordn|einteil|stufe|rotul|assunto|setor|separ|dividir|kundi|makundi|aina|mada|ikiwa|kama ni|vikundi|panga|alama|hisia|खाने|खाना|श्रेणी|श्रेणि|वर्ग|प्रकार|विषय|किसी एक|में से|बाँट|छाँट|भाव|tandai|ditandai|kategori|kelompok|jenis|golong|menjadi|apakah|antara|topik|label|termasuk|分成|分为|归|类|判断|إلى|بين|فئ|تصنيف|هل|のどれか|に分け|categorie|soort|indeling|kategoria|урген|категор|к одной|sinif|hangi',
+  'tells?\\b|decid|पता चले|tag|label|sort|categor|class|kinds?|types?|piles?|box|bucket|desks?|depart|teams?|queue|one of|into|in to|whether|is it|are they|it is|either|say\\b|says\\b|verdict|grade|mark|flag|rout|triage|disciplin|which|goes|go to|between|as\\b|topics?|themes?|moods?|sentiment|severity|codes?|statuses|options|choices|single|inbox|folder|priorit|be\\b|are\\b|shelf|shelves|damage|reasons?|causes?|stream|urgency|level|assign|split|apart|group|clasific|categori|etiquet|tipos?|clase|como\\b|entre\\b|en\\b|temas?|si es|son\\b|marc|classer|classe|tri\\b|trier|rubri|parmi|soit|est-ce|etiquett|kategor|klass|art\\b|zwischen|als\\b|ob\\b|sortier|zuordn|einordn|einteil|stufe|rotul|assunto|setor|separ|dividir|kundi|makundi|aina|mada|ikiwa|kama ni|vikundi|panga|alama|hisia|है कि|मामला|कौन सा|किसकी|खाने|खाना|श्रेणी|श्रेणि|वर्ग|प्रकार|विषय|किसी एक|में से|बाँट|छाँट|भाव|tandai|ditandai|kategori|kelompok|jenis|golong|menjadi|jadi\\b|pisah|apakah|antara|topik|label|termasuk|分成|分为|归|类|判断|إلى|بين|فئ|تصنيف|هل|のどれか|に分け|categorie|soort|indeling|kategoria|урген|категор|к одной|sinif|hangi',
 )
 /** Before a list of things to find. */
 const thingsBefore = beginnings(
@@ -53,9 +53,11 @@ export function enumerations(description: string): Enumeration[] {
 export function labelsIn(words: string): string[] | undefined {
   const opposite = oppositeOf(words)
   if (opposite) return opposite
-  const best = enumerations(words).find((one) => one.for !== 'fields' && one.score >= 1.5)
+  const lists = enumerations(words)
+  const best = lists.find((one) => one.for !== 'fields' && one.score >= 1.5)
   if (best) return best.items.map(bareLabel)
-  return pairOf(words)
+  // Where kinds are wanted and there is no other list, one that looks like things to find will be they.
+  return pairOf(words) ?? lists.find((one) => one.score >= 3)?.items.map(bareLabel)
 }
 
 /** The things to be found that a description lists; undefined when it lists none. */
@@ -66,12 +68,14 @@ export function fieldsIn(words: string): string[] | undefined {
 }
 
 const bareLabel = (item: string): string =>
-  item.replace(/^(?:just|either|only|simply|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu, '').trim()
+  item.replace(/^(?:just|either|only|simply|to|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu, '').trim()
 const bareField = (item: string): string =>
   item
     .replace(/^(?:whether|if|the|their|its|his|a|an|any|all|every|each|si|el|la|los|las|le|les|l['’]|der|die|das|den|o|os|as|ob|se)\s+/iu, '')
     .replace(/\s+(?:was|were|is|are|nikalni|निकालनी|निकालना|चाहिए)$/iu, '')
     .replace(/\s*(?:निकालन[ीाे]\s*(?:है|हैं)?|चाहिए)\s*$/u, '')
+    .replace(/\s*[(（][^()（）]*[)）]\s*$/u, '')
+    .replace(/[\s,:]+(?:yes|ja|oui|s[íi]|sim|ndiyo|ya|हाँ|हां|true|y)\s*(?:\/|or|oder|ou|o|au|या)\s*(?:no|nein|non|n[ãa]o|hapana|tidak|नहीं|false|n)$/iu, '')
     .trim()
 
 function sentencesOf(words: string): string[] {
@@ -87,10 +91,10 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
   const found: { before: string; list: string; bonus: number }[] = []
   const quoted = [...sentence.matchAll(/(?:["“”„«»「『]|(?<![\p{L}])['‘])([^"“”„«»「」『』]{1,40}?)(?:["“”»«」』]|['’](?![\p{L}]))/gu)]
   if (quoted.length >= 2) found.push({ before: sentence.slice(0, quoted[0]!.index), list: quoted.map((match) => match[1]!.trim()).join(', '), bonus: 2.5 })
-  const colon = /[:：]/u.exec(sentence)
+  const colon = /[:：]|(?<=[\p{L})]\s?)(?:->|→|=>)/u.exec(sentence)
   if (colon) {
-    const last = Math.max(sentence.lastIndexOf(':'), sentence.lastIndexOf('：'))
-    for (const at of new Set([colon.index, last])) found.push({ before: sentence.slice(0, at), list: sentence.slice(at + 1), bonus: 2 })
+    const last = Math.max(sentence.lastIndexOf(':'), sentence.lastIndexOf('：'), colon.index)
+    for (const at of new Set([colon.index, last])) found.push({ before: sentence.slice(0, at), list: sentence.slice(at + 1).replace(/^>/, ''), bonus: 2 })
   }
   for (const inside of sentence.matchAll(/[(（]([^()（）]{5,300})[)）]/gu)) found.push({ before: sentence.slice(0, inside.index), list: inside[1]!, bonus: 1 })
   if (!colon || colon.index > sentence.length - 4) found.push(...runs(sentence))
@@ -103,7 +107,7 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
 
 /** A word after which a list begins within a clause. */
 const announcer =
-  /(?:(?<![\p{L}\p{M}])(?:into|under|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|tra|in|come|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/gu
+  /(?:(?<![\p{L}\p{M}])(?:into|under|tells(?: me)?|decide (?:whether|between|if it is)|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|sollen|soll|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|कि (?:यह |ये |मामला |शिकायत |संदेश )?(?:किस )?|tra|in|come|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/giu
 
 /** Those that may stand in the middle of a run of short pieces and begin a list there. */
 const strongAnnouncer =
@@ -149,6 +153,11 @@ const tailAt =
   /\s+(?:out of|from (?:each|every|the|these|this|them|it)|into|for (?:each|every|all)|in (?:each|every)|per|so (?:that|i|we)|because|since|with the|and then|and (?:send|put|next|that|i|we|the clause|if|it|return|give)|but|as (?:json|they)|which|when|where|please|-|de cada|en cada|d['’]après|selon|según|based on|according to|depending on|je nach|kulingana|berdasarkan|diye|olarak|para|pour|dans|für|aus|pro|kutoka|kwa kila|dari|untuk|से|के लिए|के रूप|की|में|को|ko)(?=\s|$).*$/iu
 const firstWords = (piece: string): string => piece.replace(tailAt, '')
 
+/** A clause that goes on after a list. */
+const turning = /^(?:but|pero|mais|aber|mas|lakini|tapi|tetapi|ma|maar|लेकिन|पर|но)\s/iu
+const verbsAtEnd =
+  /\s+(?:out|(?:heraus)?gezogen werden|ausgelesen werden|erfasst werden|extrahiert werden|werden|heraus|auslesen|erfassen|extrahieren|herauslesen|eingeordnet werden|einordnen|zuordnen)$/iu
+
 /** The items of a list, or undefined when it is a sentence and no list. `announced` lists stand alone after a colon or in quotes. */
 function itemsOf(list: string, announced: boolean): string[] | undefined {
   let items = list
@@ -165,6 +174,11 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
     const kept = firstWords(items[end]!)
     items = [...items.slice(0, end), ...(wordCount(kept) <= 4 && end > 0 ? [kept] : [])]
   }
+  const turn = items.findIndex((item, index) => index > 0 && turning.test(item))
+  if (turn > 0) items = items.slice(0, turn)
+  // "invoice text in, exporter, currency and total out"
+  if (items.length > 2 && /\p{L} in$/iu.test(items[0]!)) items = items.slice(1)
+  items = items.map((item, index) => (index === items.length - 1 ? item.replace(verbsAtEnd, '') : item))
   if (items.length > 1 && (wordCount(items.at(-1)!) > 4 || !anyOr.test(list))) items = [...items.slice(0, -1), firstWords(items.at(-1)!)]
   // "and" divides the last piece of a list, or a list of two single words.
   const last = items.at(-1)
@@ -179,6 +193,7 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
   if (items.length > 2 && items.slice(0, -1).every((item) => wordCount(item) === 1) && wordCount(items.at(-1)!) > 2 && !/[\p{Script=Han}]/u.test(items.at(-1)!))
     items = [...items.slice(0, -1), items.at(-1)!.split(/\s+/)[0]!]
   items = items
+    .map((item) => item.replace(/\s+(?:है|हैं|थी|था|हो)\s*$/u, ''))
     .map((item) => item.replace(/^[\s"'“”‘«„「([]+|[\s"'“”’»」)\].:!?…]+$/gu, ''))
     .filter((item) => /[\p{L}\p{N}]/u.test(item) && !/^(?:next to|along with|with (?:the|its)|etc|and so on|usw|dll|और|वगैरह)/iu.test(item))
   items = [...new Set(items)]
@@ -229,7 +244,12 @@ function oppositeOf(words: string): string[] | undefined {
     /(?<![\p{L}\p{M}])(?:is|it's|are|es|est|ist|è|é|ni|apakah|whether it is|if it is)\s+(?:(?:this|the|each|a)\s+[\p{L}]+\s+)?(?:really |an? )?([\p{L}\p{M}]{3,20})\s+(?:or|o|ou|oder|au|atau)\s+(not|no|non|pas|nicht|não|la|tidak|siyo|bukan)(?![\p{L}])/iu.exec(
       words,
     )
-  if (!found) return undefined
+  if (!found) {
+    // "spam or not for comments on my blog": the kind stands first.
+    const first = /^\W*(?:\p{L}+:\s*)?([\p{L}\p{M}]{3,20})\s+(?:or|oder|ou|o|au|atau)\s+(not|nicht|pas|no|não|la|bukan|tidak)(?=\s*(?:[.,?!:;]|$|for|in|on|for|bei|für|pour|para|en|kwa|untuk|pada))/iu.exec(words)
+    if (!first) return undefined
+    return [first[1]!, `${first[2]!.toLowerCase() === 'la' ? 'si' : first[2]!.toLowerCase()} ${first[1]!}`]
+  }
   const italian = /(?<!\p{L})(?:è|se è|mi serve|vorrei)(?!\p{L})/iu.test(words)
   const negation = { no: italian ? 'non' : 'no', la: 'si' }[found[2]!.toLowerCase()] ?? found[2]!.toLowerCase()
   return [found[1]!, `${negation} ${found[1]!}`]

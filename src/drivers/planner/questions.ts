@@ -27,6 +27,14 @@ const contradicting = beginnings(
   'contradict|flat against|changed (?:his|her|their|its) mind|which one (?:stands|wins|applies|is right)|(?:disagree|conflict)(?:s|ed)? with (?:each other|one another|the)|out of date|outdated|superseded|se contradic|contredi|widersprech|contradiz|zinapingana|परस्पर विरोधी|bertentangan|互相矛盾|متناقض',
 )
 
+/** "our 40 standard clauses", "one of 12 categories": how many kinds there are, where the words say it without naming them. */
+function kindsCounted(text: string): number | undefined {
+  const found =
+    /(?:which of|one of|into|between|among) (?:our|the|my|these|those|their)? ?(\d{1,3}) (?:\p{L}+ ){0,2}\p{L}+/u.exec(text) ??
+    /(\d{1,3}) (?:\p{L}+ ){0,2}(?:categor|kinds|classes|types|codes|labels|clauses|topics|departments|rubri|klassen|kategorien|makundi|aina|श्रेणि|kategori)/u.exec(text)
+  return found ? Number(found[1]) : undefined
+}
+
 export function sufficiencyOf(task: Task, labels: readonly string[] | null, seen: readonly Seen[], text: string): 'enough' | 'some' | 'none' {
   if (!seen.length) return held.test(text) ? 'some' : 'none'
   const pages = seen.filter((entry) => entry.parts.kind === 'pages')
@@ -54,11 +62,12 @@ export function sufficiencyOf(task: Task, labels: readonly string[] | null, seen
     )
     if (distinct && !labels) return most(['labelled', 'either', 'fields']) >= distinct * enough.labels ? 'enough' : 'some'
     const rows = most(['labelled', 'either', 'fields', 'questions'])
-    if (rows && rows >= (labels ? labels.length * enough.labels : enoughUnknown)) return 'enough'
+    const kinds = labels?.length ?? kindsCounted(text)
+    if (rows && rows >= (kinds ? kinds * enough.labels : enoughUnknown)) return 'enough'
     return seen.some((entry) => entry.parts.kind !== 'unread') ? 'some' : 'none'
   }
   if (task === 'extract') {
-    if (most(['fields', 'labelled', 'either', 'reference', 'pairs']) >= enough.rows) return 'enough'
+    if (most(['fields', 'tagged', 'labelled', 'either', 'reference', 'pairs']) >= enough.rows) return 'enough'
   } else if (most(['pairs', 'either', 'questions']) >= enough.pairs) return 'enough'
   return seen.some((entry) => entry.parts.kind !== 'unread') ? 'some' : 'none'
 }
@@ -76,6 +85,8 @@ export type Known = {
   tooShort: boolean
   /** Two different output languages, or "translate" with none. */
   languageOpen: boolean
+  /** Several languages were spoken of and none named. */
+  readingOpen: boolean
   /** It should tell apart and pass on, or refuse, and the words do not say what is inside its scope. */
   scopeOpen: boolean
   /** Cite and do not cite, or formal and casual: what was said contradicts itself. */
@@ -180,6 +191,13 @@ export function questionsOf(known: Known): Question[] {
       question: 'In which language should it write?',
       options: known.options.languages.slice(0, 4).map(({ name }) => ({ label: name, words: `Write the answers in ${name}.` })),
       assumed: `it writes ${known.options.languages[0]?.name ?? 'the language of your words'}`,
+    })
+  if (known.readingOpen)
+    asked.push({
+      topic: 'language',
+      question: 'In which languages will the texts come?',
+      options: known.options.languages.slice(0, 4).map(({ name }) => ({ label: `Mostly ${name}`, words: `The texts come in ${name}.` })),
+      assumed: `most texts come in ${known.options.languages[0]?.name ?? 'the language of your words'}`,
     })
   if (known.tooShort)
     asked.push({

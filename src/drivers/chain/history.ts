@@ -1,0 +1,69 @@
+/**
+ * History: the QueryPaid events of final blocks, kept in the database, so that they are read from the node once and the node may
+ * forget them. What is not final yet is asked of the node. Knows nothing of who is paid.
+ */
+import type { PublicClient } from 'viem'
+import type { Address, Hex } from '../../core/listing.ts'
+import type { Chain, QueryPaid } from '../../ports/chain.ts'
+import type { Journal } from '../../ports/database.ts'
+import { royaltyRouter, wrappedOpen } from './contracts.generated.ts'
+
+/** Blocks asked for at once; many nodes refuse more. */
+const RANGE = 5_000
+/** Ranges looked through for one authorization; older ones have run out. */
+const MOST_RANGES = 40
+
+export function paidHistory(options: { client: PublicClient; journal: Journal; router: Address; from: number }) {
+  const { client, journal, router, from } = options
+
+  const events = async (fromBlock: number, toBlock: number | undefined): Promise<(QueryPaid & { place: number })[]> => {
+    const found = await client.getContractEvents({
+      address: router,
+      abi: royaltyRouter.abi,
+      eventName: 'QueryPaid',
+      fromBlock: BigInt(fromBlock),
+      toBlock: toBlock === undefined ? 'latest' : BigInt(toBlock),
+      strict: true,
+    })
+    return found.map(({ args, transactionHash, blockNumber, logIndex }) => ({ ...args, tx: transactionHash, block: Number(blockNumber), place: logIndex }))
+  }
+
+  return {
+    /** Keeps everything up to this block, which must be final. */
+    async advance(until: number): Promise<void> {
+      for (let next = Math.max(from, (await journal.paidUntil()) + 1); next <= until; next += RANGE) {
+        const last = Math.min(until, next + RANGE - 1)
+        await journal.keepPaid(await events(next, last), last)
+      }
+    },
+
+    /** The transaction that used an authorization, or `cancelled`; undefined when the node does not say. */
+    async authorizationUse(token: Address, payer: Address, nonce: Hex): Promise<Hex | 'cancelled' | undefined> {
+      const latest = Number(await client.getBlockNumber())
+      const ask = { address: token, abi: wrappedOpen.abi, args: { authorizer: payer, nonce } } as const
+      // Backwards, since an authorization is used soon after it is signed.
+      for (let last = latest, rounds = 0; last >= from && rounds < MOST_RANGES; last -= RANGE, rounds++) {
+        const range = { fromBlock: BigInt(Math.max(from, last - RANGE + 1)), toBlock: BigInt(last) }
+        const [use] = await client.getContractEvents({ ...ask, ...range, eventName: 'AuthorizationUsed' })
+        if (use) return use.transactionHash
+        const [cancellation] = await client.getContractEvents({ ...ask, ...range, eventName: 'AuthorizationCanceled' })
+        if (cancellation) return 'cancelled'
+      }
+      return undefined
+    },
+
+    async paid({ modelId, builder, fromBlock = 0 }: NonNullable<Parameters<Chain['queriesPaid']>[0]> = {}): Promise<QueryPaid[]> {
+      const until = await journal.paidUntil()
+      const kept = fromBlock > until ? [] : await journal.paid({ ...(modelId && { modelId }), ...(builder && { builder }), fromBlock })
+      const first = Math.max(from, until + 1, fromBlock)
+      // Nodes refuse a range that starts after the latest block.
+      if (BigInt(first) > (await client.getBlockNumber())) return kept
+      const fresh = (await events(first, undefined)).filter(
+        (event) =>
+          (modelId === undefined || event.modelId === modelId.toLowerCase()) &&
+          (builder === undefined || event.builder.toLowerCase() === builder.toLowerCase()),
+      )
+      return [...kept, ...fresh.map(({ place: _, ...event }) => event)]
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Material: a builder's files read, planned and collected into a dataset, the same way whenever the same is asked: before a build,
+ * in it, and when its examples are looked at later. Knows nothing of training or of who asks.
+ */
+
+import type { Correction } from '../core/corrections.ts'
+import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
+import type { Id } from '../core/id.ts'
+import type { Spec } from '../core/spec.ts'
+import { languageOf } from '../drivers/planner/languages.ts'
+import type { Planner } from '../ports/planner.ts'
+import type { Content, Reader } from '../ports/reader.ts'
+import { type Collected, collect } from '../steps/collect.ts'
+import { type ColumnChoice, fill } from '../steps/columns.ts'
+import { buildable, describe, plan as planOf } from '../steps/describe.ts'
+
+type InputFile = Parameters<Reader['read']>[0]
+
+/** How files become a dataset, beyond what the words say. */
+export type MaterialWish = {
+  /** A plan that was refined; without it one is made. */
+  spec?: Spec | undefined
+  /** Which column plays which part. */
+  columns?: readonly ColumnChoice[] | undefined
+  /** Personal data is replaced by its kind. */
+  mask?: boolean | undefined
+  /** Names of files that are the exam. */
+  exam?: readonly string[] | undefined
+  corrections?: readonly Correction[] | undefined
+  /** Files whose passages strangers may not see. */
+  withhold?: readonly string[] | undefined
+  /** The exam the expert confirmed: another one is refused. */
+  examId?: Id | undefined
+}
+
+export type Material = Collected & { spec: Spec; licences: string[] }
+
+/** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
+const LICENCE_FILE = /(^|\/)(sources?|licen[cs]es?|attributions?|notices?)(-[^/]*)?(\.(txt|md|html?))?$/i
+
+export function openMaterial(ports: { planner: Planner; reader: Reader }) {
+  async function read(files: readonly InputFile[]): Promise<{ contents: Content[]; licences: string[] } | Refusal> {
+    if (!files.length) return refuse('no_files', 'No files were handed over.', 'Give a folder with documents (.md, .txt) or a table (.csv, .tsv, .jsonl).')
+    const contents: Content[] = []
+    const licences: string[] = []
+    for (const file of files) {
+      const found = await ports.reader.read(file)
+      if (isRefusal(found)) return found
+      for (const content of found) {
+        if (content.kind === 'text' && LICENCE_FILE.test(content.name)) licences.push(content.text.trim())
+        else contents.push(content)
+      }
+    }
+    return { contents, licences }
+  }
+
+  return {
+    async plan(words: string, files: readonly InputFile[], columns: readonly ColumnChoice[] = []): Promise<Spec | Refusal> {
+      const found = files.length ? await read(files) : { contents: [] }
+      return isRefusal(found) ? found : planOf(ports, words, found.contents, columns)
+    },
+
+    async prepare(words: string, files: readonly InputFile[], wish: MaterialWish = {}): Promise<Material | Refusal> {
+      const found = await read(files)
+      if (isRefusal(found)) return found
+      const { contents, licences } = found
+      const given = wish.spec && buildable(wish.spec)
+      if (isRefusal(given)) return given
+      const spec = given ? (wish.columns?.length ? fill(given, contents, wish.columns) : given) : await describe(ports, words, contents, wish.columns)
+      if (isRefusal(spec)) return spec
+      const collected = collect(spec, contents, {
+        ...{ mask: wish.mask === true, exam: wish.exam ?? [], corrections: wish.corrections ?? [], withhold: wish.withhold ?? [], languageOf },
+      })
+      if (isRefusal(collected)) return collected
+      if (wish.examId !== undefined && wish.examId !== collected.findings.examId)
+        return refuse(
+          'exam_changed',
+          `The exam would be ${collected.findings.examId.slice(0, 12)}…, not the confirmed ${wish.examId.slice(0, 12)}…: the files or the plan changed.`,
+          'Look at the exam again and confirm it.',
+        )
+      return { ...collected, spec, licences }
+    },
+  }
+}
