@@ -11,6 +11,7 @@ import type { Recipe } from '../../src/core/recipe.ts'
 import { accuracy, macroF1 } from '../../src/core/report.ts'
 import type { Spec } from '../../src/core/spec.ts'
 import { servedFrom } from '../../src/core/weights.ts'
+import { wordTagger } from '../../src/drivers/baseline/word-tagger.ts'
 import { fileHash } from '../../src/drivers/files/hash.ts'
 import { miniSearchRetriever } from '../../src/drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../../src/drivers/runtime/llama.ts'
@@ -42,7 +43,8 @@ export type FineTuneOptions = {
   seed: number
   /** Budget of the training. */
   seconds: number
-  method: Recipe['method']
+  /** Settings that differ from what the factory chooses. */
+  recipe: Partial<Recipe>
   threads: number
   /** For what is made on the way; emptied at the end. */
   folder: string
@@ -51,18 +53,18 @@ export type FineTuneOptions = {
 
 /** @throws {Error} with the refusal of a step as its message. */
 export async function fineTune(options: FineTuneOptions): Promise<FineTuning> {
-  const { base, task, seed, seconds, method, threads, folder, tell } = options
+  const { base, task, seed, seconds, recipe, threads, folder, tell } = options
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const runtime = openLlamaRuntime({ threads })
   const store = folderStore(join(folder, 'store'))
   try {
     const trained = await train(
-      { trainer: createOnnxTrainer(), runtime, retriever: miniSearchRetriever(), baseline: silent, store },
+      { trainer: createOnnxTrainer(), runtime, retriever: miniSearchRetriever(), baseline: silent, tagger: wordTagger(), store },
       {
         ...{ spec: specOf(task), dataset: datasetOf(task), basePath: base, folder: join(folder, 'run'), threads, maximumSeconds: seconds },
         ...{ base: { name: basename(base), sha256: await fileHash(base), licence: '' }, machine: machineView(threads), now: () => performance.now() },
-        ...{ override: { seed, method }, onNote: tell },
+        ...{ override: { ...recipe, seed }, onNote: tell },
       },
     )
     if (isRefusal(trained)) throw new Error(`${trained.message} ${trained.hint}`)

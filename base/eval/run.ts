@@ -1,12 +1,15 @@
 /**
  * Run: the command that measures the bases: `npm run base:eval [-- --quick] [--only TASK] [--base FILE]... [--json FILE] [--seeds N]
- * [--seconds N] [--method lora|full] [--tasks DIR] [--threads N] [--part bits|tasks]`. What is in the JSON file is not measured again.
+ * [--seconds N] [--recipe '{"method":"full"}'] [--tasks DIR] [--threads N] [--part bits|tasks]`. What is in the JSON file is not measured
+ * again.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { isRefusal } from '../../src/core/errors.ts'
+import { parseOverride, type Recipe } from '../../src/core/recipe.ts'
 import { fileHash } from '../../src/drivers/files/hash.ts'
 import { bitsPerByte, readHeldOut } from './bits.ts'
 import { fineTune, writeUntrained } from './finetune.ts'
@@ -35,7 +38,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       ...{ quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true }, base: { type: 'string', multiple: true } },
-      ...{ json: { type: 'string' }, seeds: { type: 'string' }, seconds: { type: 'string' }, method: { type: 'string', default: 'lora' } },
+      ...{ json: { type: 'string' }, seeds: { type: 'string' }, seconds: { type: 'string' }, recipe: { type: 'string' } },
       ...{ tasks: { type: 'string', default: here('../../bench/tasks') }, threads: { type: 'string' }, part: { type: 'string' } },
     },
   })
@@ -44,8 +47,10 @@ async function main(): Promise<void> {
     if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} is "${values[name]}": give a whole number from 1.`)
     return value
   }
-  const { method, part } = values
-  if (method !== 'lora' && method !== 'full') throw new Error(`--method is "${method}": say lora or full.`)
+  const { part } = values
+  const recipe = readRecipe(values.recipe)
+  // Under this name cells of one recipe are kept apart from those of another.
+  const method = values.recipe === undefined ? 'lora' : JSON.stringify(recipe)
   if (part !== undefined && part !== 'bits' && part !== 'tasks') throw new Error(`--part is "${part}": say bits or tasks.`)
   const threads = whole('threads', availableParallelism())
   const seconds = whole('seconds', values.quick ? QUICK_SECONDS : SECONDS)
@@ -107,6 +112,20 @@ async function main(): Promise<void> {
       }
   const shown: Column[] = columns.map(({ arm, base }) => ({ arm, base }))
   console.log(['', ...taskTable(results, { columns: shown, tasks, seeds, seconds, method, engineered: readEngineered(values.tasks) })].join('\n'))
+}
+
+/** Settings of `--recipe`. @throws {Error} naming the setting that is none. */
+function readRecipe(text: string | undefined): Partial<Recipe> {
+  if (text === undefined) return {}
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new Error(`--recipe is ${text}: give a JSON object such as '{"method":"full"}'.`, { cause })
+  }
+  const parsed = parseOverride(value)
+  if (isRefusal(parsed)) throw new Error(`${parsed.message} ${parsed.hint}`)
+  return parsed
 }
 
 /** The Q8_0 files of the repository, largest version last. */
