@@ -100,7 +100,7 @@ async function main(): Promise<void> {
           task,
           seed,
           seconds,
-          method,
+          recipe,
           threads,
           folder: join(folder, 'cell'),
           tell: (line) => console.log(`  ${line}`),
