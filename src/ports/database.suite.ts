@@ -48,6 +48,7 @@ export const payment = (patch: Partial<Payment> = {}): Payment => ({
   tx: null,
   final: false,
   terms: null,
+  identifier: null,
   createdAt: 1,
   updatedAt: 2,
   ...patch,
@@ -162,6 +163,17 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
       expect(await database.receipts.find({ tx, requestHash, nonce })).toBeUndefined()
       expect(await database.receipts.find({ tx: id('six'), requestHash, nonce })).toEqual(moved)
       expect(await database.receipts.find({ tx, requestHash, nonce: other.nonce! })).toEqual(other)
+    })
+
+    it("reserves once under a payer's own name, whatever was signed, and each payer has names of their own", async () => {
+      const named = (key: string, patch: Partial<Payment> = {}) => payment({ key, identifier: 'order_0123456789', ...patch })
+      const tries = await Promise.all([1, 2, 3].map((number) => database.payments.reserve(named(`named ${number}`))))
+      expect(tries.filter(({ created }) => created)).toHaveLength(1)
+      expect(new Set(tries.map(({ payment: { key } }) => key)).size).toBe(1)
+      expect(await database.payments.identified(address('a'), 'order_0123456789')).toEqual(tries[0]!.payment)
+      expect((await database.payments.reserve(named('named 4', { payer: address('d') }))).created).toBe(true)
+      expect(await database.payments.identified(address('e'), 'order_0123456789')).toBeUndefined()
+      expect(await database.payments.identified(address('a'), '\u0000')).toBeUndefined()
     })
 
     it('lists what is settled and not final', async () => {

@@ -55,6 +55,7 @@ export const payments = pgTable('payments', {
   tx: text('tx').$type<Hex>(),
   final: boolean('final').notNull(),
   terms: json('terms').$type<string>(),
+  identifier: text('identifier'),
   createdAt: integer('created_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
 })
