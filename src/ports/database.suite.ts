@@ -227,6 +227,7 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
       expect(await database.journal.find(id('b'))).toBeUndefined()
       expect((await database.journal.all({ afterBlock: 3 })).map((entry) => entry.hash)).toEqual([id('a')])
       expect(await database.journal.all({ afterBlock: 4 })).toEqual([])
+      await database.journal.tidy()
       await database.journal.reopen(id('a'))
       expect((await database.journal.unmined()).map((entry) => entry.hash)).toEqual([id('a'), id('c')])
       expect([await database.journal.hashAt(first), await database.journal.hashAt(second)]).toEqual([id('a'), undefined])

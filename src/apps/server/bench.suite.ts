@@ -14,6 +14,7 @@ import { receiptId } from '../../core/receipt.ts'
 import { amount } from '../../core/royalty.ts'
 import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../../core/view.ts'
 import { openEmbeddedChain } from '../../drivers/chain/embedded.ts'
+import type { Manner } from '../../drivers/chain/settler.ts'
 import { openDatabase } from '../../drivers/database/pglite.ts'
 import { localAccount, openKeystore } from '../../drivers/keystore/keystore.ts'
 import { x402Payments } from '../../drivers/payments/x402.ts'
@@ -34,6 +35,8 @@ export const canned: Answer = {
 }
 
 export type Bench = {
+  folder: string
+  modelId: Hex
   factory: ModelFactory
   chain: Chain
   database: Database
@@ -54,12 +57,14 @@ export async function* fluent(): AsyncGenerator<AnswerPart> {
   yield { answer: canned }
 }
 
-export async function openBench(): Promise<Bench> {
+/** `durable` keeps the database on disk; `manner` is how payments are sent. */
+export async function openBench(options: { durable?: true; manner?: Manner } = {}): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'modelfactory-server-'))
-  const database = await openDatabase({ folder: null })
+  const database = await openDatabase({ folder: options.durable ? join(folder, 'database') : null })
   const keystore = await openKeystore({ folder: join(folder, 'keys'), passphrase: undefined, embedded: true })
   if (isRefusal(keystore)) throw new Error(keystore.message)
-  const chain = await openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, keystore, settings: database.settings })
+  const { journal, settings } = database
+  const chain = await openEmbeddedChain({ folder: join(folder, 'chain'), journal, keystore, settings, ...(options.manner && { manner: options.manner }) })
   const [owner, payer, pauper] = [await keystore.account('builder'), await keystore.account('payer'), await keystore.account('pauper')]
   const registered = await chain.register({ owner, slug: 'heart', payout: owner.address, price: PRICE })
   if (isRefusal(registered)) throw new Error(registered.message)
@@ -181,6 +186,8 @@ export async function openBench(): Promise<Bench> {
   }
 
   return {
+    folder,
+    modelId,
     factory,
     chain,
     database,

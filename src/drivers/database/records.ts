@@ -197,6 +197,11 @@ function journalOf<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, sy
     async hashAt(sequence) {
       return (await database.select({ hash: journal.hash }).from(journal).where(eq(journal.sequence, sequence)))[0]?.hash
     },
+    async tidy() {
+      // Nobody does this by itself where PostgreSQL runs inside this process. What a checkpoint covers need not stay in the log either.
+      await database.execute(sql`vacuum`)
+      await database.execute(sql`checkpoint`)
+    },
     async keepPaid(events, until) {
       // The number of values in one statement is limited.
       for (let from = 0; from < events.length; from += 1000)

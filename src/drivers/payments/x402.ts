@@ -6,7 +6,7 @@
 import { decodePaymentSignatureHeader, encodePaymentRequiredHeader, encodePaymentResponseHeader } from '@x402/core/http'
 import { PaymentPayloadV2Schema } from '@x402/core/schemas'
 import type { Network as Caip2, PaymentRequirements, PaymentRequired as WireRequired } from '@x402/core/types'
-import { getAddress, hashTypedData, recoverAddress } from 'viem/utils'
+import { getAddress, hashTypedData } from 'viem/utils'
 import { z } from 'zod'
 import { type Refusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex } from '../../core/listing.ts'
@@ -14,6 +14,7 @@ import { formatOpen } from '../../core/royalty.ts'
 import type { Authorization, Network, Settlement } from '../../ports/chain.ts'
 import type { PaymentRequired, Payments, Quote } from '../../ports/payments.ts'
 import { authorizationTypes } from '../chain/authorization.ts'
+import { recoverSigner } from './recover.ts'
 
 export type X402Options = {
   network: Pick<Network, 'chainId' | 'caip2' | 'currency'>
@@ -139,7 +140,7 @@ export function x402Payments(options: X402Options): Payments {
     const domain = { name: token.name, version: token.version, chainId: network.chainId, verifyingContract: token.address }
     const hash = hashTypedData({ domain, types: authorizationTypes, primaryType: 'TransferWithAuthorization', message })
     if (signature.length === 132 && BigInt(`0x${signature.slice(66, 130)}`) <= HALF_ORDER) {
-      const signer = await recoverAddress({ hash, signature }).catch(() => undefined)
+      const signer = await recoverSigner(hash, signature)
       if (signer && same(signer, authorization.from)) return true
     }
     return (await contractSigned?.(authorization.from, hash, signature)) ?? false
