@@ -8,6 +8,7 @@ import type { ExportView } from '../core/export.ts'
 import type { Passport } from '../core/passport.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
+import type { Sessions } from '../core/session.ts'
 import type { Spec } from '../core/spec.ts'
 import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../core/view.ts'
 
@@ -25,6 +26,9 @@ export type PaidQuery =
   | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<PaidPart> }
 
 export interface ModelFactory {
+  /** Who is signed in; on the chain of `chainId`. */
+  readonly sessions: Sessions
+  readonly chainId: number
   plan(words: string, files: readonly InputFile[]): Promise<Spec | Refusal>
   /** One turn of the conversation about a plan: the new plan and what changed, in plain lines. */
   refine(spec: Spec, words: string): Promise<{ spec: Spec; changes: string[] } | Refusal>
