@@ -66,7 +66,8 @@ describe('key files of version 3', () => {
     const flipped = { ...file, crypto: { ...file.crypto, ciphertext: `00${String(file.crypto.ciphertext).slice(2)}` } }
     expect(await decryptSecret(flipped, passphrase)).toMatchObject({ code: 'key_file_locked' })
     const greedy = { ...file, crypto: { ...file.crypto, kdfparams: { ...(file.crypto.kdfparams as object), n: 2 ** 30 } } }
-    for (const wrong of [greedy, {}, null, 3, { version: 1 }]) expect(await decryptSecret(wrong, passphrase)).toMatchObject({ code: 'key_file_invalid' })
+    const odd = { ...file, crypto: { ...file.crypto, kdfparams: { ...(file.crypto.kdfparams as object), n: 1000 } } }
+    for (const wrong of [greedy, odd, {}, null, 3, { version: 1 }]) expect(await decryptSecret(wrong, passphrase)).toMatchObject({ code: 'key_file_invalid' })
   })
 })
 

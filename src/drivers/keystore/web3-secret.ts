@@ -5,6 +5,7 @@
  */
 import { createCipheriv, createDecipheriv, pbkdf2, randomBytes, randomUUID, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { keccak256 } from 'viem'
 import { privateKeyToAddress } from 'viem/accounts'
 import { z } from 'zod'
@@ -28,7 +29,13 @@ const Secret = z.object({
     // A file from elsewhere must not be able to take the memory or the minutes of this machine.
     kdf: z.enum(['scrypt', 'pbkdf2']),
     kdfparams: z.union([
-      z.object({ n: whole(2 ** 20), r: whole(32), p: whole(16), dklen: z.literal(32), salt: bytes(8, 64) }),
+      z.object({
+        n: whole(2 ** 20).refine((n) => n > 1 && Number.isInteger(Math.log2(n)), 'is not a power of two'),
+        r: whole(32),
+        p: whole(16),
+        dklen: z.literal(32),
+        salt: bytes(8, 64),
+      }),
       z.object({ c: whole(10_000_000), prf: z.literal('hmac-sha256'), dklen: z.literal(32), salt: bytes(8, 64) }),
     ]),
   }),
@@ -88,8 +95,10 @@ export function addressOf(secret: Uint8Array): `0x${string}` {
   return privateKeyToAddress(`0x${Buffer.from(secret).toString('hex')}`)
 }
 
-function stretch(passphrase: string, salt: Uint8Array, { n, r, p }: { n: number; r: number; p: number }): Promise<Buffer> {
-  const options: ScryptOptions = { N: n, r, p, maxmem: 256 * n * r + 1024 * 1024 }
+/** RFC 7914 wants N below 2^(16 r), and OpenSSL insists; files of small r that do not keep to it exist, and are stretched without it. */
+async function stretch(passphrase: string, salt: Uint8Array, { n, r, p }: { n: number; r: number; p: number }): Promise<Buffer> {
+  if (16 * r < 53 && n >= 2 ** (16 * r)) return Buffer.from(await scryptAsync(passphrase, salt, { N: n, r, p, dkLen: 32 }))
+  const options: ScryptOptions = { N: n, r, p, maxmem: 256 * n * r + 128 * r * p + 1024 * 1024 }
   return new Promise((resolve, reject) => scrypt(passphrase, salt, 32, options, (error, key) => (error ? reject(error) : resolve(key))))
 }
 
