@@ -10,6 +10,7 @@ import type { Passport } from '../core/passport.ts'
 import type { Readiness } from '../core/readiness.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
+import type { Sessions } from '../core/session.ts'
 import type { Spec } from '../core/spec.ts'
 import type { Terms } from '../core/terms.ts'
 import type { BuildView, EarningsView, ExamplesQuestion, ExamplesView, LiveEvent, ModelView, QuotationView, ReceiptView, StateView } from '../core/view.ts'
@@ -30,6 +31,9 @@ export type PaidQuery =
   | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<PaidPart> }
 
 export interface ModelFactory {
+  /** Who is signed in; on the chain of `chainId`. */
+  readonly sessions: Sessions
+  readonly chainId: number
   plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>
   /** The dataset that would be built, with what was found in the material; nothing is kept. */
   prepare(words: string, files: readonly InputFile[], wish?: MaterialWish): Promise<Material | Refusal>

@@ -23,6 +23,7 @@ import { offlinePlanner } from '../drivers/planner/offline.ts'
 import { anyFiles } from '../drivers/reader/any-files.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
+import { openSessions } from '../drivers/session/sessions.ts'
 import { folderStore } from '../drivers/store/folder.ts'
 import { createOnnxTrainer } from '../drivers/trainer/onnx.ts'
 import type { Chain, QueryPaid } from '../ports/chain.ts'
@@ -103,11 +104,13 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const tagger = wordTagger()
   const serving = openServing({ runtime, retriever, baseline, tagger, store }, bases.find, config.servingThreads)
   const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
+  const contractSigned = walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token })
+  const sessions = openSessions({ contractSigned })
   const payments = x402Payments({
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
     balance: async (address) => (await chain.balance(address)).open,
-    contractSigned: walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token }),
+    contractSigned,
   })
   const offers = signedOffers({ gateway })
   const passports = await openPassports({ chain, store, database, gateway, builder })
@@ -232,6 +235,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   await builds.resume()
 
   return {
+    sessions,
+    chainId: chain.network.chainId,
     plan: material.plan,
     prepare: material.prepare,
     async ready(words, files, wish) {

@@ -24,6 +24,7 @@ import { localAccount, openKeystore } from '../../drivers/keystore/keystore.ts'
 import { signedOffers } from '../../drivers/payments/offers.ts'
 import { x402Payments } from '../../drivers/payments/x402.ts'
 import { offlinePlanner } from '../../drivers/planner/offline.ts'
+import { openSessions } from '../../drivers/session/sessions.ts'
 import { memoryStore } from '../../drivers/store/memory.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { openPassports } from '../../factory/passports.ts'
@@ -157,6 +158,8 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
     }))
 
   const factory: ModelFactory = {
+    sessions: openSessions(),
+    chainId: chain.network.chainId,
     async plan() {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
     },

@@ -14,6 +14,7 @@ import { formatOpen } from '../../core/royalty.ts'
 import type { Authorization, Network, Settlement } from '../../ports/chain.ts'
 import type { PaymentRequired, Payments, Quote } from '../../ports/payments.ts'
 import { authorizationTypes } from '../chain/authorization.ts'
+import { refuseKnownKeys } from '../keystore/keystore.ts'
 import { recoverSigner } from './recover.ts'
 
 export type X402Options = {
@@ -202,6 +203,8 @@ export function x402Payments(options: X402Options): Payments {
         const offered = authorization.value !== quote.price ? money(authorization.value) : `${accepted.amount} atomic units`
         return refuse('payment_wrong_amount', `The payment is ${offered}, but a query of ${quote.model} costs exactly ${money(quote.price)}.`, again)
       }
+      const known = refuseKnownKeys(authorization.from, { chainId: network.chainId, test: network.currency === 'test OPEN' })
+      if (known) return known
       if (same(authorization.from, quote.payTo))
         return refuse(
           'payment_to_self',

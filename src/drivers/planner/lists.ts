@@ -76,7 +76,13 @@ export function fieldsIn(words: string): string[] | undefined {
 }
 
 const bareLabel = (item: string): string =>
-  item.replace(/^(?:is it|is this|are they|whether it is|whether it's|ob es|est-ce|¿?es|é|apakah|je,? ni)\s+/iu, '').replace(/^(?:just|either|only|simply|to|about|sobre|über|kuhusu|tentang|du|des|de la|de l['’]|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu, '').trim()
+  item
+    .replace(/^(?:is it|is this|are they|whether it is|whether it's|ob es|est-ce|¿?es|é|apakah|je,? ni)\s+/iu, '')
+    .replace(
+      /^(?:just|either|only|simply|to|about|sobre|über|kuhusu|tentang|du|des|de la|de l['’]|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu,
+      '',
+    )
+    .trim()
 const bareField = (item: string): string =>
   item
     .replace(/^(?:whether|if|the|their|its|his|a|an|any|all|every|each|si|el|la|los|las|le|les|l['’]|der|die|das|den|o|os|as|ob|se)\s+/iu, '')
@@ -110,14 +116,16 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
   const colon = /[:：]|(?<=[\p{L})]\s?)(?:->|→|=>)/u.exec(sentence)
   if (colon) {
     const last = Math.max(sentence.lastIndexOf(':'), sentence.lastIndexOf('：'), colon.index)
-    for (const at of new Set([colon.index, last])) found.push({ before: sentence.slice(0, at), list: afterAnnouncer(sentence.slice(at + 1).replace(/^>/, '')), bonus: 2 })
+    for (const at of new Set([colon.index, last]))
+      found.push({ before: sentence.slice(0, at), list: afterAnnouncer(sentence.slice(at + 1).replace(/^>/, '')), bonus: 2 })
   }
   for (const inside of sentence.matchAll(/[(（]([^()（）]{5,300})[)）]/gu)) found.push({ before: sentence.slice(0, inside.index), list: inside[1]!, bonus: 1 })
   if (!colon || colon.index > sentence.length - 4) found.push(...runs(sentence))
   else found.push(...runs(sentence.slice(0, colon.index)), ...runs(sentence.slice(colon.index + 1).trim()))
   // Arabic joins by a prefix: "the name and-the amount and-the date".
   const joined = /(?:استخراج|استخرج|أستخرج|يستخرج|تستخرج)\s+(.+?)(?=\s+من\s|$)/u.exec(sentence)
-  if (joined && /\sو\p{L}{3}/u.test(joined[1]!)) found.push({ before: joined[0].slice(0, 10), list: joined[1]!.replace(/\s+و(?=\p{L}{3})/gu, ', '), bonus: 1.5 })
+  if (joined && /\sو\p{L}{3}/u.test(joined[1]!))
+    found.push({ before: joined[0].slice(0, 10), list: joined[1]!.replace(/\s+و(?=\p{L}{3})/gu, ', '), bonus: 1.5 })
   const slashed = /(?<![\p{L}\p{N}/])\p{L}[\p{L}\p{M}' -]{1,24}(?:\s?\/\s?\p{L}[\p{L}\p{M}'-]{1,24}){1,8}(?![\p{L}/])/u.exec(sentence)
   const spaced = sentence.split(/\s[/|]\s/u)
   if (spaced.length > 2) {
@@ -222,10 +230,20 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
     if (!joins && pair.length === 2 && pair.every((item) => item && wordCount(item) <= narrow)) items = [...items.slice(0, -1), ...pair]
   }
   // One word each, and a last one that runs on: its first word.
-  if (items.length > 2 && items.slice(0, -1).every((item) => wordCount(item) === 1) && wordCount(items.at(-1)!) > 2 && !linked.test(items.at(-1)!) && !/[\p{Script=Han}]/u.test(items.at(-1)!))
+  if (
+    items.length > 2 &&
+    items.slice(0, -1).every((item) => wordCount(item) === 1) &&
+    wordCount(items.at(-1)!) > 2 &&
+    !linked.test(items.at(-1)!) &&
+    !/[\p{Script=Han}]/u.test(items.at(-1)!)
+  )
     items = [...items.slice(0, -1), items.at(-1)!.split(/\s+/)[0]!]
   items = items
-    .map((item) => item.replace(/\s+(?:है|हैं|थी|था|हो)\s*$/u, '').replace(/(?<=\p{Script=Han}{2})(?:这|等)?[一二三四五六七八九十两几\d]+(?:大?类|种|个类别|个部门|档|级|项).*$/u, ''))
+    .map((item) =>
+      item
+        .replace(/\s+(?:है|हैं|थी|था|हो)\s*$/u, '')
+        .replace(/(?<=\p{Script=Han}{2})(?:这|等)?[一二三四五六七八九十两几\d]+(?:大?类|种|个类别|个部门|档|级|项).*$/u, ''),
+    )
     .map((item) => item.replace(/^[\s"'“”‘«„「([]+|[\s"'“”’»」)\].:!?…]+$/gu, ''))
     .filter((item) => /[\p{L}\p{N}]/u.test(item) && !/^(?:next to|along with|with (?:the|its)|etc|and so on|usw|dll|और|वगैरह)/iu.test(item))
   items = [...new Set(items)]
@@ -278,7 +296,10 @@ function oppositeOf(words: string): string[] | undefined {
     )
   if (!found) {
     // "spam or not for comments on my blog": the kind stands first.
-    const first = /^\W*(?:\p{L}+:\s*)?([\p{L}\p{M}]{3,20})\s+(?:or|oder|ou|o|au|atau)\s+(not|nicht|pas|no|não|la|bukan|tidak)(?=\s*(?:[.,?!:;]|$|for|in|on|for|bei|für|pour|para|en|kwa|untuk|pada))/iu.exec(words)
+    const first =
+      /^\W*(?:\p{L}+:\s*)?([\p{L}\p{M}]{3,20})\s+(?:or|oder|ou|o|au|atau)\s+(not|nicht|pas|no|não|la|bukan|tidak)(?=\s*(?:[.,?!:;]|$|for|in|on|for|bei|für|pour|para|en|kwa|untuk|pada))/iu.exec(
+        words,
+      )
     if (!first) return undefined
     return [first[1]!, `${first[2]!.toLowerCase() === 'la' ? 'si' : first[2]!.toLowerCase()} ${first[1]!}`]
   }
