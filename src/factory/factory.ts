@@ -13,7 +13,18 @@ import type { Amount } from '../core/royalty.ts'
 import type { Sessions } from '../core/session.ts'
 import type { Spec } from '../core/spec.ts'
 import type { Terms } from '../core/terms.ts'
-import type { BuildView, EarningsView, ExamplesQuestion, ExamplesView, LiveEvent, ModelView, QuotationView, ReceiptView, StateView } from '../core/view.ts'
+import type {
+  BuildView,
+  EarningsView,
+  ExamplesQuestion,
+  ExamplesView,
+  FixView,
+  LiveEvent,
+  ModelView,
+  QuotationView,
+  ReceiptView,
+  StateView,
+} from '../core/view.ts'
 import type { Material, MaterialWish } from './material.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
@@ -50,6 +61,11 @@ export interface ModelFactory {
   data(nameOrBuild: string, question?: ExamplesQuestion): Promise<ExamplesView | Refusal>
   /** Keeps corrected, removed and added examples for every build of this name from now on; all of the changes or none. */
   correct(nameOrBuild: string, changes: readonly Change[]): Promise<ExamplesView | Refusal>
+  /** Begins a quick build beside the model, with the right answer to one question; then {@link fixed} shows what it changes. */
+  fix(model: string, question: string, right: string): Promise<BuildView | Refusal>
+  fixed(model: string): Promise<FixView | Refusal>
+  /** Puts the fixed model in the model's place and keeps the correction. */
+  acceptFix(model: string): Promise<FixView | Refusal>
   rebuild(nameOrBuild: string): Promise<BuildView | Refusal>
   /** What strangers would see quoted, and which documents are kept out of it. */
   quotations(nameOrBuild: string): Promise<QuotationView | Refusal>

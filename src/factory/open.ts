@@ -39,6 +39,7 @@ import { openBuilds } from './builds.ts'
 import { type Config, OWN_BASE } from './config.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
+import { openFix } from './fix.ts'
 import { machineView } from './machine.ts'
 import { openMaterial } from './material.ts'
 import { openPassports } from './passports.ts'
@@ -175,6 +176,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     },
   )
 
+  const fixing = openFix(
+    { database },
+    { material, review, builds: () => builds, load: serving.load, changed: async () => emit({ type: 'models', models: await models() }) },
+  )
+
   /** A finished build becomes a model this gateway serves; of the same name, a new version of it. */
   async function built(build: Build): Promise<void> {
     const known = await database.models.get(build.name)
@@ -245,6 +251,9 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       return readiness({ baseline, tagger, retriever }, { spec: prepared.spec, dataset: prepared.dataset, seconds: config.trainingSeconds })
     },
     data: review.data,
+    fix: fixing.start,
+    fixed: fixing.preview,
+    acceptFix: (name) => fixing.accept(name),
     correct: review.correct,
     rebuild: review.rebuild,
     quotations: review.quotations,

@@ -12,7 +12,7 @@ import type { Context } from './connect.ts'
 import { exportModel } from './export.ts'
 import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
-import { type DataFlags, data, quotations, rebuild } from './review.ts'
+import { type DataFlags, data, fix, quotations, rebuild } from './review.ts'
 import { up } from './up.ts'
 import { type VerifyFlags, verify } from './verify.ts'
 import { walletAddress, walletBalance, walletExport, walletImport, walletList } from './wallet.ts'
@@ -149,6 +149,11 @@ talking('data <model>', 'the examples of a model with their sources; correct, re
   .option('--add <text>', 'a text or question to add; say with --to what is right')
   .option('--to <outcome>', 'the right label, answer, text, or JSON of what stands in the text')
   .action((model: string, flags: Flags & DataFlags) => run(flags, (context) => data(context, model, flags)))
+talking('fix <model>', 'put one wrong answer right: a quick build, and what else it would change, before you accept it')
+  .requiredOption('--question <text>', 'the question or text that was answered wrongly')
+  .requiredOption('--answer <outcome>', 'the right answer, label, or JSON of what stands in the text')
+  .option('--accept', 'put the fixed model in place without asking')
+  .action((model: string, flags: Flags & { question: string; answer: string; accept?: boolean }) => run(flags, (context) => fix(context, model, flags)))
 talking('rebuild <model>', 'build a model again with what you changed in its examples').action((model: string, flags: Flags) =>
   run(flags, (context) => rebuild(context, model)),
 )
