@@ -51,7 +51,7 @@ async function open() {
   }
   const built = async ({ name, packageId }: Build) => {
     const at = { createdAt: Date.now(), updatedAt: Date.now() }
-    await database.models.put({ name, packageId: packageId!, modelId: null, price: null, publishTx: null, ...at })
+    await database.models.put({ name, packageId: packageId!, modelId: null, price: null, abstention: 'free', publishTx: null, ...at })
   }
   const serving = openServing(ports, bases.find, 1)
   const review = openReview({ database }, { material, builds: () => builds })
