@@ -51,7 +51,7 @@ export async function freePort(): Promise<number> {
 export type Running = { url: string; child: ChildProcess; output: () => string; stop: () => Promise<number | null>; kill: () => Promise<void> }
 
 /** Starts `up` as the leader of its own process group and waits until the studio's address is printed. */
-export async function startServer(data: string, args: readonly string[] = [], seconds = 60): Promise<Running> {
+export async function startServer(data: string, args: readonly string[] = [], seconds = 180): Promise<Running> {
   const { child, output, exited } = spawnServer(data, args)
   for (const until = Date.now() + seconds * 1000; Date.now() < until && child.exitCode === null; ) {
     const url = /Studio: (http:\S+)/.exec(output())?.[1]

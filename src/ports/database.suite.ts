@@ -146,9 +146,9 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
         [id('one'), 3],
       ])
       expect(await database.receipts.list({ modelId: id('other model') })).toEqual([receipt('two', { modelId: id('other model') })])
-      expect((await database.receipts.list({ tx: receipt('one').tx })).map(({ requestHash }) => requestHash)).toEqual([
-        id('second of a batch'),
-        receipt('one').requestHash,
+      expect((await database.receipts.list({ tx: receipt('one').tx })).map(({ nonce }) => nonce)).toEqual([
+        id('another payer of a batch with the same question'),
+        receipt('one').nonce,
       ])
       expect(await database.receipts.list({ limit: 1 })).toHaveLength(1)
     })
