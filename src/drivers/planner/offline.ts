@@ -127,7 +127,7 @@ export function planOffline(words: string, listed: readonly FileListing[], given
         scopeOpen: task === 'answer' && unsure.test(text),
         readingOpen: task !== 'answer' && !seen.length && !mentions.length && manyLanguages.test(text),
         toneOpen: false,
-        latencyOpen: latencyIn(words) === null && hurry.test(text),
+        latencyOpen: latencyIn(words) === null && hurry.test(withoutItems(text, labels ?? [])),
         privacyOpen: local && live.test(text),
         vague: !seen.length && (everything.test(text) || (text.split(' ').length < 9 && !labels && !fields)),
         manyRare:
