@@ -77,7 +77,7 @@ const classify: readonly Cue[] = [
   ],
   [
     2,
-    '(?:saber|dizer|dissesse|diga|decir|diz|dire|savoir|capire) s[ei]\\b|sagen,? ob|est (?:ce )?\\p{L}+,? ou |si es\\b|es (?:urgente|positiv|negativ|spam)|urgente|positiv|negativ|sentimi?ent|est-ce|si c est|urgent|dringend|ob (?:es|sie|er|die|eine?)\\b|prioridad|prioridade|priorite|gravedad|marcar|se e\\b|capire se|urgenza|marqu(?:er|e)|markier|bandera|sentimento|pre(?:decir|diga|dire|vedere|ver)\\b|predic|prediz|vorhersag|tabiri|utabiri|भविष्यवाणी|prediksi|ramal|voorspel|tahmin|прогноз|casillas|cases cochees|kreuzchen|angekreuzt',
+    '(?:saber|dizer|dissesse|diga|decir|diz|dire|savoir|capire) s[ei]\\b|sagen,? ob|est (?:ce )?\\p{L}+,? ou |si es\\b|es (?:urgente|positiv|negativ|spam)|urgente|positiv|negativ|sentimi?ent|est-ce|si c est|urgent|dringend|ob (?:es|sie|er|die|eine?)\\b|है या |हैं या |prioridad|prioridade|priorite|gravedad|marcar|se e\\b|capire se|urgenza|marqu(?:er|e)|markier|bandera|sentimento|pre(?:decir|diga|dire|vedere|ver)\\b|predic|prediz|vorhersag|tabiri|utabiri|भविष्यवाणी|prediksi|ramal|voorspel|tahmin|прогноз|casillas|cases cochees|kreuzchen|angekreuzt',
   ],
   [
     3,

@@ -127,7 +127,8 @@ const rules: readonly Rule[] = [
   {
     task: 'classify',
     kind: 'unlawful',
-    reason: 'Finding out from what people write whom they love, what they believe, whether they expect a child or are ill, to act on it, is unlawful and harms them.',
+    reason:
+      'Finding out from what people write whom they love, what they believe, whether they expect a child or are ill, to act on it, is unlawful and harms them.',
     alternative: 'a model that sorts what people write by subject without naming anyone, or one that answers staff questions about their rights.',
     all: [
       beginnings(

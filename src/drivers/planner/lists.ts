@@ -18,11 +18,11 @@ const closedJoin = /(?:または|或者|或|以及|及|和|أو )/u
 
 /** Before a list of kinds. */
 const kindsBefore = beginnings(
-  'tells?\\b|decid|saber se|dizer se|dissesse se|diga se|diz se|dire se|savoir si|dire si|saber si|decir si|diga si|sagen,? ob|पता चले|tag|label|sort|categor|class|kinds?|types?|piles?|box|bucket|desks?|depart|teams?|queue|one of|into|in to|whether|is it|are they|it is|either|say\\b|says\\b|verdict|grade|mark|flag|rout|triage|disciplin|which|goes|go to|between|as\\b|topics?|themes?|moods?|sentiment|severity|codes?|statuses|options|choices|single|inbox|folder|priorit|be\\b|are\\b|shelf|shelves|damage|reasons?|causes?|stream|urgency|level|assign|split|apart|group|clasific|categori|etiquet|tipos?|clase|como\\b|entre\\b|en\\b|temas?|si es|son\\b|marc|classer|classe|tri\\b|trier|rubri|parmi|soit|est-ce|etiquett|kategor|klass|art\\b|zwischen|als\\b|ob\\b|sortier|zuordn|einordn|einteil|stufe|rotul|assunto|setor|separ|dividir|kundi|makundi|aina|mada|ikiwa|kama ni|vikundi|panga|alama|hisia|है कि|मामला|कौन सा|किसकी|खाने|खाना|श्रेणी|श्रेणि|वर्ग|प्रकार|विषय|किसी एक|में से|बाँट|छाँट|भाव|tandai|ditandai|kategori|kelompok|jenis|golong|menjadi|jadi\\b|pisah|apakah|antara|topik|label|termasuk|分成|分为|归|类|判断|إلى|بين|فئ|تصنيف|هل|のどれか|に分け|categorie|soort|indeling|kategoria|урген|категор|к одной|sinif|hangi',
+  'tells?\\b|decid|doit aller|debe ir|deve ir|se falam?|si hablan?|si (?:ca|cela|elle|il)s? parle|saber se|dizer se|dissesse se|diga se|diz se|dire se|savoir si|dire si|saber si|decir si|diga si|sagen,? ob|पता चले|tag|label|sort|categor|class|kinds?|types?|piles?|box|bucket|desks?|depart|teams?|queue|one of|into|in to|whether|is it|are they|it is|either|say\\b|says\\b|verdict|grade|mark|flag|rout|triage|disciplin|which|goes|go to|between|as\\b|topics?|themes?|moods?|sentiment|severity|codes?|statuses|options|choices|single|inbox|folder|priorit|be\\b|are\\b|shelf|shelves|damage|reasons?|causes?|stream|urgency|level|assign|split|apart|group|clasific|categori|etiquet|tipos?|clase|como\\b|entre\\b|en\\b|temas?|si es|son\\b|marc|classer|classe|tri\\b|trier|rubri|parmi|soit|est-ce|etiquett|kategor|klass|art\\b|zwischen|als\\b|ob\\b|sortier|zuordn|einordn|einteil|stufe|rotul|assunto|setor|separ|dividir|kundi|makundi|aina|mada|ikiwa|kama ni|vikundi|panga|alama|hisia|है कि|मामला|कौन सा|किसकी|खाने|खाना|श्रेणी|श्रेणि|वर्ग|प्रकार|विषय|किसी एक|में से|बाँट|छाँट|भाव|tandai|ditandai|kategori|kelompok|jenis|golong|menjadi|jadi\\b|pisah|apakah|antara|topik|label|termasuk|分成|分为|归|类|判断|إلى|بين|فئ|تصنيف|هل|のどれか|に分け|categorie|soort|indeling|kategoria|урген|категор|к одной|sinif|hangi',
 )
 /** Before a list of things to find. */
 const thingsBefore = beginnings(
-  'extract|pull|pick|need|get me|give me|tell me|fetch|find|list|record|capture|for (?:each|every)|from (?:each|every)|fields?|columns?|key(?:ed)? in|register|into (?:the |a )?(?:sheet|table|registry|register|spreadsheet)|json|copy|note (?:the|down)|the following|i want the|want the|details|extra|sacar|saque|necesito|quiero|campos|columnas|de cada|datos|pour chaque|releve|tirer|noter|il me faut|champs|j ai besoin|aus jede|fur jede|folgende|felder|spalten|brauche|erfass|auslesen|preciso|quero|tirar|tire|campos|dados|nahitaji|nataka|toa|chukua|taarifa|kutoka kila|निकाल|से हर|हर .{0,12}से|चाहिए|ambil|data|perlu|butuh|dari setiap|dari tiap|kolom|提取|字段|استخرج|cikar|estra|ricav|ogni|gegevens|uit elke|velden',
+  'extract|pull|pick|need|get me|give me|tell me|fetch|find|list|record|capture|for (?:each|every)|from (?:each|every)|fields?|columns?|key(?:ed)? in|register|into (?:the |a )?(?:sheet|table|registry|register|spreadsheet)|json|copy|note (?:the|down)|the following|i want the|want the|details|extra|sacar|saque|necesito|quiero|campos|columnas|de cada|datos|pour chaque|releve|tirer|noter|il me faut|champs|j ai besoin|aus jede|fur jede|folgende|felder|spalten|brauche|erfass|auslesen|preciso|quero|tirar|tire|campos|dados|nahitaji|nataka|toa|chukua|taarifa|kutoka kila|निकाल|से हर|हर .{0,12}से|चाहिए|ambil|data|perlu|butuh|dari setiap|dari tiap|kolom|提取|字段|استخرج|استخراج|cikar|heraus|auslesen|erfassen|estra|ricav|ogni|gegevens|uit elke|velden',
 )
 /** Lists of something else: subjects asked about, languages, files. */
 const neither = beginnings(
@@ -81,8 +81,15 @@ export function fieldsIn(words: string): string[] | undefined {
   return best?.items.map(bareField).filter(Boolean)
 }
 
+const openings =
+  /^(?:just|either|only|simply|to|about|sobre|über|kuhusu|tentang|du|des|de la|d[ao]s?|del|à la|aux?|à|al|a la|ao|alla|an den|an die|zum|zur|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu
+const asking = /^(?:is it|is this|are they|whether it is|whether it's|ob es|est-ce|¿?es|é|apakah|je,? ni)\s+/iu
 const bareLabel = (item: string): string =>
-  item.replace(/^(?:is it|is this|are they|whether it is|whether it's|ob es|est-ce|¿?es|é|apakah|je,? ni)\s+/iu, '').replace(/^(?:just|either|only|simply|to|about|sobre|über|kuhusu|tentang|du|des|de la|de l['’]|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu, '').trim()
+  item
+    .replace(asking, '')
+    .replace(openings, '')
+    .replace(/^(?:[àd]e? ?)?l['’](?=\p{L})/iu, '')
+    .trim()
 const bareField = (item: string): string =>
   item
     .replace(/^(?:whether|if|the|their|its|his|a|an|any|all|every|each|si|el|la|los|las|le|les|l['’]|der|die|das|den|o|os|as|ob|se)\s+/iu, '')
@@ -119,14 +126,23 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
   const colon = /[:：]|(?<=[\p{L})]\s?)(?:->|→|=>)/u.exec(sentence)
   if (colon) {
     const last = Math.max(sentence.lastIndexOf(':'), sentence.lastIndexOf('：'), colon.index)
-    for (const at of new Set([colon.index, last])) found.push({ before: sentence.slice(0, at), list: afterAnnouncer(sentence.slice(at + 1).replace(/^>/, '')), bonus: 2 })
+    for (const at of new Set([colon.index, last]))
+      found.push({ before: sentence.slice(0, at), list: afterAnnouncer(sentence.slice(at + 1).replace(/^>/, '')), bonus: 2 })
   }
   for (const inside of sentence.matchAll(/[(（]([^()（）]{5,300})[)）]/gu)) found.push({ before: sentence.slice(0, inside.index), list: inside[1]!, bonus: 1 })
   if (!colon || colon.index > sentence.length - 4) found.push(...runs(sentence))
   else found.push(...runs(sentence.slice(0, colon.index)), ...runs(sentence.slice(colon.index + 1).trim()))
+  // "to delay or cleanliness or conduct or price": joined by "or" alone.
+  const chain = sentence.split(new RegExp(anyOr.source, 'giu'))
+  if (chain.length >= 3 && !/[,،、，]/u.test(sentence) && chain.slice(1, -1).every((item) => wordCount(item) <= 4)) {
+    const announced = [...chain[0]!.matchAll(announcer)].at(-1)
+    const first = announced ? chain[0]!.slice(announced.index + announced[0].length) : chain[0]!.split(/\s+/).at(-1)!
+    found.push({ before: chain[0]!, list: [first, ...chain.slice(1, -1), firstWords(chain.at(-1)!)].join(', '), bonus: 1.5 })
+  }
   // Arabic joins by a prefix: "the name and-the amount and-the date".
   const joined = /(?:استخراج|استخرج|أستخرج|يستخرج|تستخرج)\s+(.+?)(?=\s+من\s|$)/u.exec(sentence)
-  if (joined && /\sو\p{L}{3}/u.test(joined[1]!)) found.push({ before: joined[0].slice(0, 10), list: joined[1]!.replace(/\s+و(?=\p{L}{3})/gu, ', '), bonus: 1.5 })
+  if (joined && /\sو\p{L}{3}/u.test(joined[1]!))
+    found.push({ before: joined[0].slice(0, 10), list: joined[1]!.replace(/\s+و(?=\p{L}{3})/gu, ', '), bonus: 1.5 })
   const slashed = /(?<![\p{L}\p{N}/])\p{L}[\p{L}\p{M}' -]{1,24}(?:\s?\/\s?\p{L}[\p{L}\p{M}'-]{1,24}){1,8}(?![\p{L}/])/u.exec(sentence)
   const spaced = sentence.split(/\s[/|]\s/u)
   if (spaced.length > 2) {
@@ -143,7 +159,7 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
 
 /** A word after which a list begins within a clause. */
 const announcer =
-  /(?:(?<![\p{L}\p{M}])(?:into|under|tells(?: me)?|tagged|decide (?:whether|between|if it is)|(?:yana|ina|ana|zina|wana)hitaji|rel[eè]vent? (?:du|de la|de l['’]|des|de)|é|è|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|sollen|soll|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|कि (?:यह |ये |मामला |शिकायत |संदेश )?(?:किस )?|\p{L}{2,}(?:ler|lar)(?:[iı]n)?[iı]?n?(?:den|dan)|tra|in|come|parla(?:no)? di|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/giu
+  /(?:(?<![\p{L}\p{M}])(?:into|under|tells(?: me)?|tagged|decide (?:whether|between|if it is)|(?:yana|ina|ana|zina|wana)hitaji|rel[eè]vent? (?:du|de la|de l['’]|des|de)|é|è|es una?|est une?|é uma?|ist eine?|(?:doit|doivent) aller|(?:debe|tiene que|deben|deve|devem) ir|(?:fala|habla|parle)(?:m|n|nt)? (?:del?(?: la)?|d[ao]s?|du|des)|soll(?:en)? es|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|sollen|soll|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|कि (?:यह |ये |मामला |शिकायत |संदेश )?(?:किस )?|\p{L}{2,}(?:ler|lar)(?:[iı]n)?[iı]?n?(?:den|dan)|tra|in|come|parla(?:no)? di|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/giu
 
 /** Those that may stand in the middle of a run of short pieces and begin a list there. */
 const strongAnnouncer =
@@ -200,7 +216,7 @@ const linked = /^\S+\s+(?:of|de|del|du|des|di|da|do|dos|das|von|der|la|wa|ya|za|
 /** A clause that goes on after a list. */
 const turning = /^(?:but|pero|mais|aber|mas|lakini|tapi|tetapi|ma|maar|लेकिन|पर|но)\s/iu
 const verbsAtEnd =
-  /\s+(?:out|(?:heraus)?gezogen werden|ausgelesen werden|erfasst werden|extrahiert werden|werden|heraus|auslesen|erfassen|extrahieren|herauslesen|eingeordnet werden|einordnen|zuordnen|geht|handelt|betrifft|gehört|vorliegt|ist)$/iu
+  /\s+(?:out|(?:heraus)?gezogen werden|ausgelesen werden|erfasst werden|extrahiert werden|werden|heraus|auslesen|erfassen|extrahieren|herauslesen|eingeordnet werden|einordnen|zuordnen|geht|handelt|betrifft|gehört|vorliegt|ist|çıkarılsın|çıkarılacak|çıkarmak|ayıklansın)$/iu
 
 /** The items of a list, or undefined when it is a sentence and no list. `announced` lists stand alone after a colon or in quotes. */
 function itemsOf(list: string, announced: boolean): string[] | undefined {
@@ -234,12 +250,28 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
     if (!joins && pair.length === 2 && pair.every((item) => item && wordCount(item) <= narrow)) items = [...items.slice(0, -1), ...pair]
   }
   // One word each, and a last one that runs on: its first word.
-  if (items.length > 2 && items.slice(0, -1).every((item) => wordCount(item) === 1) && wordCount(items.at(-1)!) > 2 && !linked.test(items.at(-1)!) && !/[\p{Script=Han}]/u.test(items.at(-1)!))
+  if (
+    items.length > 2 &&
+    items.slice(0, -1).every((item) => wordCount(item) === 1) &&
+    wordCount(items.at(-1)!) > 2 &&
+    !linked.test(items.at(-1)!) &&
+    !/[\p{Script=Han}]/u.test(items.at(-1)!)
+  )
     items = [...items.slice(0, -1), items.at(-1)!.split(/\s+/)[0]!]
   items = items
-    .map((item) => item.replace(/(?:\s+(?:का|की|के))?\s+(?:है|हैं|थी|था|हो)\s*$/u, '').replace(/(?<=\p{Script=Han}{2})(?:这|等)?[一二三四五六七八九十两几\d]+(?:大?类|种|个类别|个部门|档|级|项).*$/u, ''))
+    .map((item) =>
+      item
+        .replace(/(?:\s+(?:का|की|के))?\s+(?:है|हैं|थी|था|हो)\s*$/u, '')
+        .replace(/(?<=\p{Script=Han}{2})(?:这|等)?[一二三四五六七八九十两几\d]+(?:大?类|种|个类别|个部门|档|级|项).*$/u, ''),
+    )
     .map((item) => item.replace(/^[\s"'“”‘«„「([]+|[\s"'“”’»」)\].:!?…]+$/gu, ''))
-    .filter((item) => /[\p{L}\p{N}]/u.test(item) && !/^(?:next to|along with|with (?:the|its)|etc|nothing (?:else|more)|that's (?:all|it)|sonst nichts|nada m[áa]s|rien d'autre|and so on|usw|dll|और|वगैरह)/iu.test(item))
+    .filter(
+      (item) =>
+        /[\p{L}\p{N}]/u.test(item) &&
+        !/^(?:next to|along with|with (?:the|its)|etc|nothing (?:else|more)|that's (?:all|it)|sonst nichts|nada m[áa]s|rien d'autre|and so on|usw|dll|और|वगैरह)/iu.test(
+          item,
+        ),
+    )
   items = [...new Set(items)]
   if (items.length < 2 || items.length > 80) return undefined
   // "about flooding or not" names one kind at most.
@@ -248,7 +280,7 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
 }
 
 /** `choice`: joined by "or", as kinds are; `asked`: the list ends a question. */
-const verbLast = /[\p{Script=Devanagari}\p{Script=Hangul}\p{Script=Hiragana}ışğİ]/u
+const verbLast = /heraus(?:zieh|les|hol|such)|auslesen|erfassen|[\p{Script=Devanagari}\p{Script=Hangul}\p{Script=Hiragana}ışğİ]/u
 
 function judge(sentence: string, items: string[], before: string, previous: string, bonus: number, choice: boolean, asked: boolean): Enumeration {
   // Where the verb stands last, what comes after a list says what it is a list of.
@@ -295,7 +327,10 @@ function oppositeOf(words: string): string[] | undefined {
     )
   if (!found) {
     // "spam or not for comments on my blog": the kind stands first.
-    const first = /^\W*(?:\p{L}+:\s*)?([\p{L}\p{M}]{3,20})\s+(?:or|oder|ou|o|au|atau)\s+(not|nicht|pas|no|não|la|bukan|tidak)(?=\s*(?:[.,?!:;]|$|for|in|on|for|bei|für|pour|para|en|kwa|untuk|pada))/iu.exec(words)
+    const first =
+      /^\W*(?:\p{L}+:\s*)?([\p{L}\p{M}]{3,20})\s+(?:or|oder|ou|o|au|atau)\s+(not|nicht|pas|no|não|la|bukan|tidak)(?=\s*(?:[.,?!:;]|$|for|in|on|for|bei|für|pour|para|en|kwa|untuk|pada))/iu.exec(
+        words,
+      )
     if (!first) return undefined
     return [first[1]!, `${first[2]!.toLowerCase() === 'la' ? 'si' : first[2]!.toLowerCase()} ${first[1]!}`]
   }

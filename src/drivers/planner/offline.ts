@@ -94,7 +94,7 @@ export function planOffline(words: string, listed: readonly FileListing[], given
   const language = inputLanguages({ words, text, seen, task, request, mentions })
   const outputLanguage = outputLanguages({ text, seen, task, request, mentions, language, labels })
 
-  const fields = task === 'extract' ? fieldsOf(words, text, seen) : null
+  const fields = task === 'extract' && !decline ? fieldsOf(words, text, seen) : null
   const sufficiency = decline && (!seen.length || decline.kind === 'impossible') ? 'none' : sufficiencyOf(task, labels, seen, text)
   const length = lengthIn(words)
   const tooShort = task === 'transform' && length?.unit === 'sentence' && length.count <= 2 && keepsAll.test(text)
@@ -177,7 +177,9 @@ function citesOf(task: Task, text: string): boolean | null {
 /** Plain text without the kinds: "neutral" as a kind is no tone. */
 const withoutItems = (text: string, items: readonly string[]): string => items.reduce((rest, item) => rest.split(plain(item)).join(' '), text)
 
-const scale = beginnings('marks?\\b|grade|scor|scale|stars?\\b|points|escala|nota\\b|estrellas|note|echelle|skala|punkte|noten?\\b|estrelas|alama|nyota|अंक|nilai|skor|bintang')
+const scale = beginnings(
+  'marks?\\b|grade|scor|scale|stars?\\b|points|escala|nota\\b|estrellas|note|echelle|skala|punkte|noten?\\b|estrelas|alama|nyota|अंक|nilai|skor|bintang',
+)
 const hurry = beginnings(
   'instant|immediate|real[- ]time|as fast as possible|al instante|inmediat|instantane|sofort|imediat|instantane|papo hapo|mara moja|तुरंत|तत्काल|seketika|即时|立刻|فور',
 )
