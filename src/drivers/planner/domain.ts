@@ -30,6 +30,8 @@ const singular = (word: string): string =>
         .replace(/s$/, '')
 const isMaterial = new Set([...Object.keys(materials), ...moreMaterials].flatMap((word) => [word, singular(word)]))
 
+const verbsFollow = new Set('to i we they you it should must can could will would please not never always that who which and or'.split(' '))
+
 type Word = { text: string; key: string; at: number; sentence: number; dull: boolean; material: boolean; gap: boolean }
 
 /** The words of a description with what each may be; `gap`: something other than a space stands before it. */
@@ -43,8 +45,19 @@ function wordsOf(description: string): Word[] {
     end = match.index + match[0].length
     const text = match[0].replace(/['’]s?$/u, '')
     const key = plain(text).trim()
-    const material = isMaterial.has(key)
-    found.push({ text, key, at: found.length, sentence, dull: !material && isDull(text, key), material, gap: /[^\s]/u.test(between) })
+    // "Answer from", "to label": a word for material that is a verb here.
+    const previous = found.at(-1)
+    const verb = key === singular(key) && (!previous || /[.!?:;\n]/u.test(between) || verbsFollow.has(previous.key))
+    const material = isMaterial.has(key) && !verb
+    found.push({
+      text,
+      key,
+      at: found.length,
+      sentence,
+      dull: !material && ((verb && isMaterial.has(key)) || isDull(text, key)),
+      material,
+      gap: /[^\s]/u.test(between),
+    })
   }
   return found
 }
@@ -133,7 +146,7 @@ const foreign = [
 ].map(({ word, list, material }) => ({
   word,
   material,
-  pattern: new RegExp(beginnings(list).source, 'gu'),
+  pattern: new RegExp(beginnings(list.replace(/\\b/g, '(?![\\p{L}\\p{M}])')).source, 'gu'),
   // German, Dutch and the Nordic languages write compounds in one word.
   within: list.split('|').filter((stem) => /^[a-z]{5,}$/.test(stem)),
 }))

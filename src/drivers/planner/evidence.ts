@@ -31,7 +31,7 @@ const even = (name: string): string =>
 
 /** Columns that hold a tick where a kind applies. */
 const ticks = beginnings(
-  'ticks? in|ticked|tick (?:marks?|columns?|box)|with ticks|check ?box|checkmarks?|(?:an? )?x in (?:the|each|every)|0\\/1|1\\/0|one-hot|yes\\/no columns?|binary|marcad[ao]s con|casillas|cases cochees|cochees|kreuzchen|angekreuzt|haken in|assinalad|caixas marcadas|alama ya tiki|tiki|टिक|centang|dicentang|打勾|勾选',
+  'ticks? in|ticked (?:in|off|boxes?|columns?)|(?:columns?|boxes) (?:\\p{L}+ ){0,2}ticked|tick (?:marks?|columns?|box)|with ticks|check ?box|checkmarks?|(?:an? )?x in (?:the|each|every)|0\\/1|1\\/0|one-hot|yes\\/no columns?|binary|marcad[ao]s con|casillas|cases cochees|cochees|kreuzchen|angekreuzt|haken in|assinalad|caixas marcadas|alama ya tiki|tiki|टिक|centang|dicentang|打勾|勾选',
 )
 
 /** The words or a note say that a table's columns hold ticks. */

@@ -5,7 +5,7 @@
 import { tag } from './languages.ts'
 
 const codes =
-  'af am ar as ay az ba be bg bm bn bo bs ca ceb ckb cs cy da de dv dz el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gsw gu gv ha haw he hi hr ht hu hy id ig ilo is it iu ja jv ka kab kk kl km kn ko kok kg ku ky la lb lg ln lo lt lua luo lv mai mg mi mk ml mn mni mr ms mt my nb ne nl nn no nso ny oc om or pa pap pl ps pt qu rm rn ro ru rw sa sat sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn tpi tr ts tt ug uk ur uz ve vi wo xh yi yo yue zh zu arc fil grc min kam ki kln mer luy guz mas bug ban mad bho awa doi arn syr ace war bcl pag chr nv'
+  'af am ar as ay az ba be bg bm bn bo bs ca ceb ckb cs cy da de dv dz el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gsw gu gv ha haw he hi hr ht hu hy id ig ilo is it iu ja jv ka kab kk kl km kn ko kok kg ku ky la lb lg ln lo lt lua luo lv mai mg mi mk ml mn mni mr ms mt my nb ne nl nn no nso ny oc om or pa pap pl ps pt qu rm rn ro ru rw sa sat sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn tpi tr ts tt ug uk ur uz ve vi wo xh yi yo yue zh zu arc fil grc min kam ki kln mer luy guz mas bug ban mad bho awa doi arn syr ace war bcl pag chr nv bem loz nyn teo fon tiv umb kmb'
 const locales = ['en', 'es', 'fr', 'de', 'pt', 'sw', 'hi', 'id', 'it', 'nl', 'ar', 'zh', 'ja', 'ru', 'tr', 'vi', 'pl', 'uk', 'ko']
 
 /** Names people use that CLDR does not give, in lower case. */

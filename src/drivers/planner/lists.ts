@@ -18,11 +18,11 @@ const closedJoin = /(?:または|或者|或|以及|及|和|أو )/u
 
 /** Before a list of kinds. */
 const kindsBefore = beginnings(
-  'tells?\\b|decid|saber se|dizer se|dissesse se|diga se|diz se|dire se|savoir si|dire si|saber si|decir si|diga si|sagen,? ob|पता चले|tag|label|sort|categor|class|kinds?|types?|piles?|box|bucket|desks?|depart|teams?|queue|one of|into|in to|whether|is it|are they|it is|either|say\\b|says\\b|verdict|grade|mark|flag|rout|triage|disciplin|which|goes|go to|between|as\\b|topics?|themes?|moods?|sentiment|severity|codes?|statuses|options|choices|single|inbox|folder|priorit|be\\b|are\\b|shelf|shelves|damage|reasons?|causes?|stream|urgency|level|assign|split|apart|group|clasific|categori|etiquet|tipos?|clase|como\\b|entre\\b|en\\b|temas?|si es|son\\b|marc|classer|classe|tri\\b|trier|rubri|parmi|soit|est-ce|etiquett|kategor|klass|art\\b|zwischen|als\\b|ob\\b|sortier|zuordn|einordn|einteil|stufe|rotul|assunto|setor|separ|dividir|kundi|makundi|aina|mada|ikiwa|kama ni|vikundi|panga|alama|hisia|है कि|मामला|कौन सा|किसकी|खाने|खाना|श्रेणी|श्रेणि|वर्ग|प्रकार|विषय|किसी एक|में से|बाँट|छाँट|भाव|tandai|ditandai|kategori|kelompok|jenis|golong|menjadi|jadi\\b|pisah|apakah|antara|topik|label|termasuk|分成|分为|归|类|判断|إلى|بين|فئ|تصنيف|هل|のどれか|に分け|categorie|soort|indeling|kategoria|урген|категор|к одной|sinif|hangi',
+  'tells?\\b|decid|doit aller|debe ir|deve ir|se falam?|si hablan?|si (?:ca|cela|elle|il)s? parle|saber se|dizer se|dissesse se|diga se|diz se|dire se|savoir si|dire si|saber si|decir si|diga si|sagen,? ob|पता चले|tag|label|sort|categor|class|kinds?|types?|piles?|box|bucket|desks?|depart|teams?|queue|one of|into|in to|whether|is it|are they|it is|either|say\\b|says\\b|verdict|grade|mark|flag|rout|triage|disciplin|which|goes|go to|between|as\\b|topics?|themes?|moods?|sentiment|severity|codes?|statuses|options|choices|single|inbox|folder|priorit|be\\b|are\\b|shelf|shelves|damage|reasons?|causes?|stream|urgency|level|assign|split|apart|group|clasific|categori|etiquet|tipos?|clase|como\\b|entre\\b|en\\b|temas?|si es|son\\b|marc|classer|classe|tri\\b|trier|rubri|parmi|soit|est-ce|etiquett|kategor|klass|art\\b|zwischen|als\\b|ob\\b|sortier|zuordn|einordn|einteil|stufe|rotul|assunto|setor|separ|dividir|kundi|makundi|aina|mada|ikiwa|kama ni|vikundi|panga|alama|hisia|है कि|मामला|कौन सा|किसकी|खाने|खाना|श्रेणी|श्रेणि|वर्ग|प्रकार|विषय|किसी एक|में से|बाँट|छाँट|भाव|tandai|ditandai|kategori|kelompok|jenis|golong|menjadi|jadi\\b|pisah|apakah|antara|topik|label|termasuk|分成|分为|归|类|判断|إلى|بين|فئ|تصنيف|هل|のどれか|に分け|categorie|soort|indeling|kategoria|урген|категор|к одной|sinif|hangi',
 )
 /** Before a list of things to find. */
 const thingsBefore = beginnings(
-  'extract|pull|pick|need|get me|give me|tell me|fetch|find|list|record|capture|for (?:each|every)|from (?:each|every)|fields?|columns?|key(?:ed)? in|register|into (?:the |a )?(?:sheet|table|registry|register|spreadsheet)|json|copy|note (?:the|down)|the following|i want the|want the|details|extra|sacar|saque|necesito|quiero|campos|columnas|de cada|datos|pour chaque|releve|tirer|noter|il me faut|champs|j ai besoin|aus jede|fur jede|folgende|felder|spalten|brauche|erfass|auslesen|preciso|quero|tirar|tire|campos|dados|nahitaji|nataka|toa|chukua|taarifa|kutoka kila|निकाल|से हर|हर .{0,12}से|चाहिए|ambil|data|perlu|butuh|dari setiap|dari tiap|kolom|提取|字段|استخرج|estra|ricav|ogni|gegevens|uit elke|velden',
+  'extract|pull|pick|need|get me|give me|tell me|fetch|find|list|record|capture|for (?:each|every)|from (?:each|every)|fields?|columns?|key(?:ed)? in|register|into (?:the |a )?(?:sheet|table|registry|register|spreadsheet)|json|copy|note (?:the|down)|the following|i want the|want the|details|extra|sacar|saque|necesito|quiero|campos|columnas|de cada|datos|pour chaque|releve|tirer|noter|il me faut|champs|j ai besoin|aus jede|fur jede|folgende|felder|spalten|brauche|erfass|auslesen|preciso|quero|tirar|tire|campos|dados|nahitaji|nataka|toa|chukua|taarifa|kutoka kila|निकाल|से हर|हर .{0,12}से|चाहिए|ambil|data|perlu|butuh|dari setiap|dari tiap|kolom|提取|字段|استخرج|استخراج|cikar|heraus|auslesen|erfassen|estra|ricav|ogni|gegevens|uit elke|velden',
 )
 /** Lists of something else: subjects asked about, languages, files. */
 const neither = beginnings(
@@ -44,7 +44,7 @@ export function enumerations(description: string): Enumeration[] {
       const items = itemsOf(list, bonus >= 2)
       if (!items) continue
       const choice = anyOr.test(list) || /(?:或者|或|または|أو )/u.test(list)
-      const judged = judge(items, before, previous, bonus, choice, description.includes(`${sentence}?`))
+      const judged = judge(sentence, items, before, previous, bonus, choice, description.includes(`${sentence}?`))
       // What a colon announces is the list; another before it is part of the announcement.
       found.push(afterColon && bonus < 1 ? { ...judged, score: judged.score - 1.5 } : judged)
     }
@@ -61,10 +61,16 @@ export function labelsIn(words: string): string[] | undefined {
   const best = lists.find((one) => one.for !== 'fields' && one.score >= 1.5)
   if (best) return best.items.map(bareLabel)
   // Where kinds are wanted and there is no other list, one that looks like things to find will be they.
+  const marks = range.exec(words)
+  if (marks && Number(marks[2]) - Number(marks[1]) <= 9 && Number(marks[2]) > Number(marks[1]))
+    return Array.from({ length: Number(marks[2]) - Number(marks[1]) + 1 }, (_, index) => String(Number(marks[1]) + index))
   const yesNo = yesOrNo.exec(words)
   return pairOf(words) ?? lists.find((one) => one.score >= 3)?.items.map(bareLabel) ?? (yesNo ? [yesNo[1]!, yesNo[2]!] : undefined)
 }
 
+/** "severity 1-5", "on a 1 to 5 scale" */
+const range =
+  /(?:severity|scale|grades?|scores?|levels?|stars?|priority|urgency|rat(?:e|ing)|skala|stufe|escala|nivel|échelle|niveau|nível|skor|nilai|tingkat)\s*(?:of|from|von|de|dari)?\s*(\d)\s*(?:-|–|to|bis|a|à|sampai)\s*(\d)(?!\d)/iu
 const yesOrNo =
   /(?<![\p{L}\p{M}])(yes|oui|ja|s[íi]|sim|ndiyo|हाँ|हां|ya|sì)\s*(?:\/|or|ou|oder|o|au|या|atau)\s*(no|non|nein|não|nao|hapana|नहीं|tidak|nee)(?![\p{L}\p{M}])/iu
 
@@ -75,13 +81,14 @@ export function fieldsIn(words: string): string[] | undefined {
   return best?.items.map(bareField).filter(Boolean)
 }
 
+const openings =
+  /^(?:just|either|only|simply|to|about|sobre|über|kuhusu|tentang|du|des|de la|d[ao]s?|del|à la|aux?|à|al|a la|ao|alla|an den|an die|zum|zur|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu
+const asking = /^(?:is it|is this|are they|whether it is|whether it's|ob es|est-ce|¿?es|é|apakah|je,? ni)\s+/iu
 const bareLabel = (item: string): string =>
   item
-    .replace(/^(?:is it|is this|are they|whether it is|whether it's|ob es|est-ce|¿?es|é|apakah|je,? ni)\s+/iu, '')
-    .replace(
-      /^(?:just|either|only|simply|to|about|sobre|über|kuhusu|tentang|du|des|de la|de l['’]|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu,
-      '',
-    )
+    .replace(asking, '')
+    .replace(openings, '')
+    .replace(/^(?:[àd]e? ?)?l['’](?=\p{L})/iu, '')
     .trim()
 const bareField = (item: string): string =>
   item
@@ -103,7 +110,10 @@ function sentencesOf(words: string): string[] {
 /** A list after a colon may open with a clause of its own: "Joiner: out of the notes should come customer, wood, date". */
 function afterAnnouncer(list: string): string {
   const [first = '', ...rest] = list.split(/,/u)
-  if (wordCount(first) < 4 || rest.length < 2 || !rest.slice(0, -1).every((item) => wordCount(item) <= 2)) return list
+  const strong = [...list.slice(0, 90).matchAll(strongAnnouncer)].at(-1)
+  const remaining = strong ? list.slice(strong.index + strong[0].length) : ''
+  if (strong && (remaining.match(/,/g)?.length ?? 0) + (anyOr.test(remaining) ? 1 : 0) >= 2) return remaining
+  if (wordCount(first) < 4 || rest.length < 2 || !rest.slice(0, -1).every((item) => wordCount(item) <= 4)) return list
   const announced = [...first.matchAll(announcer)].at(-1)
   return announced ? list.slice(announced.index + announced[0].length) : list
 }
@@ -122,6 +132,13 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
   for (const inside of sentence.matchAll(/[(（]([^()（）]{5,300})[)）]/gu)) found.push({ before: sentence.slice(0, inside.index), list: inside[1]!, bonus: 1 })
   if (!colon || colon.index > sentence.length - 4) found.push(...runs(sentence))
   else found.push(...runs(sentence.slice(0, colon.index)), ...runs(sentence.slice(colon.index + 1).trim()))
+  // "to delay or cleanliness or conduct or price": joined by "or" alone.
+  const chain = sentence.split(new RegExp(anyOr.source, 'giu'))
+  if (chain.length >= 3 && !/[,،、，]/u.test(sentence) && chain.slice(1, -1).every((item) => wordCount(item) <= 4)) {
+    const announced = [...chain[0]!.matchAll(announcer)].at(-1)
+    const first = announced ? chain[0]!.slice(announced.index + announced[0].length) : chain[0]!.split(/\s+/).at(-1)!
+    found.push({ before: chain[0]!, list: [first, ...chain.slice(1, -1), firstWords(chain.at(-1)!)].join(', '), bonus: 1.5 })
+  }
   // Arabic joins by a prefix: "the name and-the amount and-the date".
   const joined = /(?:استخراج|استخرج|أستخرج|يستخرج|تستخرج)\s+(.+?)(?=\s+من\s|$)/u.exec(sentence)
   if (joined && /\sو\p{L}{3}/u.test(joined[1]!))
@@ -142,11 +159,11 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
 
 /** A word after which a list begins within a clause. */
 const announcer =
-  /(?:(?<![\p{L}\p{M}])(?:into|under|tells(?: me)?|tagged|decide (?:whether|between|if it is)|rel[eè]vent? (?:du|de la|de l['’]|des|de)|é|è|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|sollen|soll|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|कि (?:यह |ये |मामला |शिकायत |संदेश )?(?:किस )?|tra|in|come|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/giu
+  /(?:(?<![\p{L}\p{M}])(?:into|under|tells(?: me)?|tagged|decide (?:whether|between|if it is)|(?:yana|ina|ana|zina|wana)hitaji|rel[eè]vent? (?:du|de la|de l['’]|des|de)|é|è|es una?|est une?|é uma?|ist eine?|(?:doit|doivent) aller|(?:debe|tiene que|deben|deve|devem) ir|(?:fala|habla|parle)(?:m|n|nt)? (?:del?(?: la)?|d[ao]s?|du|des)|soll(?:en)? es|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|sollen|soll|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|कि (?:यह |ये |मामला |शिकायत |संदेश )?(?:किस )?|\p{L}{2,}(?:ler|lar)(?:[iı]n)?[iı]?n?(?:den|dan)|tra|in|come|parla(?:no)? di|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/giu
 
 /** Those that may stand in the middle of a run of short pieces and begin a list there. */
 const strongAnnouncer =
-  /(?<![\p{L}\p{M}])(?:is it|are they|whether it is|whether|one of|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|tell me(?: the)?|get me(?: the)?|give me(?: the)?|list(?: the)?|marks? of|sort(?:ed)? into|split into|label(?:led)? as|i say|(?:filed|put|go|goes) under|quiero sacar|sacar|extraer|necesito|si es|si son|extraire|ob es|brauche ich|preciso de|preciso|extrair|kama ni|ikiwa ni|nataka|ambil|apakah)\s+/giu
+  /(?<![\p{L}\p{M}])(?:is it|are they|whether it is|whether|one of|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|tell me(?: the)?|get me(?: the)?|give me(?: the)?|list(?: the)?|marks? of|sort(?:ed)? into|split into|label(?:led)? as|(?<!to )says?|(?:filed|put|go|goes) under|quiero sacar|sacar|extraer|necesito|si es|si son|extraire|ob es(?: um)?|brauche ich|preciso de|preciso|extrair|kama ni|ikiwa ni|nataka|ambil|apakah)\s+/giu
 
 /** Runs of short pieces between commas, with an announced beginning. */
 function runs(sentence: string): { before: string; list: string; bonus: number }[] {
@@ -172,7 +189,10 @@ function runs(sentence: string): { before: string; list: string; bonus: number }
     const carried = cut === undefined ? (alone ? head.split(/\s+/).at(-1)! : head) : head.slice(cut)
     // "are to be passed to nurse, doctor or counsellor": beside single words only the last word is an item.
     const plainRest = (rest.length >= 1 && anyOr.test(rest.at(-1)!.replace(joiner, ' or '))) || joiner.test(rest.at(-1) ?? '')
-    const firstAlone = plainRest && wordCount(carried) > 2 && rest.every((piece) => wordCount(piece.replace(joiner, '').split(lastJoin)[0]!) === 1)
+    const firstAlone =
+      plainRest &&
+      wordCount(carried) > (/\p{Script=Devanagari}/u.test(carried) ? 1 : 2) &&
+      rest.every((piece) => wordCount(piece.replace(joiner, '').split(lastJoin)[0]!) === 1)
     const first = firstAlone ? carried.split(/\s+/).at(-1)! : carried
     if (rest.length + (anyJoin(first) ? 1 : 0) >= 1 && short(first) && (cut !== undefined || rest.length >= 2 || (alone && anyOr.test(rest.at(-1)!)))) {
       const before = `${pieces.slice(0, from).join(', ')} ${cut === undefined ? '' : head.slice(0, cut)}`
@@ -196,13 +216,13 @@ const linked = /^\S+\s+(?:of|de|del|du|des|di|da|do|dos|das|von|der|la|wa|ya|za|
 /** A clause that goes on after a list. */
 const turning = /^(?:but|pero|mais|aber|mas|lakini|tapi|tetapi|ma|maar|लेकिन|पर|но)\s/iu
 const verbsAtEnd =
-  /\s+(?:out|(?:heraus)?gezogen werden|ausgelesen werden|erfasst werden|extrahiert werden|werden|heraus|auslesen|erfassen|extrahieren|herauslesen|eingeordnet werden|einordnen|zuordnen)$/iu
+  /\s+(?:out|(?:heraus)?gezogen werden|ausgelesen werden|erfasst werden|extrahiert werden|werden|heraus|auslesen|erfassen|extrahieren|herauslesen|eingeordnet werden|einordnen|zuordnen|geht|handelt|betrifft|gehört|vorliegt|ist|çıkarılsın|çıkarılacak|çıkarmak|ayıklansın)$/iu
 
 /** The items of a list, or undefined when it is a sentence and no list. `announced` lists stand alone after a colon or in quotes. */
 function itemsOf(list: string, announced: boolean): string[] | undefined {
   let items = list
     .replace(/\s+etc\.?\s*$/iu, '')
-    .split(/\s*[,،、，;]\s*|\s+\/\s+|\s+\|\s+/u)
+    .split(/\s*(?:,(?!\d{3}(?!\d))|[،、，;])\s*|\s+\/\s+|\s+\|\s+/u)
     .flatMap((item) => item.split(anyOr))
     .flatMap((item) => (/[\p{Script=Han}\p{Script=Hiragana}]/u.test(item) && item.length > 4 ? item.split(closedJoin) : [item]))
     .map((item) => item.replace(joiner, '').trim())
@@ -241,19 +261,30 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
   items = items
     .map((item) =>
       item
-        .replace(/\s+(?:है|हैं|थी|था|हो)\s*$/u, '')
+        .replace(/(?:\s+(?:का|की|के))?\s+(?:है|हैं|थी|था|हो)\s*$/u, '')
         .replace(/(?<=\p{Script=Han}{2})(?:这|等)?[一二三四五六七八九十两几\d]+(?:大?类|种|个类别|个部门|档|级|项).*$/u, ''),
     )
     .map((item) => item.replace(/^[\s"'“”‘«„「([]+|[\s"'“”’»」)\].:!?…]+$/gu, ''))
-    .filter((item) => /[\p{L}\p{N}]/u.test(item) && !/^(?:next to|along with|with (?:the|its)|etc|and so on|usw|dll|और|वगैरह)/iu.test(item))
+    .filter(
+      (item) =>
+        /[\p{L}\p{N}]/u.test(item) &&
+        !/^(?:next to|along with|with (?:the|its)|etc|nothing (?:else|more)|that's (?:all|it)|sonst nichts|nada m[áa]s|rien d'autre|and so on|usw|dll|और|वगैरह)/iu.test(
+          item,
+        ),
+    )
   items = [...new Set(items)]
   if (items.length < 2 || items.length > 80) return undefined
+  // "about flooding or not" names one kind at most.
+  if (items.length === 2 && /^(?:not|no|nicht|non|n[ãa]o|tidak|नहीं|nee|pas)$/iu.test(items[1]!)) return undefined
   return items
 }
 
 /** `choice`: joined by "or", as kinds are; `asked`: the list ends a question. */
-function judge(items: string[], before: string, previous: string, bonus: number, choice: boolean, asked: boolean): Enumeration {
-  const near = plain(before).slice(-90)
+const verbLast = /heraus(?:zieh|les|hol|such)|auslesen|erfassen|[\p{Script=Devanagari}\p{Script=Hangul}\p{Script=Hiragana}ışğİ]/u
+
+function judge(sentence: string, items: string[], before: string, previous: string, bonus: number, choice: boolean, asked: boolean): Enumeration {
+  // Where the verb stands last, what comes after a list says what it is a list of.
+  const near = `${verbLast.test(sentence) ? plain(sentence).slice(-25) : ''} ${plain(before).slice(-90)}`
   const wide = `${plain(previous).slice(-120)} ${near}`
   const words = items.map(wordCount)
   const longest = Math.max(...words)
@@ -285,7 +316,7 @@ function pairOf(words: string): string[] | undefined {
       `([\\p{L}\\p{M}'’-]{3,})(?:\\s+(?:है|हैं|ni|est|es|ist|is))?\\s+(?:${orWords})\\s+(?:(?:is it|a|an|un|una|une|ein|eine)\\s+)?([\\p{L}\\p{M}'’-]{3,})\\s*(?:है|हैं|mi|mı)?\\s*[?？]$`,
       'iu',
     ).exec(question)
-  return found ? [found[1]!, found[2]!] : undefined
+  return found && !/^(?:not|no|non|nicht|não|tidak|nahi|नहीं)$/iu.test(found[2]!) ? [found[1]!, found[2]!] : undefined
 }
 
 /** "urgent or not", "urgente o no": a kind and its opposite. */

@@ -94,7 +94,7 @@ export function planOffline(words: string, listed: readonly FileListing[], given
   const language = inputLanguages({ words, text, seen, task, request, mentions })
   const outputLanguage = outputLanguages({ text, seen, task, request, mentions, language, labels })
 
-  const fields = task === 'extract' ? fieldsOf(words, text, seen) : null
+  const fields = task === 'extract' && !decline ? fieldsOf(words, text, seen) : null
   const sufficiency = decline && (!seen.length || decline.kind === 'impossible') ? 'none' : sufficiencyOf(task, labels, seen, text)
   const length = lengthIn(words)
   const tooShort = task === 'transform' && length?.unit === 'sentence' && length.count <= 2 && keepsAll.test(text)
@@ -127,7 +127,7 @@ export function planOffline(words: string, listed: readonly FileListing[], given
         scopeOpen: task === 'answer' && unsure.test(text),
         readingOpen: task !== 'answer' && !seen.length && !mentions.length && manyLanguages.test(text),
         toneOpen: false,
-        latencyOpen: latencyIn(words) === null && hurry.test(text),
+        latencyOpen: latencyIn(words) === null && hurry.test(withoutItems(text, labels ?? [])),
         privacyOpen: local && live.test(text),
         vague: !seen.length && (everything.test(text) || (text.split(' ').length < 9 && !labels && !fields)),
         manyRare:

@@ -16,6 +16,10 @@ const scanned =
   /scan|photo|foto|handwrit|hand-writ|manuscri|image only|no text|not ocr|escane|numeris|gescannt|handschrift|digitaliz|skan|स्कैन|pindaian|扫描|ممسوح|スキャン|picture/i
 const unfilled =
   /\b(?:none|not|un)[ -]?(?:are |is |of them )?(?:yet )?(?:label|tag|fill|cod|key|mark|sort|translat|summar)|without labels|empty|no labels|sin (?:etiquet|clasific)|ohne (?:label|kategorie)|sans etiquette|belum|unlabel|untagged/i
+/** The same in the words of the description. */
+const undone = beginnings(
+  '(?:not|nobody|nothing|none)(?: (?:of (?:them|it)|has|have|is|are|yet|ever)){0,3} (?:labell?ed|tagged|sorted|coded|filled|typed|marked) ?(?:anything|them|any|yet|so far)?|haven t (?:labell?ed|tagged|sorted|filled|marked)|no labels|ainda nao (?:\\p{L}+ )?(?:marquei|classific|rotul|etiquet|preench)|ninguem (?:os |as )?(?:classific|marcou|etiquet)|(?:aun|todavia) no (?:\\p{L}+ ){0,2}(?:etiquet|clasific|rellen)|sin (?:etiquetar|clasificar|rellenar)|nadie (?:\\p{L}+ ){0,2}(?:clasific|etiquet|rellen)|pas encore (?:trie|class|annot|etiquet|rempli)|personne n (?:a|les)|noch nichts? (?:markiert|zugeordnet|ausgefullt|sortiert|gelabelt|eingeteilt)|noch nicht (?:markiert|zugeordnet|ausgefullt|sortiert|eingeteilt)|bado (?:hatuja|hazija|hazina)|अभी (?:तक )?(?:लेबल|किसी|कोई|भरे|निशान)[^।]{0,15}नह|belum (?:ada yang )?(?:diberi|dilabeli|ditandai|diisi|berlabel|dikelompok)',
+)
 const filledCount =
   /(?:cover(?:s|ing)?|only|first)\s+(\d[\d,.]*)|(\d[\d,. ]*)\s+(?:of (?:them|these|those)\s+)?(?:rows? |are |already )*(?:label|tag|fill|coded|keyed|marked|sorted|translat|done|answered)/i
 
@@ -42,10 +46,11 @@ export function sufficiencyOf(task: Task, labels: readonly string[] | null, seen
   const pages = seen.filter((entry) => entry.parts.kind === 'pages')
   const readable = pages.filter(({ file }) => !scanned.test(file.note ?? '') || /text layer|selectable|ocr(?:ed)?\b/i.test(file.note ?? ''))
   const tables = seen.filter((entry) => entry.file.columns?.length)
-  const filled = ({ file }: Seen): number => {
+  const filled = ({ file, parts }: Seen): number => {
     const note = file.note ?? ''
     const said = filledCount.exec(note)
     if (said) return Number((said[1] ?? said[2]!).replace(/\D/g, ''))
+    if (parts.kind !== 'labelled' && parts.kind !== 'pairs' && undone.test(text)) return 0
     return unfilled.test(note) ? 0 : (file.rows ?? 0)
   }
   if (task === 'answer' && readable.length && contradicting.test(text)) return 'some'

@@ -13,7 +13,7 @@ export const materials: Record<string, string> = {
   emails: 'correo|courriel|e-mail|email|mails?\\b|mailanfrage|barua pepe|ईमेल|मेल\\b|surel|邮件|بريد|メール|posta elettronica',
   messages: 'mensaj|message|nachricht|mensage|recado|ujumbe|jumbe|संदेश|मैसेज|pesan\\b|messagg|bericht(?:je)|消息|短信|сообщен|mesaj|wiadomos|whatsapp',
   reports:
-    'informe|reporte|parte[s]? de|rapport|compte rendu|comptes rendus|bericht|meldung|relatori|ripoti|taarifa|रिपोर्ट|प्रतिवेदन|laporan|melding|报告|تقرير|تقارير|отчет|отчёт|rapor|raport|報告|biên bản|báo cáo',
+    'boletins? de ocorrencia|boletim de ocorrencia|zglosz|informe|reporte|parte[s]? de|rapport|compte rendu|comptes rendus|bericht|meldung|relatori|ripoti|taarifa|रिपोर्ट|प्रतिवेदन|laporan|melding|报告|تقرير|تقارير|отчет|отчёт|rapor|raport|報告|biên bản|báo cáo',
   tickets: 'ticket|incidencia|chamado|storung|incident',
   invoices: 'factura|facture|rechnung|fatura|ankara|stakabadhi|चालान|इनवॉइस|बिल\\b|faktur|fattur|发票|فاتور|счет-фактур|请求書|請求書|fatura',
   receipts: 'recibo|ticket de compra|recus? de caisse|quittung|kassenbon|risiti|रसीद|kwitansi|struk\\b|nota belanja|scontrin|收据|إيصال',
@@ -64,7 +64,7 @@ export const materials: Record<string, string> = {
   catalogues: 'catalogo|catalogue|katalog|orodha ya|सूची|katalog|目录|فهرس',
   labels: 'cartel(?:es|as|s)|cartels|etiquetas de museo|objekttexte|保签',
   notices:
-    'aviso|avisos\\b|avis aux|aushang|bekanntmach|comunicado|comunicados|communique|notisi|सूचना|pengumuman|avvis|mededeling|通知|公告|إشعار|объявлен|komunikat|duyuru',
+    'thong bao|aviso|avisos\\b|avis aux|aushang|bekanntmach|comunicado|comunicados|communique|notisi|सूचना|pengumuman|avvis|mededeling|通知|公告|إشعار|объявлен|komunikat|duyuru',
   petitions: 'peticion|petition|dilekce|ombi\\b|याचिका|अर्जी|petisi|permohonan|请愿|عريض|заявлен',
   claims: 'siniestro|sinistre|schadensmeldung|schadenmeldung|schadensfall|sinistro|madai|दावा|klaim|sinistri|理赔|مطالب',
   logs: 'bitacora|journal de bord|logbuch|diario de bordo|logi za|लॉग|log harian|日志|سجل',
@@ -73,6 +73,9 @@ export const materials: Record<string, string> = {
   menus: 'menus?\\b|speisekarte|cardapio|ementa|menyu|मेनू|menu|菜单|قائمة الطعام',
   statements: 'declaracion|declaration|aussage|erklarung|declarac|tamko|बयान|pernyataan|dichiarazion|陈述|بيان',
   instructions: 'instruccion|consigne|anweisung|instruc(?:ao|oes)|maelekezo|निर्देश|instruksi|petunjuk|istruzion|说明|تعليمات|инструкц|orden circular',
+  sheets: 'fiches?\b|fichas?\b|datenblatt|karatasi|lembar|schede|scheda',
+  chats: 'chats?\b|चैट|obrolan|聊天|دردش|чат',
+  requests: 'solicitudes|demandes de|wunsche|pedidos? de|maombi|अनुरोध|permintaan|richieste|verzoek|请求|طلبات',
   agreements: 'convenio|convention collective|accords?\\b|tarifvertrag|kollektivvertrag|acordo|makubaliano|kesepakatan|协议|اتفاق',
 }
 
@@ -129,7 +132,7 @@ export const subjects: Record<string, string> = {
   property: 'inmueble|immobili|grundstuck|eigentum|imovel|imoveis|mali\\b|संपत्ति|जायदाद|properti|vastgoed|房产|عقار|недвижим|compraventa',
   land: 'tierra|terreno|catastr|terrain|foncier|grundbuch|terra\\b|terras\\b|cartorio|ardhi|भूमि|जमीन|tanah|lahan|pertanahan|catasto|土地|أراضي|земл',
   municipal:
-    'ayuntamiento|municip|alcald|mairie|commune|gemeinde|rathaus|stadtverwaltung|prefeitura|camara municipal|manispaa|halmashauri|नगर|नगरपालिका|kelurahan|desa\\b|pemkot|comune\\b|gemeente|市政|社区|بلدي|муницип|belediye|gmin',
+    'urzad|urzed|phuong\\b|ayuntamiento|municip|alcald|mairie|commune|gemeinde|rathaus|stadtverwaltung|prefeitura|camara municipal|manispaa|halmashauri|नगर|नगरपालिका|kelurahan|desa\\b|pemkot|comune\\b|gemeente|市政|社区|بلدي|муницип|belediye|gmin',
   village: 'pueblo|aldea|village|dorf|vilarejo|kijiji|vijiji|गाँव|गांव|ग्राम|desa|villaggio|dorp|村|قري|дерев|koy\\b',
   citizen: 'ciudadan|vecino|habitant|citoyen|burger|einwohner|cidada|morador|wananchi|mwananchi|नागरिक|warga|cittadin|居民|مواطن|граждан|vatandas',
   government:
@@ -161,7 +164,7 @@ export const subjects: Record<string, string> = {
   archive: 'archivo historico|archives?\\b|archiv\\b|arquivo historico|nyaraka|अभिलेखागार|arsip|archivio|archief|档案馆|أرشيف|архив',
   history: 'historia\\b|histoire\\b|geschichte\\b|historia|इतिहास|sejarah|storia\\b|历史|تاريخ|истори|tarih',
   church:
-    'iglesia|parroqui|eglise|paroisse|kirche|pfarr|gemeindebrief|igreja|paroqui|kanisa|parokia|गिरजा|चर्च|gereja|paroki|chiesa|parrocch|kerk|教堂|كنيس|церков|kilise|kosciol',
+    'eveque|obispo|bischof|bispo|askofu|uskup|iglesia|parroqui|eglise|paroisse|kirche|pfarr|gemeindebrief|igreja|paroqui|kanisa|parokia|गिरजा|चर्च|gereja|paroki|chiesa|parrocch|kerk|教堂|كنيس|церков|kilise|kosciol',
   mosque: 'mezquita|mosque|moschee|mesquita|msikiti|मस्जिद|masjid|moschea|清真寺|مسجد|мечет|cami\\b',
   music: 'musica|musique|musik|muziki|संगीत|muzik|音乐|موسيق|музык',
   choir: 'coro\\b|chorale|choeur|chor\\b|coral\\b|kwaya|paduan suara|koor|合唱|хор',
@@ -237,5 +240,13 @@ export const subjects: Record<string, string> = {
   training: 'capacitacion|formation|ausbildung|schulung|formac(?:ao)|treinament|mafunzo|प्रशिक्षण|pelatihan|formazion|opleiding|培训|تدريب|обучен|egitim',
   military: 'militar|ejercito|armee|bundeswehr|militar|jeshi|सेना|militer|tentara|esercito|军|عسكر|جيش|воен|asker',
   prison: 'carcel|prision|penitenci|prison|gefangnis|prisao|gereza|magereza|जेल|penjara|lapas\\b|carcere|gevangenis|监狱|سجن|тюрьм|cezaevi',
+  carpentry: 'carpinter|menuis|tischler|schreiner|useremala|बढ़ई|tukang kayu|marcenar|falegnam|timmer',
+  passenger: 'pasajero|passager|fahrgast|fahrgaste|passageir|abiria|यात्री|penumpang|passegg|乘客|ركاب|пассажир|yolcu',
+  neighbourhood: 'barrio|quartier|stadtviertel|bairro|mtaa|मोहल्ला|rukun|rt\b|rw\b|quartiere|buurt',
+  restoration: 'restaurac|restaurador|restaurator|restaurier|restauratric|restauration d|marammat',
+  discharge: 'alta medica|alta hospitalaria|sortie d hopital|entlass|डिस्चार्ज|alta hospitalar',
+  repair: 'reparac|reparation|reparatur|reparo|ukarabati|मरम्मत|perbaikan|riparaz|维修|报修|修理|ремонт|tamir',
+  traffic: 'trafico|transito|circulation|verkehr|trafego|trafiki|यातायात|lalu lintas|traffico|交通|مرور|дорожн',
+  farmhouse: 'agriturism|casa rural|gite\b',
   knitting: 'tejido|punto\\b|tricot|stricken|strick|trico\\b|kufuma|बुनाई|rajut|maglia|breien|编织|вязан',
 }
