@@ -8,7 +8,7 @@ export const Readiness = z.object({
   /** What stood in for the model, in words. */
   proxy: z.string(),
   metric: z.string(),
-  /** Practice cases the points were measured on. */
+  /** Cases the points were measured on. */
   practice: z.number().int(),
   points: z.array(z.object({ examples: z.number().int(), score: z.number() })),
   /** Today's score, and the 80 % interval that resampling gives. */
@@ -74,7 +74,9 @@ export function describeReadiness(readiness: Readiness): string[] {
     lines.push(
       `About ${next.more} more would lift it from ${today} to about ${of100(next.score)} (${of100(next.interval[0])} to ${of100(next.interval[1])}); training takes at most ${time}.`,
     )
-  lines.push(`Told by ${readiness.proxy} in the model's place, ${readiness.metric}, on ${readiness.practice} practice cases that it did not learn from.`)
+  lines.push(
+    `Told by ${readiness.proxy} in the model's place, ${readiness.metric}, on ${readiness.practice} of your examples, each judged by what did not learn from it.`,
+  )
   return lines
 }
 

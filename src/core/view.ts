@@ -89,6 +89,17 @@ export type ExamplesQuestion = { part?: ExamplesView['part'] | undefined; find?:
 /** What strangers would see of each document. */
 export type QuotationView = { name: string; documents: { file: string; passages: number; withheld: boolean; shown: string[] }[] }
 
+/** What a fix would change: the fixed question, and the practice cases that come out otherwise. */
+export type FixView = {
+  name: string
+  question: string
+  before: string
+  after: string
+  /** Practice cases that were asked of both. */
+  practice: number
+  flips: { input: string; right: string; before: string; after: string; change: 'better' | 'worse' | 'other' }[]
+}
+
 /** Server-sent events on `/api/events`; the event name is `type`, the data is the JSON of the rest. */
 export type LiveEvent =
   | { type: 'build'; build: BuildView }

@@ -10,9 +10,21 @@ import type { Passport } from '../core/passport.ts'
 import type { Readiness } from '../core/readiness.ts'
 import type { PaidPart } from '../core/receipt.ts'
 import type { Amount } from '../core/royalty.ts'
+import type { Sessions } from '../core/session.ts'
 import type { Spec } from '../core/spec.ts'
 import type { Terms } from '../core/terms.ts'
-import type { BuildView, EarningsView, ExamplesQuestion, ExamplesView, LiveEvent, ModelView, QuotationView, ReceiptView, StateView } from '../core/view.ts'
+import type {
+  BuildView,
+  EarningsView,
+  ExamplesQuestion,
+  ExamplesView,
+  FixView,
+  LiveEvent,
+  ModelView,
+  QuotationView,
+  ReceiptView,
+  StateView,
+} from '../core/view.ts'
 import type { Material, MaterialWish } from './material.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
@@ -30,6 +42,9 @@ export type PaidQuery =
   | { kind: 'answer'; headers: Record<string, string>; parts: AsyncIterable<PaidPart> }
 
 export interface ModelFactory {
+  /** Who is signed in; on the chain of `chainId`. */
+  readonly sessions: Sessions
+  readonly chainId: number
   plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>
   /** The dataset that would be built, with what was found in the material; nothing is kept. */
   prepare(words: string, files: readonly InputFile[], wish?: MaterialWish): Promise<Material | Refusal>
@@ -46,6 +61,11 @@ export interface ModelFactory {
   data(nameOrBuild: string, question?: ExamplesQuestion): Promise<ExamplesView | Refusal>
   /** Keeps corrected, removed and added examples for every build of this name from now on; all of the changes or none. */
   correct(nameOrBuild: string, changes: readonly Change[]): Promise<ExamplesView | Refusal>
+  /** Begins a quick build beside the model, with the right answer to one question; then {@link fixed} shows what it changes. */
+  fix(model: string, question: string, right: string): Promise<BuildView | Refusal>
+  fixed(model: string): Promise<FixView | Refusal>
+  /** Puts the fixed model in the model's place and keeps the correction. */
+  acceptFix(model: string): Promise<FixView | Refusal>
   rebuild(nameOrBuild: string): Promise<BuildView | Refusal>
   /** What strangers would see quoted, and which documents are kept out of it. */
   quotations(nameOrBuild: string): Promise<QuotationView | Refusal>

@@ -23,6 +23,7 @@ import { offlinePlanner } from '../drivers/planner/offline.ts'
 import { anyFiles } from '../drivers/reader/any-files.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
+import { openSessions } from '../drivers/session/sessions.ts'
 import { folderStore } from '../drivers/store/folder.ts'
 import { createOnnxTrainer } from '../drivers/trainer/onnx.ts'
 import type { Chain, QueryPaid } from '../ports/chain.ts'
@@ -38,6 +39,7 @@ import { openBuilds } from './builds.ts'
 import { type Config, OWN_BASE } from './config.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
+import { openFix } from './fix.ts'
 import { machineView } from './machine.ts'
 import { openMaterial } from './material.ts'
 import { openPassports } from './passports.ts'
@@ -103,11 +105,13 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const tagger = wordTagger()
   const serving = openServing({ runtime, retriever, baseline, tagger, store }, bases.find, config.servingThreads)
   const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
+  const contractSigned = walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token })
+  const sessions = openSessions({ contractSigned })
   const payments = x402Payments({
     network: chain.network,
     token: { address: chain.contracts.token, ...chain.token },
     balance: async (address) => (await chain.balance(address)).open,
-    contractSigned: walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token }),
+    contractSigned,
   })
   const offers = signedOffers({ gateway })
   const passports = await openPassports({ chain, store, database, gateway, builder })
@@ -172,6 +176,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     },
   )
 
+  const fixing = openFix(
+    { database },
+    { material, review, builds: () => builds, load: serving.load, changed: async () => emit({ type: 'models', models: await models() }) },
+  )
+
   /** A finished build becomes a model this gateway serves; of the same name, a new version of it. */
   async function built(build: Build): Promise<void> {
     const known = await database.models.get(build.name)
@@ -232,6 +241,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   await builds.resume()
 
   return {
+    sessions,
+    chainId: chain.network.chainId,
     plan: material.plan,
     prepare: material.prepare,
     async ready(words, files, wish) {
@@ -240,6 +251,9 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       return readiness({ baseline, tagger, retriever }, { spec: prepared.spec, dataset: prepared.dataset, seconds: config.trainingSeconds })
     },
     data: review.data,
+    fix: fixing.start,
+    fixed: fixing.preview,
+    acceptFix: (name) => fixing.accept(name),
     correct: review.correct,
     rebuild: review.rebuild,
     quotations: review.quotations,

@@ -78,6 +78,11 @@ export function openReview(ports: { database: Database }, options: { material: R
   return {
     keptOf,
     data,
+    /** Adds to what is kept for a name. */
+    async keep(name: string, corrections: readonly Correction[]): Promise<void> {
+      const kept = await keptOf(name)
+      await ports.database.settings.set(key(name), { ...kept, corrections: [...kept.corrections, ...corrections] })
+    },
 
     /** Keeps changes; they hold from the next build on. All of them or none. */
     async correct(nameOrId: string, changes: readonly Change[]): Promise<ExamplesView | Refusal> {

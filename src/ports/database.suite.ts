@@ -48,6 +48,7 @@ export const payment = (patch: Partial<Payment> = {}): Payment => ({
   tx: null,
   final: false,
   terms: null,
+  identifier: null,
   createdAt: 1,
   updatedAt: 2,
   ...patch,
@@ -168,6 +169,17 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
       expect(await database.receipts.find({ tx, requestHash, nonce: other.nonce! })).toEqual(other)
     })
 
+    it("reserves once under a payer's own name, whatever was signed, and each payer has names of their own", async () => {
+      const named = (key: string, patch: Partial<Payment> = {}) => payment({ key, identifier: 'order_0123456789', ...patch })
+      const tries = await Promise.all([1, 2, 3].map((number) => database.payments.reserve(named(`named ${number}`))))
+      expect(tries.filter(({ created }) => created)).toHaveLength(1)
+      expect(new Set(tries.map(({ payment: { key } }) => key)).size).toBe(1)
+      expect(await database.payments.identified(address('a'), 'order_0123456789')).toEqual(tries[0]!.payment)
+      expect((await database.payments.reserve(named('named 4', { payer: address('d') }))).created).toBe(true)
+      expect(await database.payments.identified(address('e'), 'order_0123456789')).toBeUndefined()
+      expect(await database.payments.identified(address('a'), '\u0000')).toBeUndefined()
+    })
+
     it('lists what is settled and not final', async () => {
       const [first, second] = [payment({ key: 'confirm 1', createdAt: 7 }), payment({ key: 'confirm 2', createdAt: 8, terms: '{"schema":{}}' })]
       for (const one of [second, first]) await database.payments.reserve(one)
@@ -219,6 +231,7 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
       expect(await database.journal.find(id('b'))).toBeUndefined()
       expect((await database.journal.all({ afterBlock: 3 })).map((entry) => entry.hash)).toEqual([id('a')])
       expect(await database.journal.all({ afterBlock: 4 })).toEqual([])
+      await database.journal.tidy()
       await database.journal.reopen(id('a'))
       expect((await database.journal.unmined()).map((entry) => entry.hash)).toEqual([id('a'), id('c')])
       expect([await database.journal.hashAt(first), await database.journal.hashAt(second)]).toEqual([id('a'), undefined])

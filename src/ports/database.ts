@@ -62,6 +62,8 @@ export type Payment = {
   final: boolean
   /** The terms its answer was judged by, JSON; null without any. */
   terms: string | null
+  /** The payer's own name for this payment: under it they pay once, whatever they sign. */
+  identifier: string | null
   createdAt: number
   updatedAt: number
 }
@@ -96,7 +98,7 @@ export interface Database {
     list(): Promise<Model[]>
   }
   payments: {
-    /** Inserts when the key is new; otherwise returns what stands. Atomic. */
+    /** Inserts when the key is new and the payer's identifier too; otherwise returns what stands. Atomic. */
     reserve(payment: Payment): Promise<{ created: boolean; payment: Payment }>
     /** Moves from one of `from` to a new state with a patch; false when it was in another state. Atomic. */
     move(key: string, from: readonly Payment['state'][], patch: Partial<Omit<Payment, 'key'>>): Promise<boolean>
@@ -105,6 +107,8 @@ export interface Database {
     get(key: string): Promise<Payment | undefined>
     /** Oldest first. */
     inState(states: readonly Payment['state'][]): Promise<Payment[]>
+    /** A payer's payment by their own name for it. */
+    identified(payer: Address, identifier: string): Promise<Payment | undefined>
     /** Settled and not yet final, oldest first. */
     toConfirm(): Promise<Payment[]>
   }
@@ -140,6 +144,8 @@ export interface Journal {
   find(hash: Hex): Promise<JournaledTransaction | undefined>
   /** The hash at a sequence number, undefined when there is none. */
   hashAt(sequence: number): Promise<Hex | undefined>
+  /** Gives back the room of rows that were changed since; to be run now and then. */
+  tidy(): Promise<void>
   /** Keeps the QueryPaid events of all blocks after {@link paidUntil} up to `until`; `place` is the event's in its block. */
   keepPaid(events: readonly (QueryPaid & { place: number })[], until: number): Promise<void>
   /** The last block whose events are kept, -1 before the first. */

@@ -23,8 +23,11 @@ export type PaymentRequired = { headers: Record<string, string>; body: unknown }
 export interface Payments {
   /** `reason` is why the query is not (yet) paid; its code and sentences go into the body. */
   required(quote: Quote, reason: Refusal): PaymentRequired
-  /** Decodes the payer's header and checks its shape alone, so that a payment already made is known before it is judged again. */
-  read(header: string): { authorization: Authorization } | Refusal
+  /**
+   * Decodes the payer's header and checks its shape alone, so that a payment already made is known before it is judged again.
+   * `identifier` is the payer's own name for the payment, where they gave one.
+   */
+  read(header: string): { authorization: Authorization; identifier?: string | undefined } | Refusal
   /** Decodes and checks the payer's header against the quote: amount, payee, asset, times, signature, balance. */
   verify(header: string, quote: Quote): Promise<{ authorization: Authorization } | Refusal>
   /** Headers that carry the outcome to the payer. */

@@ -200,6 +200,27 @@ describe('a query that is paid', () => {
   })
 })
 
+describe('a payment with a name of the payer', () => {
+  it('is made once, whatever is signed: a retry with a new nonce gets the answer of the first', async () => {
+    const name = (note: string, id: string) => btoa(JSON.stringify({ ...JSON.parse(atob(note)), extensions: { 'payment-identifier': { info: { id } } } }))
+    const one = name(await fresh(), `order_${serial}_0123456789`)
+    const question = options(one)
+    const nonce = `0x${(++serial).toString(16).padStart(64, '0')}` as Hex
+    const domain = { name: 'Wrapped OPEN', version: '1', chainId: 31337, verifyingContract: book.chain.contracts.token }
+    const message = { from: payer, to: builder, value: 10n, validAfter: 0n, validBefore: seconds + 3600n, nonce }
+    const two = name(header(await payload({ account, payments, quote, domain, message })), `order_${serial - 1}_0123456789`)
+    const both = await Promise.all([charge(ports, question), charge(ports, { ...question, payment: two })])
+    expect(both.map((charged) => codeOf(charged)[0]).sort()).toEqual([200, 409])
+    const heard = await listen(both.find((charged) => charged.kind === 'answer')!)
+    expect(await listen(await charge(ports, { ...question, payment: two }))).toEqual(heard)
+    expect(await listen(await charge(ports, { ...question, payment: one }))).toEqual(heard)
+    expect((await book.paid()).length).toBe(1)
+    const other = await charge(ports, { ...question, payment: both[0]!.kind === 'answer' ? two : one, requestHash: hashText('another question') })
+    expect(codeOf(other)).toEqual([409, 'payment_identifier_used'])
+    expect(codeOf(await charge(ports, { ...question, payment: name(atob(btoa(two)), 'short') }))).toEqual([400, 'payment_malformed'])
+  })
+})
+
 describe('a query that is not paid', () => {
   it('without a payment: 402 and the terms', async () => {
     await fresh()

@@ -82,12 +82,29 @@ export async function charge(ports: ChargePorts, options: ChargeOptions): Promis
     tx: null,
     final: false,
     terms: null,
+    identifier: read.identifier ?? null,
     createdAt: now(),
     updatedAt: now(),
   }
   const { created, payment } = await database.payments.reserve(reservation)
+  if (!created && payment.key !== key) return named(ports, options, payment)
   if (!created) return payment.authorization === reservation.authorization ? again(ports, options, payment) : spent(ports, quote)
   return answerAndSettle(ports, options, payment, 'reserved')
+}
+
+/** The payer signed anew what they paid, or are paying, under the same name: they are not charged again. The new signature is not used. */
+async function named(ports: ChargePorts, { quote, requestHash }: ChargeOptions, payment: Payment): Promise<Charged> {
+  const hint = 'Send the same request with the payment it was first sent with, or name the payment otherwise.'
+  if (payment.requestHash !== requestHash || payment.modelId !== quote.modelId)
+    return reply(
+      409,
+      refuse('payment_identifier_used', `The payment "${payment.identifier}" is of another request.`, hint),
+      'invalid_request_error',
+      doNotRetry,
+    )
+  if (payment.state === 'settled' && payment.answer !== null) return replay(ports, payment, payment.answer)
+  const refusal = refuse('payment_in_use', `The payment "${payment.identifier}" was sent before, and its answer is not there yet.`, hint)
+  return reply(409, refusal, 'invalid_request_error', { 'Retry-After': '1', ...doNotRetry })
 }
 
 /** The same authorization has been here before. */
@@ -184,7 +201,7 @@ async function settle(ports: ChargePorts, options: ChargeOptions, payment: Payme
   // A payment with a transaction has been settled once: no later word of the chain takes that back.
   if (settlement.status === 'refused' && payment.tx === null) {
     stop()
-    await database.payments.move(key, ['sending'], { state: 'released', answer: null, updatedAt: now() })
+    await database.payments.move(key, ['sending'], { state: 'released', answer: null, identifier: null, updatedAt: now() })
     const refusal = refuse(settlement.code, settlement.message, 'Nothing was charged; ask again without a payment for the current terms.')
     const demanded = demand(ports, quote, refusal)
     return { ...demanded, headers: { ...demanded.headers, ...headers } }

@@ -1,8 +1,9 @@
 /**
- * Spec + Dataset -> Readiness: a cheap stand-in learns a quarter, a half and all of the training examples and is scored on practice.
+ * Spec + Dataset -> Readiness: a cheap stand-in learns a quarter, a half and all of two thirds of the examples and is scored on the third,
+ * three times over.
  * Never looks at the exam. Knows nothing of language models.
  */
-import type { Dataset, Example } from '../core/dataset.ts'
+import { type Dataset, type Example, fraction } from '../core/dataset.ts'
 import { errorAt, fitLaw, type Readiness } from '../core/readiness.ts'
 import { entityF1, random } from '../core/report.ts'
 import { wordsOf } from '../core/spans.ts'
@@ -21,8 +22,8 @@ const RESAMPLES = 200
 /** More examples that are spoken of: as many again as there are, at most. */
 const MOST_MORE = 2000
 
-/** How right the stand-in was about each practice case, for each share of the examples and each draw of them. */
-type Measured = { examples: number; right: number[][] }
+/** Parts that take turns in being held back: every example is a case once, judged by what learned from the others. */
+const FOLDS = 3
 
 export async function readiness(
   ports: { baseline: Baseline; tagger: Tagger; retriever: Retriever },
@@ -30,48 +31,43 @@ export async function readiness(
 ): Promise<Readiness> {
   const { spec, dataset } = options
   const { training, practice } = dataset
-  const shared = { practice: practice.length, topics: topicsOf(training, dataset), seconds: options.seconds }
-  if (spec.task !== 'classify' && spec.task !== 'extract') return forPages(ports, options, shared)
-  const measured: Measured[] = []
-  const learned = training.length > MOST_LEARNED ? spread(training, MOST_LEARNED, 0) : training
-  for (const share of SHARES) {
-    const examples = Math.round(learned.length * share)
-    // Small parts are drawn three times, because which examples they hold matters more.
-    const draws = share === 1 ? 1 : learned.length > 1000 ? 2 : 3
-    const right: number[][] = []
-    for (let draw = 0; draw < draws; draw++) {
+  const shared = { topics: topicsOf(training, dataset), seconds: options.seconds }
+  if (spec.task !== 'classify' && spec.task !== 'extract') return forPages(ports, options, { ...shared, practice: practice.length })
+  const all = [...training, ...practice]
+  const known = all.length > MOST_LEARNED ? spread(all, MOST_LEARNED, 0) : all
+  // Whole groups, so that no document is on both sides.
+  const foldOf = (example: Example): number => Math.floor(fraction(example.group, 3) * FOLDS)
+  const measured = SHARES.map((share) => ({ share, examples: [] as number[], right: [] as number[] }))
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const held = known.filter((example) => foldOf(example) === fold)
+    const rest = known.filter((example) => foldOf(example) !== fold)
+    if (!held.length || !rest.length) continue
+    for (const point of measured) {
       options.signal?.throwIfAborted()
-      const part = share === 1 ? learned : spread(learned, examples, draw + 1)
-      right.push(
-        spec.task === 'classify' ? await kindsRight(ports, part, practice, options.signal) : await wordsRight(ports, spec, part, practice, options.signal),
+      const learned = point.share === 1 ? rest : spread(rest, rest.length * point.share, fold + 1)
+      point.examples.push(learned.length)
+      point.right.push(
+        ...(spec.task === 'classify' ? await kindsRight(ports, learned, held, options.signal) : await wordsRight(ports, spec, learned, held, options.signal)),
       )
     }
-    measured.push({ examples, right })
   }
-  const scale = training.length / learned.length
-  const everyCase = practice.map((_, index) => index)
-  const points = measured.map(({ examples, right }) => ({ examples, score: scoreOf(right, everyCase) }))
+  const curve = measured.map(({ examples, right }) => ({ examples: Math.round(mean(examples)), right }))
+  const cases = curve[0]!.right.length
   const more = Math.min(MOST_MORE, Math.max(20, nice(training.length / 2)))
-  const predict = (cases: readonly number[], pick: (draws: number) => number): [number, number] => {
-    const law = fitLaw(measured.map(({ examples, right }) => ({ examples, error: 1 - scoreOf([right[pick(right.length)]!], cases) })))
-    // The curve was told from fewer than there are; what lies between follows the law too.
+  /** The score of today's examples and of more, by the law through these cases. */
+  const predict = (picked: readonly number[]): [number, number] => {
+    const law = fitLaw(curve.map(({ examples, right }) => ({ examples, error: 1 - mean(picked.map((index) => right[index]!)) })))
     return [1 - errorAt(law, training.length), 1 - errorAt(law, training.length + more)]
   }
-  const law = fitLaw(points.map(({ examples, score }) => ({ examples, error: 1 - score })))
+  const every = Array.from({ length: cases }, (_, index) => index)
+  const [score, later] = predict(every)
   const next = random(7)
-  const drawn = Array.from({ length: RESAMPLES }, () =>
-    predict(
-      everyCase.map(() => Math.floor(next() * practice.length)),
-      (draws) => Math.floor(next() * draws),
-    ),
-  )
-  const score = scale > 1 ? 1 - errorAt(law, training.length) : points.at(-1)!.score
-  // The law gives the gain; the score it starts from is the measured one.
-  const gain = Math.max(0, errorAt(law, training.length) - errorAt(law, training.length + more))
+  const drawn = Array.from({ length: RESAMPLES }, () => predict(every.map(() => Math.floor(next() * cases))))
   return {
     proxy: spec.task === 'classify' ? ports.baseline.what : ports.tagger.what,
-    metric: spec.task === 'classify' ? 'share of right kinds' : 'entity-F1',
-    points,
+    metric: spec.task === 'classify' ? 'share of right kinds' : 'entity-F1 a text',
+    practice: cases,
+    points: curve.map(({ examples, right }) => ({ examples, score: mean(right) })),
     now: {
       examples: training.length,
       score,
@@ -82,10 +78,10 @@ export async function readiness(
     },
     next: {
       more,
-      score: score + gain,
+      score: later,
       interval: eighty(
         drawn.map(([, value]) => value),
-        score + gain,
+        later,
       ),
     },
     ...shared,
@@ -105,7 +101,6 @@ function forPages(
     const quote = quoteBaseline(ports, { passages: dataset.passages, practice: chosen, language: spec.language[0]! })
     return both[1 - index]!.map((example) => worth(quote(example.input)?.join(' ') ?? null, example.answer ?? null))
   })
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
   const next = random(7)
   const score = mean(right)
   const drawn = Array.from({ length: RESAMPLES }, () => mean(right.map(() => right[Math.floor(next() * right.length)]!)))
@@ -146,10 +141,7 @@ async function wordsRight(
   })
 }
 
-function scoreOf(right: readonly (readonly number[])[], cases: readonly number[]): number {
-  const sums = right.map((one) => cases.reduce((sum, index) => sum + one[index]!, 0) / Math.max(1, cases.length))
-  return sums.reduce((sum, value) => sum + value, 0) / sums.length
-}
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 
 /** An even part, each kind in its share, that `seed` moves. */
 function spread(examples: readonly Example[], size: number, seed: number): Example[] {

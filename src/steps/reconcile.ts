@@ -88,7 +88,7 @@ async function resolve(ports: ReconcilePorts, options: { now: () => number }, pa
     return 'completed'
   }
   if (settlement?.status === 'refused' && payment.tx === null) {
-    await database.payments.move(payment.key, ['sending', 'unknown'], { state: 'released', answer: null, updatedAt: now })
+    await database.payments.move(payment.key, ['sending', 'unknown'], { state: 'released', answer: null, identifier: null, updatedAt: now })
     return 'released'
   }
   await database.payments.move(payment.key, ['sending', 'unknown'], { state: 'unknown', updatedAt: now })

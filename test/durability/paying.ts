@@ -69,6 +69,7 @@ async function payForever({ database, chain, modelId, payer, payout }: Awaited<R
       tx: null,
       final: false,
       terms: null,
+      identifier: null,
       createdAt: Date.now(),
       updatedAt: Date.now(),
     }

@@ -63,6 +63,15 @@ export async function confirmExam(context: Context, url: string, wish: object): 
   return reply.exam.id
 }
 
+/** False where nobody can be asked. */
+export async function askYes(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return false
+  const ask = createInterface({ input: process.stdin, output: process.stdout })
+  const said = await ask.question(question)
+  ask.close()
+  return /^\s*(y|yes)\s*$/i.test(said)
+}
+
 /** `text=Body` or `table.csv:label=Kind`, as often as it is said. */
 export function columnChoices(said: readonly string[]): { role: string; column: string; file?: string }[] | Refusal {
   const choices: { role: string; column: string; file?: string }[] = []

@@ -12,9 +12,10 @@ import type { Context } from './connect.ts'
 import { exportModel } from './export.ts'
 import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
-import { type DataFlags, data, quotations, rebuild } from './review.ts'
+import { type DataFlags, data, fix, quotations, rebuild } from './review.ts'
 import { up } from './up.ts'
 import { type VerifyFlags, verify } from './verify.ts'
+import { walletAddress, walletBalance, walletExport, walletImport, walletList } from './wallet.ts'
 
 type Flags = { json?: boolean; data?: string; url?: string }
 
@@ -148,6 +149,11 @@ talking('data <model>', 'the examples of a model with their sources; correct, re
   .option('--add <text>', 'a text or question to add; say with --to what is right')
   .option('--to <outcome>', 'the right label, answer, text, or JSON of what stands in the text')
   .action((model: string, flags: Flags & DataFlags) => run(flags, (context) => data(context, model, flags)))
+talking('fix <model>', 'put one wrong answer right: a quick build, and what else it would change, before you accept it')
+  .requiredOption('--question <text>', 'the question or text that was answered wrongly')
+  .requiredOption('--answer <outcome>', 'the right answer, label, or JSON of what stands in the text')
+  .option('--accept', 'put the fixed model in place without asking')
+  .action((model: string, flags: Flags & { question: string; answer: string; accept?: boolean }) => run(flags, (context) => fix(context, model, flags)))
 talking('rebuild <model>', 'build a model again with what you changed in its examples').action((model: string, flags: Flags) =>
   run(flags, (context) => rebuild(context, model)),
 )
@@ -157,6 +163,30 @@ talking('quotations <model>', 'which passages strangers will see, and which docu
 talking('earnings', 'what the builder was paid').action((flags: Flags) => run(flags, earnings))
 command('bases', 'bases worth starting from: size, memory, licence, languages').action((flags: Flags) => run(flags, async ({ out }) => printBases(out)))
 talking('list', 'the models here').action((flags: Flags) => run(flags, list))
+
+const wallet = program.command('wallet').description('wallets of the data folder: addresses, balances, keys in and out (always encrypted)').exitOverride()
+function onWallet(usage: string, description: string): Command {
+  return wallet
+    .command(usage)
+    .description(description)
+    .option('--json', 'print one JSON object as the last line')
+    .option('--data <folder>', 'data folder (or MODELFACTORY_DATA; default .modelfactory in the clone)')
+    .exitOverride()
+}
+const PASSPHRASE_HELP = 'file that holds the passphrase (or MODELFACTORY_WALLET_PASSPHRASE)'
+onWallet('list', 'names and addresses').action((flags: Flags) => run(flags, walletList))
+onWallet('address [name]', 'the address of a wallet (default: payer)').action((name: string | undefined, flags: Flags) =>
+  run(flags, (context) => walletAddress(context, name ?? 'payer')),
+)
+onWallet('balance [name]', 'what a wallet holds (default: payer)')
+  .option('--url <url>', 'a running server (or MODELFACTORY_URL)')
+  .action((name: string | undefined, flags: Flags) => run(flags, (context) => walletBalance(context, name ?? 'payer')))
+onWallet('import <name> <file>', 'take in a key: an encrypted key file (V3), or a file with the bare key')
+  .option('--passphrase-file <file>', PASSPHRASE_HELP)
+  .action((name: string, file: string, flags: Flags & { passphraseFile?: string }) => run(flags, (context) => walletImport(context, name, file, flags)))
+onWallet('export <name> <file>', 'write a key as an encrypted key file (V3) that other wallets read')
+  .option('--passphrase-file <file>', PASSPHRASE_HELP)
+  .action((name: string, file: string, flags: Flags & { passphraseFile?: string }) => run(flags, (context) => walletExport(context, name, file, flags)))
 
 function several(text: string, before: string[]): string[] {
   return [...before, text]

@@ -19,7 +19,7 @@ const Failure = z.object({ error: z.object({ message: z.string(), code: z.string
 export async function request<T>(url: string, path: string, body?: unknown): Promise<T | Refusal> {
   let response: Response
   try {
-    response = await fetch(
+    response = await patiently(
       `${url}${path}`,
       body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
     )
@@ -41,6 +41,23 @@ export async function request<T>(url: string, path: string, body?: unknown): Pro
   if (!failure.success) return refuse('request_failed', `${url}${path} answered ${response.status}.`, 'Look at the server’s output.')
   const { message, code, hint } = failure.data.error
   return refuse(code ?? 'request_failed', message, hint ?? '')
+}
+
+/** Tries to connect, each ten seconds long. */
+const CONNECTING = 6
+
+/**
+ * A fetch that keeps knocking: a server that reads a large table on a busy machine (it may be this very process) can be longer than
+ * fetch's ten seconds without taking a connection. Nothing was sent yet, so trying again repeats nothing.
+ */
+async function patiently(url: string, init: RequestInit): Promise<Response> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await fetch(url, init)
+    } catch (error) {
+      const code = ((error as Error).cause as { code?: string } | undefined)?.code
+      if (code !== 'UND_ERR_CONNECT_TIMEOUT' || attempt === CONNECTING) throw error
+    }
 }
 
 /** Every file under a folder (or one file), for upload; hidden files are left out. */

@@ -4,10 +4,10 @@
  */
 import type { Change } from '../../core/corrections.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
-import type { BuildView, ExamplesView, QuotationView } from '../../core/view.ts'
+import type { BuildView, ExamplesView, FixView, QuotationView } from '../../core/view.ts'
 import { follow } from './commands.ts'
 import { type Context, withServer } from './connect.ts'
-import { even, quotationLines } from './dataset.ts'
+import { askYes, even, quotationLines } from './dataset.ts'
 import { request } from './requests.ts'
 
 export type DataFlags = {
@@ -44,6 +44,43 @@ export async function data(context: Context, name: string, flags: DataFlags): Pr
   const last = `${view.part}: ${view.examples.length ? `${view.offset + 1} to ${view.offset + view.examples.length} of ${view.total}` : `none of ${view.total}`}; ${view.corrections} changes kept.`
   context.out.result(view, [...changed, ...(changes.length ? [] : [...view.sentences, '', ...examples, '', last])].join('\n'))
   return undefined
+}
+
+/** Puts one answer right: a quick build, then what it would change; accepted with `accept` or when asked for on a terminal. */
+export async function fix(
+  context: Context,
+  name: string,
+  flags: { question: string; answer: string; accept?: boolean; json?: boolean },
+): Promise<Refusal | undefined> {
+  const outcome = await withServer(context, async (url) => {
+    const started = await request<BuildView>(url, path(name, 'fix'), { question: flags.question, answer: flags.answer })
+    if (isRefusal(started)) return started
+    const finished = await follow(context.out, url, started.id)
+    if (isRefusal(finished)) return finished
+    const view = await request<FixView>(url, path(name, 'fix'))
+    if (isRefusal(view)) return view
+    for (const line of fixLines(view)) context.out.line(line)
+    if (!(flags.accept ?? (!flags.json && (await askYes('Put it in place of the model? [y/N] '))))) return { ...view, accepted: false }
+    const accepted = await request<FixView>(url, path(name, 'fix/accept'), {})
+    return isRefusal(accepted) ? accepted : { ...accepted, accepted: true }
+  })
+  if (isRefusal(outcome)) return outcome
+  const next = `The model stays as it is. To take the fixed one: npx modelfactory fix ${name} --question ... --answer ... --accept`
+  context.out.result(outcome, outcome.accepted ? `${name} is the fixed model now, and the correction is kept.` : next)
+  return undefined
+}
+
+function fixLines(view: FixView): string[] {
+  const [better, worse] = (['better', 'worse'] as const).map((kind) => view.flips.filter(({ change }) => change === kind).length)
+  return [
+    `"${even(view.question, 80)}"`,
+    `  before: ${even(view.before, 160)}`,
+    `  after:  ${even(view.after, 160)}`,
+    `Of ${view.practice} practice cases ${view.flips.length} come out otherwise: ${better} better, ${worse} worse.`,
+    ...view.flips
+      .slice(0, 12)
+      .map((one) => `  ${one.change.padEnd(6)} "${even(one.input, 60)}": ${even(one.before, 50)} -> ${even(one.after, 50)}   (right: ${even(one.right, 50)})`),
+  ]
 }
 
 export async function rebuild(context: Context, name: string): Promise<Refusal | undefined> {

@@ -42,6 +42,7 @@ const BuildRequest = DatasetRequest.extend({
   recipe: z.unknown().optional(),
 })
 const ChangesRequest = z.object({ changes: z.array(Change).min(1).max(10_000) })
+const FixRequest = z.object({ question: z.string().trim().min(1).max(100_000), answer: z.string().max(100_000) })
 const WithholdRequest = z.object({ withhold: z.array(z.string()).max(10_000) })
 const DataQuery = z.object({
   part: z.enum(['training', 'practice', 'exam']).optional(),
@@ -150,6 +151,15 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
   })
 
   routes.post('/models/:name/rebuild', async (context) => answer(context, await factory.rebuild(context.req.param('name'))))
+
+  routes.post('/models/:name/fix', limit(1), async (context) => {
+    const request = await read(context, FixRequest, '{"question": "...", "answer": "the right answer, label, or JSON of what stands in it"}')
+    return isRefusal(request) ? refusal(context, request, 400) : answer(context, await factory.fix(context.req.param('name'), request.question, request.answer))
+  })
+
+  routes.get('/models/:name/fix', async (context) => answer(context, await factory.fixed(context.req.param('name'))))
+
+  routes.post('/models/:name/fix/accept', async (context) => answer(context, await factory.acceptFix(context.req.param('name'))))
 
   routes.get('/models/:name/quotations', async (context) => answer(context, await factory.quotations(context.req.param('name'))))
 

@@ -8,6 +8,7 @@ import { apiRoutes } from './api.ts'
 import { chatRoutes } from './chat.ts'
 import { type AllowedHosts, guard } from './guard.ts'
 import { faultReply, openaiRefusal, SERVER_HEADER } from './replies.ts'
+import { type SessionVariables, sessionRoutes, whoIsSignedIn } from './session.ts'
 import { studio } from './studio.ts'
 
 export type AppOptions = {
@@ -21,9 +22,9 @@ export type AppOptions = {
   report: (fault: unknown) => void
 }
 
-export function createApp(options: AppOptions): Hono {
+export function createApp(options: AppOptions): Hono<SessionVariables> {
   const { factory, studioFolder, hosts, closing, report } = options
-  const app = new Hono()
+  const app = new Hono<SessionVariables>()
   // By this the command line knows that it talks to a ModelFactory and not to whatever else listens at an address.
   app.use(async (context, next) => {
     await next()
@@ -37,6 +38,8 @@ export function createApp(options: AppOptions): Hono {
   })
   app.get('/healthz', (context) => context.json({ ok: true }))
   app.route('/v1', chatRoutes(factory, report))
+  app.use('/api/*', whoIsSignedIn(factory.sessions))
+  app.route('/api/session', sessionRoutes(factory.sessions, factory.chainId))
   app.route('/api', apiRoutes(factory, closing))
   const nothing = (path: string, method: string) => refuse('not_found', `There is no ${method} ${path}.`, 'See the README for the routes.')
   for (const prefix of ['/v1/*', '/api/*']) app.all(prefix, (context) => openaiRefusal(context, 404, nothing(context.req.path, context.req.method)))

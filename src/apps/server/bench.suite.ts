@@ -17,12 +17,14 @@ import type { Report } from '../../core/report.ts'
 import { amount } from '../../core/royalty.ts'
 import type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateView } from '../../core/view.ts'
 import { openEmbeddedChain } from '../../drivers/chain/embedded.ts'
+import type { Manner } from '../../drivers/chain/settler.ts'
 import { walletSignatures } from '../../drivers/chain/wallet-signature.ts'
 import { openDatabase } from '../../drivers/database/pglite.ts'
 import { localAccount, openKeystore } from '../../drivers/keystore/keystore.ts'
 import { signedOffers } from '../../drivers/payments/offers.ts'
 import { x402Payments } from '../../drivers/payments/x402.ts'
 import { offlinePlanner } from '../../drivers/planner/offline.ts'
+import { openSessions } from '../../drivers/session/sessions.ts'
 import { memoryStore } from '../../drivers/store/memory.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { openPassports } from '../../factory/passports.ts'
@@ -44,6 +46,8 @@ export const canned: Answer = {
 }
 
 export type Bench = {
+  folder: string
+  modelId: Hex
   factory: ModelFactory
   chain: Chain
   database: Database
@@ -93,12 +97,14 @@ async function publishable(store: Store): Promise<{ packageId: Id; reportId: Id 
   return { packageId: await put(manifest), reportId }
 }
 
-export async function openBench(): Promise<Bench> {
+/** `durable` keeps the database on disk; `manner` is how payments are sent. */
+export async function openBench(options: { durable?: true; manner?: Manner } = {}): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'modelfactory-server-'))
-  const database = await openDatabase({ folder: null })
+  const database = await openDatabase({ folder: options.durable ? join(folder, 'database') : null })
   const keystore = await openKeystore({ folder: join(folder, 'keys'), passphrase: undefined, embedded: true })
   if (isRefusal(keystore)) throw new Error(keystore.message)
-  const chain = await openEmbeddedChain({ folder: join(folder, 'chain'), journal: database.journal, keystore, settings: database.settings })
+  const { journal, settings } = database
+  const chain = await openEmbeddedChain({ folder: join(folder, 'chain'), journal, keystore, settings, ...(options.manner && { manner: options.manner }) })
   const [owner, payer, pauper] = [await keystore.account('builder'), await keystore.account('payer'), await keystore.account('pauper')]
   const registered = await chain.register({ owner, slug: 'heart', payout: owner.address, price: PRICE })
   if (isRefusal(registered)) throw new Error(registered.message)
@@ -152,6 +158,8 @@ export async function openBench(): Promise<Bench> {
     }))
 
   const factory: ModelFactory = {
+    sessions: openSessions(),
+    chainId: chain.network.chainId,
     async plan() {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
     },
@@ -160,6 +168,9 @@ export async function openBench(): Promise<Bench> {
     data: unheard,
     correct: unheard,
     rebuild: unheard,
+    fix: unheard,
+    fixed: unheard,
+    acceptFix: unheard,
     quotations: unheard,
     withhold: unheard,
     refine: (spec, words) => refine({ planner: offlinePlanner() }, spec, words),
@@ -236,6 +247,8 @@ export async function openBench(): Promise<Bench> {
   }
 
   return {
+    folder,
+    modelId,
     factory,
     chain,
     database,

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { modelfactory } from '../../../test/process.ts'
 import { isRefusal } from '../../core/errors.ts'
 import { contentId, hashText } from '../../core/id.ts'
+import { mutations } from '../../core/mutations.suite.ts'
 import { type SignedOffer, type SignedReceipt, signedIn } from '../../core/offer.ts'
 import { type Passport, signedContent } from '../../core/passport.ts'
 import { royaltyRouter } from '../../drivers/chain/contracts.generated.ts'
@@ -103,35 +104,6 @@ describe('a passport', () => {
     expect(await ask(`${passport.payment.tx}/passport?request=${hashText('another')}`)).toEqual([404, 'receipt_not_found'])
   })
 })
-
-/** Every leaf of a JSON value: where it is, and the whole with that leaf changed. */
-function* mutations(value: unknown, path: (string | number)[] = []): Generator<{ path: string; changed: unknown }> {
-  if (Array.isArray(value) || (typeof value === 'object' && value !== null)) {
-    for (const key of Object.keys(value)) {
-      const inner = (value as Record<string, unknown>)[key]
-      for (const { path: where, changed } of mutations(inner, [...path, key])) {
-        const copy = structuredClone(value) as Record<string, unknown>
-        copy[key] = changed
-        yield { path: where, changed: copy }
-      }
-    }
-    return
-  }
-  yield { path: path.join('.'), changed: otherThan(value) }
-}
-
-/** Another value of the same kind, and of the same form: in hex, one digit in the middle changes. */
-function otherThan(value: unknown): unknown {
-  if (typeof value === 'number') return value + 1
-  if (typeof value === 'boolean') return !value
-  if (value === null) return 'something'
-  const text = String(value)
-  if (/^0x[0-9a-f]+$/.test(text)) {
-    const middle = 2 + ((text.length - 2) >> 1)
-    return `${text.slice(0, middle)}${text[middle] === '7' ? '8' : '7'}${text.slice(middle + 1)}`
-  }
-  return /^\d+$/.test(text) ? (BigInt(text) + 1n).toString() : `${text}!`
-}
 
 describe('modelfactory verify', () => {
   it('tells what holds, exits with 0, and with 1 when a digit was changed', { timeout: 240_000 }, async () => {

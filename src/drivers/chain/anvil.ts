@@ -15,6 +15,9 @@ export type Anvil = {
   close(): Promise<void>
 }
 
+/** `past`: every state there was; `present`: the latest state and every transaction; a number: transactions of so many blocks. */
+export type Keep = 'past' | 'present' | number
+
 const startDeadlineMilliseconds = 30_000
 const supervisor = fileURLToPath(new URL('./supervise.mjs', import.meta.url))
 
@@ -28,14 +31,27 @@ export async function startAnvil(options: {
   timestamp: number
   chainId: number
   cache: string
+  host?: string
   port?: number | undefined
-  keep?: 'present' | 'past'
+  keep?: Keep
 }): Promise<Anvil> {
   const parameters = [
-    ...['--host', '127.0.0.1', '--port', String(options.port ?? 0), '--accounts', '0', '--no-cors', '--no-request-size-limit', '--color', 'never'],
+    ...[
+      '--host',
+      options.host ?? '127.0.0.1',
+      '--port',
+      String(options.port ?? 0),
+      '--accounts',
+      '0',
+      '--no-cors',
+      '--no-request-size-limit',
+      '--color',
+      'never',
+    ],
     ...['--init', options.genesis, '--timestamp', String(options.timestamp), '--chain-id', String(options.chainId)],
     // Old states are never asked for, except to take blocks back, and would fill the memory and then a folder.
     ...(options.keep === 'past' ? [] : ['--prune-history']),
+    ...(typeof options.keep === 'number' ? ['--transaction-block-keeper', String(options.keep)] : []),
     ...['--cache-path', options.cache],
   ]
   // A process group of its own: Ctrl-C in a terminal must stop us first, so that we can stop anvil in order.
@@ -52,7 +68,7 @@ export async function startAnvil(options: {
   const listening = new Promise<string>((resolve, reject) => {
     const read = (data: Buffer): void => {
       output = (output + data.toString()).slice(-4000)
-      const address = /Listening on (127\.0\.0\.1:\d+)/.exec(output)?.[1]
+      const address = /Listening on (127\.\d+\.\d+\.\d+:\d+)/.exec(output)?.[1]
       if (address) resolve(`http://${address}`)
     }
     child.stdout.on('data', read)

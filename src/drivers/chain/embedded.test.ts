@@ -1,5 +1,6 @@
 /** The embedded chain against the suite, and across restarts of every kind. */
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createPublicClient, createWalletClient, http, parseEther } from 'viem'
@@ -219,21 +220,23 @@ describe('embedded chain across restarts', () => {
     expect(after.events.slice(0, -1)).toEqual(before.events)
   })
 
-  it('shows nothing to a web page and has no account of its own', async () => {
-    const ask = (method: string) =>
-      fetch(chain.network.rpc, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', origin: 'https://elsewhere.example' },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [] }),
+  it('answers no web page of another origin, under whatever name it comes, and has no account of its own', async () => {
+    const { port } = new URL(chain.network.rpc)
+    const ask = (headers: Record<string, string>, method = 'POST') =>
+      new Promise<{ status: number; text: string; allowed: unknown }>((resolve, reject) => {
+        const call = request({ port, host: '127.0.0.1', method, headers: { 'content-type': 'application/json', ...headers } }, async (reply) => {
+          let text = ''
+          for await (const chunk of reply) text += chunk
+          resolve({ status: reply.statusCode!, text, allowed: reply.headers['access-control-allow-origin'] })
+        })
+        call.on('error', reject)
+        call.end(method === 'POST' ? JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_accounts', params: [] }) : undefined)
       })
-    const answer = await ask('eth_accounts')
-    expect(answer.headers.get('access-control-allow-origin')).toBeNull()
-    expect(await answer.json()).toMatchObject({ result: [] })
-    const preflight = await fetch(chain.network.rpc, {
-      method: 'OPTIONS',
-      headers: { origin: 'https://elsewhere.example', 'access-control-request-method': 'POST' },
-    })
-    expect(preflight.headers.get('access-control-allow-origin')).toBeNull()
+    for (const headers of [{ origin: 'https://elsewhere.example' }, { origin: 'null' }, { host: `elsewhere.example:${port}` }])
+      expect(await ask(headers)).toMatchObject({ status: 403, text: expect.not.stringContaining('result'), allowed: undefined })
+    expect(await ask({ origin: 'https://elsewhere.example', 'access-control-request-method': 'POST' }, 'OPTIONS')).toMatchObject({ status: 403 })
+    expect(await ask({ origin: `http://localhost:${port}` })).toMatchObject({ status: 200 })
+    expect(JSON.parse((await ask({})).text)).toMatchObject({ result: [] })
   })
 
   it('says so when its keys were exchanged', async () => {

@@ -2,6 +2,7 @@
  * The embedded chain: anvil, whose memory is rebuilt from the journal at every start. The journal in the database is the
  * truth; anvil and the snapshots are only its present form. Its money is test OPEN, which a faucet of its own gives away.
  */
+import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,10 +15,11 @@ import type { Database, Journal } from '../../ports/database.ts'
 import { writeDurably } from '../files/durable.ts'
 import { type Anvil, startAnvil } from './anvil.ts'
 import { wrappedOpen } from './contracts.generated.ts'
-import { deployContracts } from './deploy.ts'
+import { deployContracts, deployments } from './deploy.ts'
 import { evmChain } from './evm.ts'
 import { paidHistory } from './history.ts'
 import { adopt, rebuild, rpc } from './replay.ts'
+import { openGuard } from './rpc-guard.ts'
 import type { Manner } from './settler.ts'
 import { saveSnapshot } from './snapshot.ts'
 import { serialWriter } from './writer.ts'
@@ -26,6 +28,10 @@ const chainId = 31337
 const settingsKey = 'embedded-chain'
 /** Mined transactions between two snapshots: what a start after a kill replays at most, at some milliseconds each. */
 const snapshotInterval = 250
+/** Snapshots between two times that the database gives back what it does not need. */
+const tidyInterval = 4
+/** Blocks whose transactions anvil keeps; older ones are in the journal, and their events in the database. */
+const blocksKept = 4 * snapshotInterval
 /** Fixed, so that the same journal always makes the same blocks. The base fee starts at 1 gwei and falls. */
 const fees = { maxFeePerGas: 10_000_000_000n, maxPriorityFeePerGas: 0n }
 /** How often others' blocks are looked for; a kill loses at most what they did in this time. */
@@ -60,8 +66,11 @@ export async function openEmbeddedChain(options: {
   const beginning = await begin(settings, relayer, faucet)
   const genesis = join(folder, 'genesis.json')
   await writeDurably(genesis, JSON.stringify(genesisOf(beginning)))
-  const run = (port?: number) => {
-    const start = () => startAnvil({ genesis, timestamp: beginning.timestamp, chainId, cache: join(folder, 'cache'), port })
+  const host = privateAddress()
+  const run = async (port?: number) => {
+    // Events that are not kept yet are read from anvil, so until there are kept ones it must hold all of them.
+    const keep = (await journal.paidUntil()) < 0 && (await journal.all()).length > 0 ? 'present' : blocksKept
+    const start = () => startAnvil({ genesis, timestamp: beginning.timestamp, chainId, cache: join(folder, 'cache'), host, port, keep })
     return rebuild({ start, folder, journal })
   }
 
@@ -88,8 +97,13 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
   const client: PublicClient = createPublicClient({ transport: http(anvil.url, { timeout: 20_000, retryCount: 0 }), pollingInterval: 50, cacheTime: 0 })
   let lastBlock = Number(await client.getBlockNumber())
   let sinceSnapshot = 0
+  let snapshots = 0
+
+  const { contracts: deployed } = deployments()
+  const history = paidHistory({ client, journal, router: (beginning.contracts ?? deployed).router, from: 0 })
 
   const snapshot = async (): Promise<void> => {
+    await history.advance(lastBlock)
     const tail = await journal.all({ afterSequence: lastSnapshot })
     const last = tail.at(-1)
     // While the outcome of one is unknown, no state can be said to hold exactly the journal up to some transaction.
@@ -97,6 +111,7 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
     const [state, block] = [await rpc<string>(anvil.url, 'anvil_dumpState', []), await client.getBlock()]
     await saveSnapshot(folder, { sequence: last.sequence, transaction: last.hash, block: Number(block.number), blockHash: block.hash, state })
     lastSnapshot = last.sequence
+    if (++snapshots % tidyInterval === 0) await journal.tidy()
   }
 
   /** Wallets and scripts that use the RPC address themselves make blocks too: they are part of this chain. Runs alone. */
@@ -138,8 +153,9 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
   const contracts = beginning.contracts ?? (await deployContracts(client, writer, faucet))
   if (!beginning.contracts) await settings.set(settingsKey, { ...beginning, contracts })
 
-  const history = paidHistory({ client, journal, router: contracts.router, from: 0 })
-  const network: Network = { chainId, caip2: `eip155:${chainId}`, test: true, currency: 'test OPEN', rpc: anvil.url }
+  await history.advance(lastBlock)
+  const guard = await openGuard(anvil.url)
+  const network: Network = { chainId, caip2: `eip155:${chainId}`, test: true, currency: 'test OPEN', rpc: guard.url }
   const transfer = async (to: `0x${string}`, value: bigint) => writer.send({ from: faucet, to, data: '0x', value, gas: 21_000n, purpose: 'gas' })
   let closing: Promise<void> | undefined
 
@@ -148,7 +164,7 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
     anvil.ended.then(async () => {
       for (let attempt = 0; attempt < 5 && closing === undefined; attempt++) {
         try {
-          const again = await writer.exclusively(() => run(Number(new URL(network.rpc).port)))
+          const again = await writer.exclusively(() => run(Number(new URL(client.transport.url as string).port)))
           anvil = again.anvil
           lastSnapshot = again.sequence
           watch()
@@ -209,10 +225,18 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
         })
         // A snapshot saves time at the next start and nothing else; anvil may be dead already.
         .catch(() => {})
-        .then(() => anvil.close())
+        .then(() => Promise.all([anvil.close(), guard.close()]))
+        .then(() => {})
       return closing
     },
   })
+}
+
+/** Where anvil itself listens: on Linux an address of this machine that no web page can guess, since anvil asks nobody who they are. */
+function privateAddress(): string {
+  if (process.platform !== 'linux') return '127.0.0.1'
+  const [one, two, three] = randomBytes(3)
+  return `127.${one}.${two}.${Math.max(2, Math.min(254, three!))}`
 }
 
 async function begin(settings: Database['settings'], relayer: Account, faucet: Account): Promise<Beginning> {

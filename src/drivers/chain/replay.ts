@@ -17,22 +17,13 @@ type Receipt = { blockNumber: Hex; status: Hex }
  */
 export async function rebuild(options: { start: () => Promise<Anvil>; folder: string; journal: Journal }): Promise<{ anvil: Anvil; sequence: number }> {
   const { start, folder, journal } = options
-  const all = await journal.all()
-  const mined = all.filter((transaction): transaction is Mined => transaction.block !== null && transaction.timestamp !== null)
-  // Wallets' own transactions are journaled after the fact, so blocks and not sequences say what came first.
-  mined.sort((one, other) => one.block - other.block || one.sequence - other.sequence)
-
-  for await (const snapshot of snapshots(folder, all)) {
+  for await (const snapshot of snapshots(folder, (sequence) => journal.hashAt(sequence))) {
     const anvil = await start()
     try {
       await rpc(anvil.url, 'anvil_loadState', [snapshot.state])
       const block = await rpc<{ hash: Hex; number: Hex }>(anvil.url, 'eth_getBlockByNumber', ['latest', false])
       if (block.hash !== snapshot.blockHash || Number(block.number) !== snapshot.block) throw new ReplayError('the snapshot holds another block than it says')
-      await replay(
-        anvil,
-        journal,
-        mined.filter(({ sequence }) => sequence > snapshot.sequence),
-      )
+      await replay(anvil, journal, inOrder(await journal.all({ afterSequence: snapshot.sequence })))
       return { anvil, sequence: snapshot.sequence }
     } catch {
       // An older snapshot or genesis may do better.
@@ -41,12 +32,18 @@ export async function rebuild(options: { start: () => Promise<Anvil>; folder: st
   }
   const anvil = await start()
   try {
-    await replay(anvil, journal, mined)
+    await replay(anvil, journal, inOrder(await journal.all()))
   } catch (error) {
     await anvil.close()
     throw error
   }
   return { anvil, sequence: 0 }
+}
+
+/** What was mined, block by block. Wallets' own transactions are journaled after the fact, so sequences do not say what came first. */
+function inOrder(journaled: readonly JournaledTransaction[]): Mined[] {
+  const mined = journaled.filter((transaction): transaction is Mined => transaction.block !== null && transaction.timestamp !== null)
+  return mined.sort((one, other) => one.block - other.block || one.sequence - other.sequence)
 }
 
 async function replay(anvil: Anvil, journal: Journal, transactions: readonly Mined[]): Promise<void> {
@@ -69,11 +66,10 @@ async function replay(anvil: Anvil, journal: Journal, transactions: readonly Min
 /** Journals the transactions of blocks that others made, so that they are there after a restart. */
 export async function adopt(options: { client: PublicClient; journal: Journal; from: number; to: number }): Promise<void> {
   const { client, journal, from, to } = options
-  const known = new Set((await journal.all()).map(({ hash }) => hash))
   for (let number = from; number <= to; number++) {
     const block = await client.getBlock({ blockNumber: BigInt(number), includeTransactions: true })
     for (const transaction of block.transactions) {
-      if (known.has(transaction.hash)) continue
+      if (await journal.find(transaction.hash)) continue
       const raw = await rpc<Hex>(client.transport.url as string, 'eth_getRawTransactionByHash', [transaction.hash])
       const receipt = await client.getTransactionReceipt({ hash: transaction.hash })
       await journal.append({ hash: transaction.hash, raw, from: transaction.from, nonce: transaction.nonce, purpose: 'wallet' })

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { hashText, Id } from '../../core/id.ts'
 import type { Hex } from '../../core/listing.ts'
-import type { JournaledTransaction } from '../../ports/database.ts'
 import { writeDurably } from '../files/durable.ts'
 
 const Snapshot = z.object({
@@ -35,12 +34,11 @@ export async function saveSnapshot(folder: string, snapshot: Snapshot): Promise<
   for (const sequence of (await sequences(folder)).slice(kept)) await rm(join(folder, `state.${sequence}.json`), { force: true })
 }
 
-/** Snapshots that are whole and belong to this journal, newest first, read one at a time. */
-export async function* snapshots(folder: string, journal: readonly JournaledTransaction[]): AsyncGenerator<Snapshot> {
-  const hashes = new Map<number, Hex>(journal.map(({ sequence, hash }) => [sequence, hash]))
+/** Snapshots that are whole and belong to this journal, newest first, read one at a time. `hashAt` says what is journaled where. */
+export async function* snapshots(folder: string, hashAt: (sequence: number) => Promise<Hex | undefined>): AsyncGenerator<Snapshot> {
   for (const sequence of await sequences(folder)) {
     const snapshot = await readSnapshot(join(folder, `state.${sequence}.json`))
-    if (snapshot && hashes.get(snapshot.sequence) === snapshot.transaction) yield snapshot
+    if (snapshot && (await hashAt(snapshot.sequence)) === snapshot.transaction) yield snapshot
   }
 }
 

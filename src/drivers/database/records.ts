@@ -44,11 +44,17 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
     payments: {
       async reserve(payment) {
         // The no-op update makes an existing row come back; xmax is zero only on a row this statement inserted.
-        const [row] = await database
+        const inserted = database
           .insert(payments)
           .values(payment)
           .onConflictDoUpdate({ target: payments.key, set: { key: sql`excluded.key` } })
           .returning({ ...columnsOf(payments), created: sql<boolean>`(xmax = 0)` })
+        const [row] = await inserted.catch(async (error: unknown) => {
+          // The other unique thing of a payment is its payer's own name for it.
+          const named = payment.identifier === null ? undefined : await this.identified(payment.payer, payment.identifier)
+          if (!named) throw error
+          return [{ ...named, created: false }]
+        })
         const { created, ...standing } = row!
         if (created) await lifecycle.sync()
         return { created, payment: standing }
@@ -82,6 +88,15 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
           .from(payments)
           .where(inArray(payments.state, [...states]))
           .orderBy(asc(payments.createdAt), asc(payments.key))
+      },
+      async identified(payer, identifier) {
+        if (!isStorable(identifier)) return undefined
+        return (
+          await database
+            .select()
+            .from(payments)
+            .where(and(eq(payments.payer, payer), eq(payments.identifier, identifier)))
+        )[0]
       },
       toConfirm: () =>
         database
@@ -187,6 +202,11 @@ function journalOf<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, sy
     async hashAt(sequence) {
       return (await database.select({ hash: journal.hash }).from(journal).where(eq(journal.sequence, sequence)))[0]?.hash
     },
+    async tidy() {
+      // Nobody does this by itself where PostgreSQL runs inside this process. What a checkpoint covers need not stay in the log either.
+      await database.execute(sql`vacuum`)
+      await database.execute(sql`checkpoint`)
+    },
     async keepPaid(events, until) {
       // The number of values in one statement is limited.
       for (let from = 0; from < events.length; from += 1000)
@@ -236,6 +256,7 @@ function isStorable(text: string): boolean {
 }
 
 function columnsOf(table: typeof payments) {
-  const { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, final, terms, createdAt, updatedAt } = table
-  return { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, final, terms, createdAt, updatedAt }
+  const { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, final, terms, identifier, createdAt, updatedAt } =
+    table
+  return { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, final, terms, identifier, createdAt, updatedAt }
 }

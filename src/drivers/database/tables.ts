@@ -15,6 +15,12 @@ const json = customType<{ data: unknown; driverData: string }>({
   toDriver: (value) => JSON.stringify(value),
   fromDriver: (value) => JSON.parse(value),
 })
+/** Hex in TypeScript, bytes in the table. */
+const bytes = customType<{ data: Hex; driverData: Uint8Array }>({
+  dataType: () => 'bytea',
+  toDriver: (hex) => Buffer.from(hex.slice(2), 'hex'),
+  fromDriver: (kept) => `0x${Buffer.from(kept).toString('hex')}`,
+})
 const money = (name: string) => numeric(name, { precision: 78, scale: 0, mode: 'bigint' })
 const integer = (name: string) => bigint(name, { mode: 'number' })
 
@@ -55,6 +61,7 @@ export const payments = pgTable('payments', {
   tx: text('tx').$type<Hex>(),
   final: boolean('final').notNull(),
   terms: json('terms').$type<string>(),
+  identifier: text('identifier'),
   createdAt: integer('created_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
 })
@@ -72,7 +79,7 @@ export const receipts = pgTable('receipts', {
 export const journal = pgTable('journal', {
   sequence: integer('sequence').generatedAlwaysAsIdentity().primaryKey(),
   hash: text('hash').$type<Hex>().notNull(),
-  raw: text('raw').$type<Hex>().notNull(),
+  raw: bytes('raw').notNull(),
   from: text('sender').$type<Address>().notNull(),
   nonce: integer('nonce').notNull(),
   purpose: text('purpose').notNull(),

@@ -39,6 +39,14 @@ const KeyFile = z.object({
 })
 type KeyFile = z.infer<typeof KeyFile>
 
+/** Keys that may come in from elsewhere and go out again, encrypted, at their owner's wish. */
+export type LocalKeystore = Keystore & {
+  /** Keeps a key under a name that has none. */
+  add(name: string, secret: Uint8Array): Promise<{ address: Address } | Refusal>
+  /** The key itself, for encrypting it anew; undefined when there is none of the name. */
+  reveal(name: string): Promise<Uint8Array | undefined>
+}
+
 const signers = new WeakMap<Account, LocalAccount>()
 
 /** The signing account behind an {@link Account} of a keystore in this process, for drivers that sign. */
@@ -52,7 +60,7 @@ export function localAccount(account: Account): LocalAccount {
  * Opens the keys of `folder`. `passphrase` is the operator's (MODELFACTORY_PASSPHRASE); without one, and only for the embedded
  * chain, a random one is kept beside the keys in a file that only this user can read.
  */
-export async function openKeystore(options: { folder: string; passphrase: string | undefined; embedded: boolean }): Promise<Keystore | Refusal> {
+export async function openKeystore(options: { folder: string; passphrase: string | undefined; embedded: boolean }): Promise<LocalKeystore | Refusal> {
   const { folder, embedded } = options
   const chosen = options.passphrase === '' ? undefined : options.passphrase
   if (chosen === undefined && !embedded)
@@ -68,7 +76,14 @@ export async function openKeystore(options: { folder: string; passphrase: string
     return account(name, (await unlock(path, name, passphrases)) ?? (await create(path, name, chosen === undefined ? unstretched : stretched, passphrases)))
   }
 
-  const keystore: Keystore = {
+  const keystore: LocalKeystore = {
+    async add(name, secret) {
+      const { address } = await account(name, secret)
+      const added = await write(join(folder, `${name}.json`), name, chosen === undefined ? unstretched : stretched, passphrases[0]!, secret)
+      if (added) return { address }
+      return refuse('wallet_exists', `There is a wallet "${name}" here already.`, 'Import it under another name; nothing is ever overwritten.')
+    },
+    reveal: (name) => unlock(join(folder, `${name}.json`), name, passphrases),
     async account(name) {
       if (!/^[a-z0-9-]{1,64}$/.test(name)) throw new KeyError(`"${name}" is no account name: use at most 64 of a-z, 0-9 and hyphen.`)
       const pending = opened.get(name) ?? open(name)
@@ -94,7 +109,7 @@ export async function openKeystore(options: { folder: string; passphrase: string
   return keystore
 }
 
-/** Addresses of the ten keys that anvil, Hardhat and every tutorial print: money sent to them is taken within seconds. */
+/** Addresses of the twenty keys that Hardhat prints, ten of which anvil and every tutorial print: money sent to them is taken within seconds. */
 const knownAddresses = new Set(
   [
     '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266',
@@ -107,6 +122,16 @@ const knownAddresses = new Set(
     '0x14dC79964da2C08b23698B3D3cc7Ca32193d9955',
     '0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f',
     '0xa0Ee7A142d267C1f36714E4a8F75612F20a79720',
+    '0xBcd4042DE499D14e55001CcbB24a551F3b954096',
+    '0x71bE63f3384f5fb98995898A86B02Fb2426c5788',
+    '0xFABB0ac9d68B0B445fB7357272Ff202C5651694a',
+    '0x1CBd3b2770909D4e10f157cABC84C7264073C9Ec',
+    '0xdF3e18d64BC6A983f673Ab319CCaE4f1a57C7097',
+    '0xcd3B766CCDd6AE721141F452C550Ca635964ce71',
+    '0x2546BcD3c84621e976D8185a91A922aE77ECEc30',
+    '0xbDA5747bFD65F08deb54cb465eB87D40e51B197E',
+    '0xdD2FD4581271e230360230F9337D5c0430Bf44C0',
+    '0x8626f6940E2eb28930eFb4CeF49B2d1F2C9C1199',
   ].map((address) => address.toLowerCase()),
 )
 
@@ -115,7 +140,7 @@ export function refuseKnownKeys(address: Address, network: { chainId: number; te
   if (!knownAddresses.has(address.toLowerCase()) || (network.test && network.chainId === 31337)) return undefined
   return refuse(
     'well_known_key',
-    `${address} is one of anvil's development accounts, whose private key everybody knows.`,
+    `${address} is one of the development accounts of anvil and Hardhat, whose private key everybody knows.`,
     'Use an address whose key only you hold.',
   )
 }
@@ -131,10 +156,19 @@ async function account(name: string, secret: Uint8Array): Promise<Account> {
 async function create(path: string, name: string, cost: typeof stretched, passphrases: readonly string[]): Promise<Uint8Array> {
   // Any 32 bytes below the curve's order are a key; the chance of others is 2^-128, and viem refuses them.
   const secret = randomBytes(32)
+  if (await write(path, name, cost, passphrases[0]!, secret)) return secret
+  // Another process made this account first: its key is the account's key.
+  const existing = await unlock(path, name, passphrases)
+  if (existing) return existing
+  throw new KeyError(`The key file ${path} was there and is gone.`)
+}
+
+/** False when the account has a key already. */
+async function write(path: string, name: string, cost: typeof stretched, passphrase: string, secret: Uint8Array): Promise<boolean> {
   const { address } = await account(name, secret)
   const salt = randomBytes(32)
   const nonce = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', await derive(passphrases[0]!, salt, cost), nonce).setAAD(Buffer.from(name))
+  const cipher = createCipheriv('aes-256-gcm', await derive(passphrase, salt, cost), nonce).setAAD(Buffer.from(name))
   const ciphertext = Buffer.concat([cipher.update(secret), cipher.final()])
   const file: KeyFile = {
     format: 'modelfactory/key@1',
@@ -146,11 +180,9 @@ async function create(path: string, name: string, cost: typeof stretched, passph
   }
   try {
     await writeDurably(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600, exclusive: true })
-    return secret
+    return true
   } catch (error) {
-    // Another process made this account first: its key is the account's key.
-    const existing = error instanceof WriteError && (error.cause as NodeJS.ErrnoException).code === 'EEXIST' ? await unlock(path, name, passphrases) : undefined
-    if (existing) return existing
+    if (error instanceof WriteError && (error.cause as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
 }

@@ -6,7 +6,7 @@
 import { decodePaymentSignatureHeader, encodePaymentRequiredHeader, encodePaymentResponseHeader } from '@x402/core/http'
 import { PaymentPayloadV2Schema } from '@x402/core/schemas'
 import type { Network as Caip2, PaymentRequirements, PaymentRequired as WireRequired } from '@x402/core/types'
-import { getAddress, hashTypedData, recoverAddress } from 'viem/utils'
+import { getAddress, hashTypedData } from 'viem/utils'
 import { z } from 'zod'
 import { type Refusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex } from '../../core/listing.ts'
@@ -14,6 +14,8 @@ import { formatOpen } from '../../core/royalty.ts'
 import type { Authorization, Network, Settlement } from '../../ports/chain.ts'
 import type { PaymentRequired, Payments, Quote } from '../../ports/payments.ts'
 import { authorizationTypes } from '../chain/authorization.ts'
+import { refuseKnownKeys } from '../keystore/keystore.ts'
+import { recoverSigner } from './recover.ts'
 
 export type X402Options = {
   network: Pick<Network, 'chainId' | 'caip2' | 'currency'>
@@ -51,6 +53,20 @@ const Payload = z.object({
   }),
 })
 
+/** x402's extension of this name: what the payer calls a payment, so that a retry is known whatever it is signed with. */
+const IDENTIFIER = 'payment-identifier'
+const Identifier = z.looseObject({ [IDENTIFIER]: z.looseObject({ info: z.looseObject({ id: z.unknown().optional() }).optional() }).optional() })
+const identifierShape = /^[a-zA-Z0-9_-]{16,128}$/
+const identifierOffer = {
+  info: { required: false },
+  schema: {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    properties: { required: { type: 'boolean' }, id: { type: 'string', minLength: 16, maxLength: 128, pattern: '^[a-zA-Z0-9_-]+$' } },
+    required: ['required'],
+  },
+}
+
 const malformed = (what: string): Refusal =>
   refuse(
     'payment_malformed',
@@ -61,7 +77,7 @@ const malformed = (what: string): Refusal =>
 const same = (left: string, right: string): boolean => left.toLowerCase() === right.toLowerCase()
 
 /** Decodes a header without judging it. */
-function decode(header: string): { authorization: Authorization; accepted: PaymentRequirements } | Refusal {
+function decode(header: string): { authorization: Authorization; accepted: PaymentRequirements; identifier: string | undefined } | Refusal {
   if (header.length > 32_768) return malformed(`it is ${header.length} characters long`)
   let raw: unknown
   try {
@@ -75,6 +91,10 @@ function decode(header: string): { authorization: Authorization; accepted: Payme
   if (!envelope.success) return malformed(`${envelope.error.issues[0]?.path.join('.')} ${envelope.error.issues[0]?.message.toLowerCase()}`)
   const payload = Payload.safeParse(envelope.data.payload)
   if (!payload.success) return malformed(`payload.${payload.error.issues[0]?.path.join('.')} ${payload.error.issues[0]?.message}`)
+  const extensions = Identifier.safeParse(envelope.data.extensions ?? {})
+  const identifier = extensions.success ? extensions.data[IDENTIFIER]?.info?.id : undefined
+  if (identifier !== undefined && (typeof identifier !== 'string' || !identifierShape.test(identifier)))
+    return malformed(`extensions.${IDENTIFIER}.info.id is not 16 to 128 letters, digits, hyphens and underscores`)
   const { authorization, signature } = payload.data
   const nonce = authorization.nonce.toLowerCase() as Hex
   return {
@@ -86,6 +106,7 @@ function decode(header: string): { authorization: Authorization; accepted: Payme
       signature: normalise(signature),
     },
     accepted: envelope.data.accepted as PaymentRequirements,
+    identifier,
   }
 }
 
@@ -120,7 +141,7 @@ export function x402Payments(options: X402Options): Payments {
     const domain = { name: token.name, version: token.version, chainId: network.chainId, verifyingContract: token.address }
     const hash = hashTypedData({ domain, types: authorizationTypes, primaryType: 'TransferWithAuthorization', message })
     if (signature.length === 132 && BigInt(`0x${signature.slice(66, 130)}`) <= HALF_ORDER) {
-      const signer = await recoverAddress({ hash, signature }).catch(() => undefined)
+      const signer = await recoverSigner(hash, signature)
       if (signer && same(signer, authorization.from)) return true
     }
     return (await contractSigned?.(authorization.from, hash, signature)) ?? false
@@ -134,6 +155,7 @@ export function x402Payments(options: X402Options): Payments {
         error: reason.message,
         resource: { url: quote.resource, description: quote.description, mimeType: 'application/json' },
         accepts: [accepted],
+        extensions: { [IDENTIFIER]: identifierOffer },
       }
       return {
         headers: { 'PAYMENT-REQUIRED': encodePaymentRequiredHeader(wire), 'Cache-Control': 'no-store' },
@@ -157,7 +179,9 @@ export function x402Payments(options: X402Options): Payments {
 
     read(header) {
       const decoded = decode(header)
-      return 'refused' in decoded ? decoded : { authorization: decoded.authorization }
+      if ('refused' in decoded) return decoded
+      const { authorization, identifier } = decoded
+      return identifier === undefined ? { authorization } : { authorization, identifier }
     },
 
     async verify(header, quote) {
@@ -179,6 +203,8 @@ export function x402Payments(options: X402Options): Payments {
         const offered = authorization.value !== quote.price ? money(authorization.value) : `${accepted.amount} atomic units`
         return refuse('payment_wrong_amount', `The payment is ${offered}, but a query of ${quote.model} costs exactly ${money(quote.price)}.`, again)
       }
+      const known = refuseKnownKeys(authorization.from, { chainId: network.chainId, test: network.currency === 'test OPEN' })
+      if (known) return known
       if (same(authorization.from, quote.payTo))
         return refuse(
           'payment_to_self',

@@ -228,7 +228,7 @@ function twoTexts(file: FileListing, columns: readonly Column[], count: string, 
   if (spoken.length >= 2 && different >= 2 && (byName || spoken.every(({ item }) => !isChoice(item)))) {
     const words = /gloss|term|word|vocab|dictionar|lexi|wort|glos|palabra|mot|kamusi|istilah|शब्द|词|術語/i
     const short = !byName && spoken.every(({ item }) => item.length > 0 && item.length < 25)
-    if (spoken.length > 2 || short || words.test(plain(file.name)) || words.test(plain(file.note ?? '')))
+    if (short || words.test(plain(file.name)) || words.test(plain(file.note ?? '')))
       return { kind: 'glossary', languages: spoken.map((entry) => entry.language), why: `${count} words in ${spoken.length} languages` }
     const [from, to] = spoken as [(typeof spoken)[0], (typeof spoken)[0]]
     return {

@@ -68,7 +68,7 @@ const classify: readonly Cue[] = [
   ],
   [
     2,
-    'which (?:ones? )?(?:need|are|should|must|can|don t|do not|is)\\b|which don t|marks? of\\b|marked\\b|mark scheme|graded\\b|whether (?:it|the|this|they|each|an?)\\b|tell me (?:if|whether)|say (?:if|whether)|is (?:it|this)\\b|are they\\b|either|grade[sd]?\\b|grading|tags?\\b|label|sorted\\b|sort\\b|categor|urgent|priorit|positive|negative|the right (?:pile|desk|box|person|team)|screen(?:ing)? (?:them|for)|(?:predict|forecast)(?:s|ing)?\\b|find out (?:\\p{L}+ ){0,5}who (?:is|are)|decid(?:e|es|ing) (?:if|whether|which|between)|which of (?:our|the|my|these|those) (?:\\p{N}+ )?(?:\\p{L}+ ){1,3}(?:does|is|this|it)|ticks?\\b|ticked|detect|spot (?:the|which|those)|mark (?:each|every|the|them|as|those)|score[sd]? (?:each|them)|assign|bucket|mood|verdict|severity|rat(?:e|ing) (?:each|them|the)|yes or no|true or false|codes?\\b|several (?:can|may) apply|all that appl|everything that applies|on a scale',
+    'which (?:ones? )?(?:need|are|should|must|can|don t|do not|is)\\b|which don t|marks? of\\b|marked\\b|mark scheme|graded\\b|whether (?:it|the|this|they|each|an?)\\b|tell me (?:if|whether)|say (?:if|whether)|is (?:it|this)\\b|are they\\b|either|grade[sd]?\\b|grading|tags?\\b|label|sorted\\b|sort\\b|categor|urgent|priorit|positive|negative|the right (?:pile|desk|box|person|team)|screen(?:ing)? (?:them|for)|(?:predict|forecast)(?:s|ing)?\\b|find out (?:\\p{L}+ ){0,5}who (?:is|are)|decid(?:e|es|ing) (?:if|whether|which|between)|which of (?:our|the|my|these|those) (?:\\p{N}+ )?(?:\\p{L}+ ){1,3}(?:does|is|this|it)|ticks?\\b|ticked|detect|spot (?:the|which|those)|mark (?:each|every|the|them|as|those)|score[sd]? (?:each|them)|assign|bucket|mood|verdict|severity|rat(?:e|ing) (?:each|them|the)|yes or no|yes\\/no|catch (?:the|those)|true or false|codes?\\b|several (?:can|may) apply|all that appl|everything that applies|on a scale',
   ],
   [1, 'kind|type|class\\b|topic|route|flag|code|department|piles?\\b|boxes\\b|buckets\\b'],
   [
@@ -77,7 +77,7 @@ const classify: readonly Cue[] = [
   ],
   [
     2,
-    'si es\\b|es (?:urgente|positiv|negativ|spam)|urgente|positiv|negativ|sentimi?ent|est-ce|si c est|urgent|dringend|ob (?:es|sie|er|die|eine?)\\b|prioridad|prioridade|priorite|gravedad|marcar|se e\\b|capire se|urgenza|marqu(?:er|e)|markier|bandera|sentimento|pre(?:decir|diga|dire|vedere|ver)\\b|predic|prediz|vorhersag|tabiri|utabiri|भविष्यवाणी|prediksi|ramal|voorspel|tahmin|прогноз|casillas|cases cochees|kreuzchen|angekreuzt',
+    '(?:saber|dizer|dissesse|diga|decir|diz|dire|savoir|capire) s[ei]\\b|sagen,? ob|est (?:ce )?\\p{L}+,? ou |si es\\b|es (?:urgente|positiv|negativ|spam)|urgente|positiv|negativ|sentimi?ent|est-ce|si c est|urgent|dringend|ob (?:es|sie|er|die|eine?)\\b|prioridad|prioridade|priorite|gravedad|marcar|se e\\b|capire se|urgenza|marqu(?:er|e)|markier|bandera|sentimento|pre(?:decir|diga|dire|vedere|ver)\\b|predic|prediz|vorhersag|tabiri|utabiri|भविष्यवाणी|prediksi|ramal|voorspel|tahmin|прогноз|casillas|cases cochees|kreuzchen|angekreuzt',
   ],
   [
     3,
@@ -110,11 +110,11 @@ const extract: readonly Cue[] = [
 const transform: readonly Cue[] = [
   [
     3,
-    '(?:need|want|looking for) a (?:writer|translator|copywriter|summari)|easier words|reading (?:level|age)|rewrit|rewrote|re-?phrase|translat|summar|simplif|shorten|condens|convert|turn(?:s|ed|ing)? (?:\\p{L}+ ){0,5}into|into (?:plain|everyday|simple|proper|clear|modern|good|readable)|paraphras|(?:write|draft|compose|prepare|produce)s? (?:me |us )?(?:a |an |the |my |our |first )*(?:\\p{L}+ ){0,2}(?:drafts?|repl(?:y|ies)|letters?|summar|captions?|headlines?|descriptions?|paragraphs?|obituar|messages?|reviews?|adverts?|speech|emails?|e-mails?|notices?|versions?|blurbs?|listings?|posts?|bulletins?|reports?|poems?|stor|notes?\\b|scripts?|answers? to|\\p{L}+ texts?)|proofread|correct (?:the|my|our|their) (?:grammar|spelling)|abridg|moderni[sz]e|(?:raw|old|en|es|fr) ?-> ?\\p{L}|gist|digest|boil (?:\\p{L}+ )?down|reword|transliterat|subtitl|write[- ]?ups?\\b|(?:paste|put|feed|drop|type|copy)s? (?:\\p{L}+ ){0,4}in,? (?:and )?(?:get|have|out|i get)|get (?:a|an|the|back) (?:\\p{L}+[ -]){0,3}(?:paragraph|letter|summary|version|draft|text)\\b|come(?:s)? back (?:corrected|in|as|shorter|simpler)|corrected|corrig(?:ir|ier|er|e)|korrigier|\\p{L}{0,4}sahihish|सुधार(?:ना|कर)|koreksi|perbaiki (?:tata|ejaan|kalimat)',
+    '(?:need|want|looking for) a (?:writer|translator|copywriter|summari)|easier words|reading (?:level|age)|rewrit|rewrote|re-?phrase|translat|summar|simplif|shorten|condens|convert|turn(?:s|ed|ing)? (?:\\p{L}+ ){0,5}into|into (?:plain|everyday|simple|proper|clear|modern|good|readable)|paraphras|(?:write|draft|compose|prepare|produce|make(?= (?:me |us )?(?:\\p{L}+ ){0,2}(?:captions?|headlines?|summar|drafts?|descriptions?|blurbs?|letters?|subtitles?)))s? (?:me |us )?(?:a |an |the |my |our |first )*(?:\\p{L}+ ){0,2}(?:drafts?|repl(?:y|ies)|letters?|summar|captions?|headlines?|descriptions?|paragraphs?|obituar|messages?|reviews?|adverts?|speech|emails?|e-mails?|notices?|versions?|blurbs?|listings?|posts?|bulletins?|reports?|poems?|stor|notes?\\b|scripts?|answers? to|\\p{L}+ texts?)|proofread|correct (?:the|my|our|their) (?:grammar|spelling)|abridg|moderni[sz]e|(?:raw|old|en|es|fr) ?-> ?\\p{L}|gist|digest|boil (?:\\p{L}+ )?down|reword|transliterat|subtitl|write[- ]?ups?\\b|(?:paste|put|feed|drop|type|copy)s? (?:\\p{L}+ ){0,4}in,? (?:and )?(?:get|have|out|i get)|get (?:a|an|the|back) (?:\\p{L}+[ -]){0,3}(?:paragraph|letter|summary|version|draft|text)\\b|come(?:s)? back (?:corrected|in|as|shorter|simpler)|corrected|corrig(?:ir|ier|er|e)|korrigier|\\p{L}{0,4}sahihish|सुधार(?:ना|कर)|koreksi|perbaiki (?:tata|ejaan|kalimat)',
   ],
   [
     3,
-    '(?:one|two|three|four|five|\\d+) (?:short )?(?:sentences?|lines?|paragraphs?)[^.;]{0,40} (?:per|for each|for every|of each|about each) |(?:\\p{L}+ ){0,2}in, (?:\\p{L}+[- ]){1,5}out\\b',
+    '(?:one|two|three|four|five|\\d+) (?:short )?(?:sentences?|lines?|paragraphs?)[^.;]{0,40} (?:per|for each|for every|of each|about each) |(?:\\p{L}+ ){0,2}in, (?!(?:\\p{L}+ ){0,2}(?:diagnos|verdict|label|categor|answer|kind|class|yes))(?:\\p{L}+[- ]){1,5}out\\b',
   ],
   [
     2,

@@ -49,6 +49,8 @@ export function inputLanguages(evidence: Evidence & { words: string }): string[]
     if (noted.length) return noted
     const rest = open.filter((one) => !written.includes(one))
     if (mirrored.test(text) && rest.length) return unique([request, ...rest])
+    // "Welsh and English both": the one read is the expert's own, and all are written.
+    if (rest.length > 1 && !written.length && rest.some((one) => one.split('-')[0] === request)) return [request]
     if (rest.length > 1 && !written.length) return [rest[0]!]
     // "in plain German": what is made easier, and not translated, is in the same language.
     if (written.length === 1 && !rest.length && sameTongue.test(text) && !translating.test(text) && simpler.test(text)) return written
@@ -75,7 +77,9 @@ export function outputLanguages(evidence: Evidence & { language: readonly string
   const column = pair && languageOfColumn(pair.target)
   if (column) return [column]
   const glossary = seen.flatMap((entry) => (entry.parts.kind === 'glossary' ? entry.parts.languages : [])).filter((one) => !language.includes(one))
-  const rest = inPart(mentions, 'either').filter((one) => !language.includes(one))
+  const open = inPart(mentions, 'either')
+  if (open.length > 1 && open.some((one) => one.split('-')[0] === request) && language.includes(request)) return open
+  const rest = open.filter((one) => !language.includes(one))
   if (rest.length) return rest
   if (sameTongue.test(text) && !translating.test(text)) return [...language]
   if (glossary.length && beginnings('translat|traduc|traduz|traduir|ubersetz|tafsiri|terjemah').test(text)) return glossary

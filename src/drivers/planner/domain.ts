@@ -22,7 +22,12 @@ const moreMaterials =
     ' ',
   )
 const singular = (word: string): string =>
-  /(?:ss|us|is)$/.test(word) || word.length < 4 ? word : word.replace(/ies$/, 'y').replace(/(ch|sh|x|ss)es$/, '$1').replace(/s$/, '')
+  /(?:ss|us|is)$/.test(word) || word.length < 4
+    ? word
+    : word
+        .replace(/ies$/, 'y')
+        .replace(/(ch|sh|x|ss)es$/, '$1')
+        .replace(/s$/, '')
 const isMaterial = new Set([...Object.keys(materials), ...moreMaterials].flatMap((word) => [word, singular(word)]))
 
 type Word = { text: string; key: string; at: number; sentence: number; dull: boolean; material: boolean; gap: boolean }
@@ -73,7 +78,11 @@ function phrasesOf(found: readonly Word[], inFiles: ReadonlySet<string>): Phrase
     const repeated = words.reduce((sum, word) => sum + Math.min(counts.get(word.key.slice(0, 5))! - 1, 2) * 0.5, 0)
     const filed = words.filter((word) => inFiles.has(word.key.slice(0, 5))).length
     const early = head.sentence === 0 ? 1.2 : head.sentence === 1 ? 0.7 : head.sentence === 2 ? 0.3 : 0
-    return { words, material: head.material, value: early + repeated + filed * 0.6 + (words.length > 1 ? 0.8 : 0) + (head.material && words.length > 1 ? 1 : 0) }
+    return {
+      words,
+      material: head.material,
+      value: early + repeated + filed * 0.6 + (words.length > 1 ? 0.8 : 0) + (head.material && words.length > 1 ? 1 : 0),
+    }
   })
 }
 
@@ -94,9 +103,7 @@ function englishSubject(description: string, inFiles: ReadonlySet<string>): stri
   const about = subjectOf(description)?.split(/\s+/)[0]
   const best = (list: readonly Phrase[]): Phrase | undefined => [...list].sort((a, b) => b.value - a.value || a.words[0]!.at - b.words[0]!.at)[0]
   const head = best(phrases.filter((one) => one.material))
-  const others = phrases
-    .filter((one) => !one.material)
-    .map((one) => (about && one.words[0]!.text === about ? { ...one, value: one.value + 1.2 } : one))
+  const others = phrases.filter((one) => !one.material).map((one) => (about && one.words[0]!.text === about ? { ...one, value: one.value + 1.2 } : one))
   const chosen: Word[] = []
   if (head) {
     const modifiers = head.words.slice(0, -1)

@@ -95,5 +95,9 @@ export function chooseTask(words: string, seen: readonly Seen[]): Choice {
   const ranked = [...order].sort((a, b) => points[b] - points[a])
   const best = ranked[0]!
   const lead = points[best] - points[ranked[1]!]
-  return { task: best, points, sure: byWords[best] >= 2 || (points[best] >= 2.5 && lead >= 1.5) || points[best] - (pages.length && best === 'answer' ? 1.5 : 0) >= 2.5 }
+  return {
+    task: best,
+    points,
+    sure: byWords[best] >= 2 || (points[best] >= 2.5 && lead >= 1.5) || points[best] - (pages.length && best === 'answer' ? 1.5 : 0) >= 2.5,
+  }
 }

@@ -222,7 +222,15 @@ export function languageMentions(words: string): Mention[] {
     const end = at + match[0].length
     const rest = text.slice(end, end + 40)
     const before = text.slice(Math.max(0, at - 80), at)
-    if (english.test(name) && tags.get(name) && spaced(name) && isEnglishName(name) && !followers.test(rest) && !(seldomOrigin.test(name) && nearText.test(rest))) continue
+    if (
+      english.test(name) &&
+      tags.get(name) &&
+      spaced(name) &&
+      isEnglishName(name) &&
+      !followers.test(rest) &&
+      !(seldomOrigin.test(name) && nearText.test(rest))
+    )
+      continue
     // A word quoted as an example names no language.
     if (/["“«'‘(][^"”»'’)]*$/u.test(before) && /^[^"“«'‘(]*["”»'’]/u.test(rest) && /^\p{Ll}/u.test(name)) continue
     const evened = before
@@ -271,7 +279,8 @@ export function languageOfColumn(name: string): string | undefined {
   // "letter_yi", "fr_text": a code beside another word; not the codes that are words of their own.
   const beside = /^(?:[\p{L}\p{M}\d]{3,}[_-])+([a-z]{2})$|^([a-z]{2})[_-][\p{L}\p{M}\d_-]{3,}$/u.exec(bare)
   const code = beside?.[1] ?? beside?.[2]
-  if (code && codes.split(' ').includes(code) && !/^(?:no|id|is|or|to|as|so|am|my|we|it|in|by|of|on|at|se|st|nr|ts|om|be|br|el|la|et|ig|ti|ty|ii)$/.test(code)) return tag(code)
+  if (code && codes.split(' ').includes(code) && !/^(?:no|id|is|or|to|as|so|am|my|we|it|in|by|of|on|at|se|st|nr|ts|om|be|br|el|la|et|ig|ti|ty|ii)$/.test(code))
+    return tag(code)
   if (/^[a-z]{2,3}(?:[-_][a-z]{2,4})?$/.test(bare)) {
     const [code] = bare.split(/[-_]/)
     if (codes.split(' ').includes(code!) || ['quz', 'quy', 'pcm', 'gsw', 'tet'].includes(code!)) return ['quz', 'quy'].includes(code!) ? code! : tag(code!)

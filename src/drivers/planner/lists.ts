@@ -18,7 +18,7 @@ const closedJoin = /(?:または|或者|或|以及|及|和|أو )/u
 
 /** Before a list of kinds. */
 const kindsBefore = beginnings(
-  'tells?\\b|decid|पता चले|tag|label|sort|categor|class|kinds?|types?|piles?|box|bucket|desks?|depart|teams?|queue|one of|into|in to|whether|is it|are they|it is|either|say\\b|says\\b|verdict|grade|mark|flag|rout|triage|disciplin|which|goes|go to|between|as\\b|topics?|themes?|moods?|sentiment|severity|codes?|statuses|options|choices|single|inbox|folder|priorit|be\\b|are\\b|shelf|shelves|damage|reasons?|causes?|stream|urgency|level|assign|split|apart|group|clasific|categori|etiquet|tipos?|clase|como\\b|entre\\b|en\\b|temas?|si es|son\\b|marc|classer|classe|tri\\b|trier|rubri|parmi|soit|est-ce|etiquett|kategor|klass|art\\b|zwischen|als\\b|ob\\b|sortier|zuordn|einordn|einteil|stufe|rotul|assunto|setor|separ|dividir|kundi|makundi|aina|mada|ikiwa|kama ni|vikundi|panga|alama|hisia|है कि|मामला|कौन सा|किसकी|खाने|खाना|श्रेणी|श्रेणि|वर्ग|प्रकार|विषय|किसी एक|में से|बाँट|छाँट|भाव|tandai|ditandai|kategori|kelompok|jenis|golong|menjadi|jadi\\b|pisah|apakah|antara|topik|label|termasuk|分成|分为|归|类|判断|إلى|بين|فئ|تصنيف|هل|のどれか|に分け|categorie|soort|indeling|kategoria|урген|категор|к одной|sinif|hangi',
+  'tells?\\b|decid|saber se|dizer se|dissesse se|diga se|diz se|dire se|savoir si|dire si|saber si|decir si|diga si|sagen,? ob|पता चले|tag|label|sort|categor|class|kinds?|types?|piles?|box|bucket|desks?|depart|teams?|queue|one of|into|in to|whether|is it|are they|it is|either|say\\b|says\\b|verdict|grade|mark|flag|rout|triage|disciplin|which|goes|go to|between|as\\b|topics?|themes?|moods?|sentiment|severity|codes?|statuses|options|choices|single|inbox|folder|priorit|be\\b|are\\b|shelf|shelves|damage|reasons?|causes?|stream|urgency|level|assign|split|apart|group|clasific|categori|etiquet|tipos?|clase|como\\b|entre\\b|en\\b|temas?|si es|son\\b|marc|classer|classe|tri\\b|trier|rubri|parmi|soit|est-ce|etiquett|kategor|klass|art\\b|zwischen|als\\b|ob\\b|sortier|zuordn|einordn|einteil|stufe|rotul|assunto|setor|separ|dividir|kundi|makundi|aina|mada|ikiwa|kama ni|vikundi|panga|alama|hisia|है कि|मामला|कौन सा|किसकी|खाने|खाना|श्रेणी|श्रेणि|वर्ग|प्रकार|विषय|किसी एक|में से|बाँट|छाँट|भाव|tandai|ditandai|kategori|kelompok|jenis|golong|menjadi|jadi\\b|pisah|apakah|antara|topik|label|termasuk|分成|分为|归|类|判断|إلى|بين|فئ|تصنيف|هل|のどれか|に分け|categorie|soort|indeling|kategoria|урген|категор|к одной|sinif|hangi',
 )
 /** Before a list of things to find. */
 const thingsBefore = beginnings(
@@ -38,11 +38,15 @@ export function enumerations(description: string): Enumeration[] {
   const words = /(?<!\p{L})(?:het|een|één|niet|voor|elke|wij|moet|zijn|deze)(?!\p{L})/iu.test(description) ? description.replace(/ of /g, ' or ') : description
   let previous = ''
   for (const sentence of sentencesOf(words)) {
-    for (const { before, list, bonus } of segments(sentence)) {
+    const parts = segments(sentence)
+    const afterColon = parts.some(({ bonus, list }) => bonus === 2 && (itemsOf(list, true)?.length ?? 0) >= 3)
+    for (const { before, list, bonus } of parts) {
       const items = itemsOf(list, bonus >= 2)
       if (!items) continue
       const choice = anyOr.test(list) || /(?:或者|或|または|أو )/u.test(list)
-      found.push(judge(items, before, previous, bonus, choice, description.includes(`${sentence}?`)))
+      const judged = judge(items, before, previous, bonus, choice, description.includes(`${sentence}?`))
+      // What a colon announces is the list; another before it is part of the announcement.
+      found.push(afterColon && bonus < 1 ? { ...judged, score: judged.score - 1.5 } : judged)
     }
     previous = sentence
   }
@@ -57,8 +61,12 @@ export function labelsIn(words: string): string[] | undefined {
   const best = lists.find((one) => one.for !== 'fields' && one.score >= 1.5)
   if (best) return best.items.map(bareLabel)
   // Where kinds are wanted and there is no other list, one that looks like things to find will be they.
-  return pairOf(words) ?? lists.find((one) => one.score >= 3)?.items.map(bareLabel)
+  const yesNo = yesOrNo.exec(words)
+  return pairOf(words) ?? lists.find((one) => one.score >= 3)?.items.map(bareLabel) ?? (yesNo ? [yesNo[1]!, yesNo[2]!] : undefined)
 }
+
+const yesOrNo =
+  /(?<![\p{L}\p{M}])(yes|oui|ja|s[íi]|sim|ndiyo|हाँ|हां|ya|sì)\s*(?:\/|or|ou|oder|o|au|या|atau)\s*(no|non|nein|não|nao|hapana|नहीं|tidak|nee)(?![\p{L}\p{M}])/iu
 
 /** The things to be found that a description lists; undefined when it lists none. */
 export function fieldsIn(words: string): string[] | undefined {
@@ -68,7 +76,13 @@ export function fieldsIn(words: string): string[] | undefined {
 }
 
 const bareLabel = (item: string): string =>
-  item.replace(/^(?:just|either|only|simply|to|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu, '').trim()
+  item
+    .replace(/^(?:is it|is this|are they|whether it is|whether it's|ob es|est-ce|¿?es|é|apakah|je,? ni)\s+/iu, '')
+    .replace(
+      /^(?:just|either|only|simply|to|about|sobre|über|kuhusu|tentang|du|des|de la|de l['’]|a|an|the|un|una|el|la|le|les|der|die|das|ein|eine|um|uma|o|os)\s+(?=\p{L})/iu,
+      '',
+    )
+    .trim()
 const bareField = (item: string): string =>
   item
     .replace(/^(?:whether|if|the|their|its|his|a|an|any|all|every|each|si|el|la|los|las|le|les|l['’]|der|die|das|den|o|os|as|ob|se)\s+/iu, '')
@@ -86,6 +100,14 @@ function sentencesOf(words: string): string[] {
     .filter(Boolean)
 }
 
+/** A list after a colon may open with a clause of its own: "Joiner: out of the notes should come customer, wood, date". */
+function afterAnnouncer(list: string): string {
+  const [first = '', ...rest] = list.split(/,/u)
+  if (wordCount(first) < 4 || rest.length < 2 || !rest.slice(0, -1).every((item) => wordCount(item) <= 2)) return list
+  const announced = [...first.matchAll(announcer)].at(-1)
+  return announced ? list.slice(announced.index + announced[0].length) : list
+}
+
 /** Where in a sentence a list may stand, with the words before it. */
 function segments(sentence: string): { before: string; list: string; bonus: number }[] {
   const found: { before: string; list: string; bonus: number }[] = []
@@ -94,20 +116,33 @@ function segments(sentence: string): { before: string; list: string; bonus: numb
   const colon = /[:：]|(?<=[\p{L})]\s?)(?:->|→|=>)/u.exec(sentence)
   if (colon) {
     const last = Math.max(sentence.lastIndexOf(':'), sentence.lastIndexOf('：'), colon.index)
-    for (const at of new Set([colon.index, last])) found.push({ before: sentence.slice(0, at), list: sentence.slice(at + 1).replace(/^>/, ''), bonus: 2 })
+    for (const at of new Set([colon.index, last]))
+      found.push({ before: sentence.slice(0, at), list: afterAnnouncer(sentence.slice(at + 1).replace(/^>/, '')), bonus: 2 })
   }
   for (const inside of sentence.matchAll(/[(（]([^()（）]{5,300})[)）]/gu)) found.push({ before: sentence.slice(0, inside.index), list: inside[1]!, bonus: 1 })
   if (!colon || colon.index > sentence.length - 4) found.push(...runs(sentence))
   else found.push(...runs(sentence.slice(0, colon.index)), ...runs(sentence.slice(colon.index + 1).trim()))
+  // Arabic joins by a prefix: "the name and-the amount and-the date".
+  const joined = /(?:استخراج|استخرج|أستخرج|يستخرج|تستخرج)\s+(.+?)(?=\s+من\s|$)/u.exec(sentence)
+  if (joined && /\sو\p{L}{3}/u.test(joined[1]!))
+    found.push({ before: joined[0].slice(0, 10), list: joined[1]!.replace(/\s+و(?=\p{L}{3})/gu, ', '), bonus: 1.5 })
   const slashed = /(?<![\p{L}\p{N}/])\p{L}[\p{L}\p{M}' -]{1,24}(?:\s?\/\s?\p{L}[\p{L}\p{M}'-]{1,24}){1,8}(?![\p{L}/])/u.exec(sentence)
-  if (slashed && (slashed[0].match(/\//g)?.length ?? 0) >= 2)
+  const spaced = sentence.split(/\s[/|]\s/u)
+  if (spaced.length > 2) {
+    // "should be tagged battery / tyre / locked out": the first item is what follows the announcing word, or else the last word.
+    const announced = [...spaced[0]!.matchAll(announcer)].at(-1)
+    const head = announced ? spaced[0]!.slice(announced.index + announced[0].length) : spaced[0]!
+    const first = wordCount(head) > 3 ? head.split(/\s+/).at(-1)! : head
+    const last = wordCount(firstWords(spaced.at(-1)!)) > 3 ? spaced.at(-1)!.split(/\s+/)[0]! : firstWords(spaced.at(-1)!)
+    found.push({ before: spaced[0]!, list: [first, ...spaced.slice(1, -1), last].join(', '), bonus: 2 })
+  } else if (slashed && (slashed[0].match(/\//g)?.length ?? 0) >= 2)
     found.push({ before: sentence.slice(0, slashed.index), list: slashed[0].replace(/\s?\/\s?/g, ', '), bonus: 2 })
   return found
 }
 
 /** A word after which a list begins within a clause. */
 const announcer =
-  /(?:(?<![\p{L}\p{M}])(?:into|under|tells(?: me)?|decide (?:whether|between|if it is)|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|sollen|soll|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|कि (?:यह |ये |मामला |शिकायत |संदेश )?(?:किस )?|tra|in|come|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/giu
+  /(?:(?<![\p{L}\p{M}])(?:into|under|tells(?: me)?|tagged|decide (?:whether|between|if it is)|rel[eè]vent? (?:du|de la|de l['’]|des|de)|é|è|as(?: either)?|is it|it['’]?s|it is|are they|whether it['’]?s|whether (?:the|this|each) \p{L}+ (?:is|na|concerns)|whether it is(?: about)?|whether|either|one of|between|say(?:s)?|are|is|marks? of|means|need(?: the)?|extract(?: the)?|pull(?: out)?(?: the)?|out(?: the)?|list(?: the| every)?|get me(?: the)?|give me(?: the)?|tell me(?: the)?|want(?: the)?|record(?: the)?|from each[^,]{0,20}(?:i need|take|get)(?: the)?|columns|fields|tags?|labels?|sort(?:ed)? (?:by|as)|for|en|entre|como|si es|si son|son|sacar(?: el| la)?|extraer(?: el| la)?|necesito(?: el| la)?|quiero(?: el| la)?|est|sont|entre|en|soit|parmi|comme|extraire(?: l[ea])?|in|als|zwischen|ob es(?: um)?|ist es|sind|brauche ich|sollen|soll|ins?|em|são|entre|como|preciso(?: d[oae])?|quero|ni|kama ni|ikiwa ni|ikiwa|kati ya|kwenye|toa|chukua|apakah(?: itu)?|menjadi|jadi|antara|adalah|yaitu|ambil|data|कि (?:यह |ये |मामला |शिकायत |संदेश )?(?:किस )?|tra|in|come|se è|op|of het|tussen|na)\s+)(?!.*(?<![\p{L}\p{M}])(?:into|as either|is it|whether|one of|between|extract|need|sacar|extraer|apakah|menjadi|antara|ikiwa ni|kama ni|kati ya|zwischen|entre)\s)|(?:से|分成|分为|归为|是|提取|抽取|إلى|بين|استخرج|هل هي|هل هو)\s*/giu
 
 /** Those that may stand in the middle of a run of short pieces and begin a list there. */
 const strongAnnouncer =
@@ -116,6 +151,9 @@ const strongAnnouncer =
 /** Runs of short pieces between commas, with an announced beginning. */
 function runs(sentence: string): { before: string; list: string; bonus: number }[] {
   const found: { before: string; list: string; bonus: number }[] = []
+  // Chinese and Japanese set the items of a list apart by one comma and clauses by another.
+  const clauses = /、/u.test(sentence) ? sentence.split(/\s*[,，]\s*/u) : [sentence]
+  if (clauses.length > 1) return clauses.flatMap(runs)
   const pieces = sentence.split(/\s*(?:,(?!\d{3}(?!\d))|[،、，])\s*/u)
   const announces = (piece: string): boolean =>
     !joiner.test(piece) && [...piece.matchAll(strongAnnouncer)].some((match) => piece.length > match.index + match[0].length)
@@ -153,6 +191,8 @@ const tailAt =
   /\s+(?:out of|from (?:each|every|the|these|this|them|it)|into|for (?:each|every|all)|in (?:each|every)|per|so (?:that|i|we)|because|since|with the|and then|and (?:send|put|next|that|i|we|the clause|if|it|return|give)|but|as (?:json|they)|which|when|where|please|-|de cada|en cada|d['’]après|selon|según|based on|according to|depending on|je nach|kulingana|berdasarkan|diye|olarak|para|pour|dans|für|aus|pro|kutoka|kwa kila|dari|untuk|से|के लिए|के रूप|की|में|को|ko)(?=\s|$).*$/iu
 const firstWords = (piece: string): string => piece.replace(tailAt, '')
 
+/** "country of origin", "número de ejemplares": one thing in three words. */
+const linked = /^\S+\s+(?:of|de|del|du|des|di|da|do|dos|das|von|der|la|wa|ya|za|cha|का|की|के)\s+\S+(?:\s|$)/iu
 /** A clause that goes on after a list. */
 const turning = /^(?:but|pero|mais|aber|mas|lakini|tapi|tetapi|ma|maar|लेकिन|पर|но)\s/iu
 const verbsAtEnd =
@@ -190,10 +230,20 @@ function itemsOf(list: string, announced: boolean): string[] | undefined {
     if (!joins && pair.length === 2 && pair.every((item) => item && wordCount(item) <= narrow)) items = [...items.slice(0, -1), ...pair]
   }
   // One word each, and a last one that runs on: its first word.
-  if (items.length > 2 && items.slice(0, -1).every((item) => wordCount(item) === 1) && wordCount(items.at(-1)!) > 2 && !/[\p{Script=Han}]/u.test(items.at(-1)!))
+  if (
+    items.length > 2 &&
+    items.slice(0, -1).every((item) => wordCount(item) === 1) &&
+    wordCount(items.at(-1)!) > 2 &&
+    !linked.test(items.at(-1)!) &&
+    !/[\p{Script=Han}]/u.test(items.at(-1)!)
+  )
     items = [...items.slice(0, -1), items.at(-1)!.split(/\s+/)[0]!]
   items = items
-    .map((item) => item.replace(/\s+(?:है|हैं|थी|था|हो)\s*$/u, ''))
+    .map((item) =>
+      item
+        .replace(/\s+(?:है|हैं|थी|था|हो)\s*$/u, '')
+        .replace(/(?<=\p{Script=Han}{2})(?:这|等)?[一二三四五六七八九十两几\d]+(?:大?类|种|个类别|个部门|档|级|项).*$/u, ''),
+    )
     .map((item) => item.replace(/^[\s"'“”‘«„「([]+|[\s"'“”’»」)\].:!?…]+$/gu, ''))
     .filter((item) => /[\p{L}\p{N}]/u.test(item) && !/^(?:next to|along with|with (?:the|its)|etc|and so on|usw|dll|और|वगैरह)/iu.test(item))
   items = [...new Set(items)]
@@ -246,7 +296,10 @@ function oppositeOf(words: string): string[] | undefined {
     )
   if (!found) {
     // "spam or not for comments on my blog": the kind stands first.
-    const first = /^\W*(?:\p{L}+:\s*)?([\p{L}\p{M}]{3,20})\s+(?:or|oder|ou|o|au|atau)\s+(not|nicht|pas|no|não|la|bukan|tidak)(?=\s*(?:[.,?!:;]|$|for|in|on|for|bei|für|pour|para|en|kwa|untuk|pada))/iu.exec(words)
+    const first =
+      /^\W*(?:\p{L}+:\s*)?([\p{L}\p{M}]{3,20})\s+(?:or|oder|ou|o|au|atau)\s+(not|nicht|pas|no|não|la|bukan|tidak)(?=\s*(?:[.,?!:;]|$|for|in|on|for|bei|für|pour|para|en|kwa|untuk|pada))/iu.exec(
+        words,
+      )
     if (!first) return undefined
     return [first[1]!, `${first[2]!.toLowerCase() === 'la' ? 'si' : first[2]!.toLowerCase()} ${first[1]!}`]
   }

@@ -177,7 +177,9 @@ function citesOf(task: Task, text: string): boolean | null {
 /** Plain text without the kinds: "neutral" as a kind is no tone. */
 const withoutItems = (text: string, items: readonly string[]): string => items.reduce((rest, item) => rest.split(plain(item)).join(' '), text)
 
-const scale = beginnings('marks?\\b|grade|scor|scale|stars?\\b|points|escala|nota\\b|estrellas|note|echelle|skala|punkte|noten?\\b|estrelas|alama|nyota|अंक|nilai|skor|bintang')
+const scale = beginnings(
+  'marks?\\b|grade|scor|scale|stars?\\b|points|escala|nota\\b|estrellas|note|echelle|skala|punkte|noten?\\b|estrelas|alama|nyota|अंक|nilai|skor|bintang',
+)
 const hurry = beginnings(
   'instant|immediate|real[- ]time|as fast as possible|al instante|inmediat|instantane|sofort|imediat|instantane|papo hapo|mara moja|तुरंत|तत्काल|seketika|即时|立刻|فور',
 )

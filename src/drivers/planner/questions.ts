@@ -31,7 +31,9 @@ const contradicting = beginnings(
 function kindsCounted(text: string): number | undefined {
   const found =
     /(?:which of|one of|into|between|among) (?:our|the|my|these|those|their)? ?(\d{1,3}) (?:\p{L}+ ){0,2}\p{L}+/u.exec(text) ??
-    /(\d{1,3}) (?:\p{L}+ ){0,2}(?:categor|kinds|classes|types|codes|labels|clauses|topics|departments|rubri|klassen|kategorien|makundi|aina|श्रेणि|kategori)/u.exec(text)
+    /(\d{1,3}) (?:\p{L}+ ){0,2}(?:categor|kinds|classes|types|codes|labels|clauses|topics|departments|rubri|klassen|kategorien|makundi|aina|श्रेणि|kategori)/u.exec(
+      text,
+    )
   return found ? Number(found[1]) : undefined
 }
 

@@ -5,31 +5,40 @@
 
 /** What comes in or is kept: the head of a subject ("wind turbine TICKETS"). */
 export const materials: Record<string, string> = {
-  reviews: 'resena|opinion|avis client|avis des|avis de|avis\\b|rezension|bewertung|avaliac|maoni ya|tathmini|समीक्षा|रिव्यू|ulasan|testimoni|recensi|评论|评价|مراجع|отзыв|yorum|beoordeling|レビュー',
-  complaints: 'queja|reclam|plainte|beschwerde|reklamation|queixa|reclamac|malalamik|lalamiko|शिकायत|keluhan|aduan|komplain|klacht|lament|投诉|شكو|شكاو|жалоб|sikayet|skarg',
+  reviews:
+    'resena|opinion|avis client|avis des|avis de|avis\\b|rezension|bewertung|avaliac|maoni ya|tathmini|समीक्षा|रिव्यू|ulasan|testimoni|recensi|评论|评价|مراجع|отзыв|yorum|beoordeling|レビュー',
+  complaints:
+    'queja|reclam|plainte|beschwerde|reklamation|queixa|reclamac|malalamik|lalamiko|शिकायत|keluhan|aduan|komplain|klacht|lament|投诉|شكو|شكاو|жалоб|sikayet|skarg',
   letters: 'carta\\b|cartas\\b|lettre|brief|schreiben\\b|barua|पत्र|चिट्ठी|surat\\b|letter[ea]|信件|رسال[ةت]|رسائل|письм|mektup|list\\b|listy\\b|手紙',
   emails: 'correo|courriel|e-mail|email|mails?\\b|mailanfrage|barua pepe|ईमेल|मेल\\b|surel|邮件|بريد|メール|posta elettronica',
   messages: 'mensaj|message|nachricht|mensage|recado|ujumbe|jumbe|संदेश|मैसेज|pesan\\b|messagg|bericht(?:je)|消息|短信|сообщен|mesaj|wiadomos|whatsapp',
-  reports: 'informe|reporte|parte[s]? de|rapport|compte rendu|comptes rendus|bericht|meldung|relatori|ripoti|taarifa|रिपोर्ट|प्रतिवेदन|laporan|melding|报告|تقرير|تقارير|отчет|отчёт|rapor|raport|報告|biên bản|báo cáo',
+  reports:
+    'informe|reporte|parte[s]? de|rapport|compte rendu|comptes rendus|bericht|meldung|relatori|ripoti|taarifa|रिपोर्ट|प्रतिवेदन|laporan|melding|报告|تقرير|تقارير|отчет|отчёт|rapor|raport|報告|biên bản|báo cáo',
   tickets: 'ticket|incidencia|chamado|storung|incident',
   invoices: 'factura|facture|rechnung|fatura|ankara|stakabadhi|चालान|इनवॉइस|बिल\\b|faktur|fattur|发票|فاتور|счет-фактур|请求書|請求書|fatura',
   receipts: 'recibo|ticket de compra|recus? de caisse|quittung|kassenbon|risiti|रसीद|kwitansi|struk\\b|nota belanja|scontrin|收据|إيصال',
   contracts: 'contrat|vertrag|vertrage|mkataba|mikataba|अनुबंध|समझौता|इकरारनामा|kontrak|perjanjian|contratto|contract|合同|عقد|عقود|договор|sozlesme|umow|契約',
   deeds: 'escritura|acta notarial|actas notariales|acte notar|actes notar|urkunde|akta\\b|hati ya|hati za|बैनामा|विलेख|akte\\b|契据|صك',
-  records: 'registro|expediente|historia[l]? clinic|dossier|akten?\\b|patientenakte|prontuario|matricula|kumbukumbu|rekodi|अभिलेख|रिकॉर्ड|रजिस्टर|rekam medis|catatan medis|档案|病历|病歴|سجل',
-  minutes: '(?:^|\\b)actas?\\b|proces-verba|protokoll|ata\\b|atas\\b|kumbukumbu za mkutano|mihtasari|कार्यवृत्त|notulen|notula|risalah|verbale|verbali|会议记录|محضر|протокол|tutanak|bien ban hop',
+  records:
+    'registro|expediente|historia[l]? clinic|dossier|akten?\\b|patientenakte|prontuario|matricula|kumbukumbu|rekodi|अभिलेख|रिकॉर्ड|रजिस्टर|rekam medis|catatan medis|档案|病历|病歴|سجل',
+  minutes:
+    '(?:^|\\b)actas?\\b|proces-verba|protokoll|ata\\b|atas\\b|kumbukumbu za mkutano|mihtasari|कार्यवृत्त|notulen|notula|risalah|verbale|verbali|会议记录|محضر|протокол|tutanak|bien ban hop',
   notes: 'apunte|notas\\b|notes? d|notiz|anotac|vidokezo|नोट|catatan|appunti|notities|笔记|ملاحظات|заметк',
   recipes: 'receta de coc|recetas\\b|recettes?\\b|rezept|receitas?\\b|mapishi|व्यंजन|रेसिपी|resep\\b|ricett|recept|食谱|وصف[ةات]+ طب|рецепт|tarif\\b|przepis',
   judgments: 'sentencia|fallos? judicial|jugement|arrets?\\b|urteil|acordao|sentenca|hukumu|फैसल|निर्णय|putusan|sentenz|uitspra|判决|حكم|أحكام|решени[ея] суда',
   laws: 'ley\\b|leyes\\b|derecho\\b|lois?\\b|droit\\b|gesetz|recht\\b|lei\\b|leis\\b|direito|sheria|कानून|hukum|undang|legge|leggi|法律|قانون|закон|kanun|prawo',
-  regulations: 'reglament|ordenanza|norma(?:s|tiva)|reglement|verordnung|vorschrift|satzung|regulament|kanuni|नियम|विनियम|peraturan|aturan|regolament|voorschrift|规章|规定|条例|لائح|правил|yonetmelik|regulamin|規則',
-  manuals: 'manual(?:es)?\\b|manuel|handbuch|handbucher|anleitung|bedienungs|mwongozo|miongozo|निर्देशिका|मैनुअल|पुस्तिका|manuale|handleiding|panduan|buku petunjuk|手册|说明书|دليل|руководств|kilavuz',
-  leaflets: 'folleto|prospecto|depliant|brochure|notices?\\b|merkblatt|beipackzettel|broschure|bula\\b|bulas\\b|folheto|kipeperushi|vipeperushi|kijitabu|vijitabu|पर्च|brosur|foglietto|bijsluiter|传单|نشر[ةات]',
+  regulations:
+    'reglament|ordenanza|norma(?:s|tiva)|reglement|verordnung|vorschrift|satzung|regulament|kanuni|नियम|विनियम|peraturan|aturan|regolament|voorschrift|规章|规定|条例|لائح|правил|yonetmelik|regulamin|規則',
+  manuals:
+    'manual(?:es)?\\b|manuel|handbuch|handbucher|anleitung|bedienungs|mwongozo|miongozo|निर्देशिका|मैनुअल|पुस्तिका|manuale|handleiding|panduan|buku petunjuk|手册|说明书|دليل|руководств|kilavuz',
+  leaflets:
+    'folleto|prospecto|depliant|brochure|notices?\\b|merkblatt|beipackzettel|broschure|bula\\b|bulas\\b|folheto|kipeperushi|vipeperushi|kijitabu|vijitabu|पर्च|brosur|foglietto|bijsluiter|传单|نشر[ةات]',
   forms: 'formulari|formulaire|formular|antrag|antrage|fomu|फॉर्म|प्रपत्र|आवेदन|formulir|modulo\\b|moduli\\b|表格|استمار|анкет|form\\b',
   orders: 'pedido|commande|bestellung|encomenda|oda\\b|agizo|maagizo|ऑर्डर|pesanan|ordini|订单|طلبي|заказ|siparis|zamowien',
   inquiries: 'consulta|demandes?\\b|anfrage|pedidos de informac|maombi|maulizo|पूछताछ|pertanyaan pelanggan|richiest|咨询|استفسار|запрос',
   questions: 'pregunta|duda|questions\\b|frage|pergunta|duvida|maswali|सवाल|प्रश्न|pertanyaan|domand|vragen|问题|提问|أسئل|вопрос|pytan|質問|soru',
-  advertisements: 'anuncio|annonce|anzeige|anuncio|tangazo|matangazo|विज्ञापन|iklan|lowongan|annunci|advertent|广告|إعلان|объявлен|ilan\\b|oferta[s]? de empleo|offres? d emploi|stellenanzeige',
+  advertisements:
+    'anuncio|annonce|anzeige|anuncio|tangazo|matangazo|विज्ञापन|iklan|lowongan|annunci|advertent|广告|إعلان|объявлен|ilan\\b|oferta[s]? de empleo|offres? d emploi|stellenanzeige',
   applications: 'candidatura|solicitud|bewerbung|candidature|inscric|maombi ya|आवेदन|lamaran|domanda di|sollicitat|申请|طلب[ات]+ ',
   comments: 'comentario|commentaire|kommentar|comentario|maoni|टिप्पण|komentar|commenti|reacties|留言|تعليق|комментар',
   news: 'noticia|actualite|depeche|nachrichten|meldungen|noticia|habari|समाचार|खबर|berita|notizi|nieuws|新闻|أخبار|برقي|новост|haber',
@@ -41,7 +50,8 @@ export const materials: Record<string, string> = {
   tests: 'examen|examenes|prufung|klausur|provas?\\b|mtihani|mitihani|परीक्षा|ujian|esami|toets|考试|امتحان',
   essays: 'redacciones|ensayo|dissertation|redactions|aufsatz|aufsatze|redac(?:ao|oes)|insha|निबंध|esai|karangan|temi\\b|opstel|作文|مقالات',
   poems: 'poema|poesia|poeme|gedicht|poema|shairi|mashairi|कविता|puisi|诗|قصيد|стих',
-  stories: 'cuento|relato|histoires?\\b|conte\\b|contes\\b|geschichten|marchen|historias?\\b|contos?\\b|hadithi|कहानी|कथा|cerita|racconti|verhalen|故事|قصص|рассказ|hikaye',
+  stories:
+    'cuento|relato|histoires?\\b|conte\\b|contes\\b|geschichten|marchen|historias?\\b|contos?\\b|hadithi|कहानी|कथा|cerita|racconti|verhalen|故事|قصص|рассказ|hikaye',
   sermons: 'sermon|homilia|predigt|predig|mahubiri|उपदेश|khotbah|khutbah|predich|خطب|проповед',
   speeches: 'discurso|discours|rede\\b|reden\\b|hotuba|भाषण|pidato|discorsi|演讲|خطاب',
   transcripts: 'transcripcion|transcription|transkript|mitschrift|transcric|nakala ya|प्रतिलेख|transkrip|trascrizion',
@@ -53,7 +63,8 @@ export const materials: Record<string, string> = {
   books: 'libro|livres?\\b|buch\\b|bucher|livro|kitabu|vitabu|किताब|पुस्तक|buku\\b|libri|boek|图书|كتب|كتاب|книг|kitap|本の',
   catalogues: 'catalogo|catalogue|katalog|orodha ya|सूची|katalog|目录|فهرس',
   labels: 'cartel(?:es|as|s)|cartels|etiquetas de museo|objekttexte|保签',
-  notices: 'aviso|avisos\\b|avis aux|aushang|bekanntmach|comunicado|comunicados|communique|notisi|सूचना|pengumuman|avvis|mededeling|通知|公告|إشعار|объявлен|komunikat|duyuru',
+  notices:
+    'aviso|avisos\\b|avis aux|aushang|bekanntmach|comunicado|comunicados|communique|notisi|सूचना|pengumuman|avvis|mededeling|通知|公告|إشعار|объявлен|komunikat|duyuru',
   petitions: 'peticion|petition|dilekce|ombi\\b|याचिका|अर्जी|petisi|permohonan|请愿|عريض|заявлен',
   claims: 'siniestro|sinistre|schadensmeldung|schadenmeldung|schadensfall|sinistro|madai|दावा|klaim|sinistri|理赔|مطالب',
   logs: 'bitacora|journal de bord|logbuch|diario de bordo|logi za|लॉग|log harian|日志|سجل',
@@ -74,7 +85,8 @@ export const subjects: Record<string, string> = {
   student: 'alumno|estudiante|eleves?\\b|etudiant|schuler|studier|aluno|wanafunzi|mwanafunzi|छात्र|विद्यार्थ|siswa|mahasiswa|student|leerling|学生|طلاب|учен',
   teacher: 'maestr[oa]|profesor|enseignant|professeur|lehrer|professor|mwalimu|walimu|शिक्षक|अध्यापक|guru\\b|insegnant|leraar|老师|معلم|учител|ogretmen',
   university: 'universidad|universite|universitat|universidade|chuo kikuu|विश्वविद्यालय|universitas|kampus|大学|جامع|универс',
-  hospital: 'hospital|clinica|hopital|clinique|krankenhaus|klinik|hospitali|zahanati|अस्पताल|क्लिनिक|rumah sakit|puskesmas|ospedale|ziekenhuis|医院|مستشفى|больниц|hastane|szpital',
+  hospital:
+    'hospital|clinica|hopital|clinique|krankenhaus|klinik|hospitali|zahanati|अस्पताल|क्लिनिक|rumah sakit|puskesmas|ospedale|ziekenhuis|医院|مستشفى|больниц|hastane|szpital',
   patient: 'paciente|patient|mgonjwa|wagonjwa|मरीज|रोगी|pasien|pazient|患者|مريض|المرضى|пациент|hasta\\b|hastalar',
   doctor: 'medico|medica\\b|medecin|arzt|artz|daktari|डॉक्टर|चिकित्सक|dokter|medico|医生|طبيب|врач|doktor|lekarz',
   nurse: 'enfermer|infirm|pfleg|krankenschwester|muuguzi|wauguzi|नर्स|perawat|infermier|verpleeg|护士|ممرض',
@@ -92,7 +104,8 @@ export const subjects: Record<string, string> = {
   animal: 'animal|tiere?\\b|tierheim|wanyama|mnyama|पशु|जानवर|hewan|animali|dier|动物|حيوان|животн',
   livestock: 'ganado|ganader|betail|elevage|vieh|gado\\b|pecuari|mifugo|ng ombe|मवेशी|पशुधन|ternak|bestiame|veeteelt|牲畜|ماشي|скот',
   dairy: 'lecher|lechera|laitier|laiterie|milch|molkerei|leite|laticin|maziwa|दूध|डेयरी|susu\\b|latte\\b|zuivel|奶|ألبان|молоч',
-  farming: 'agricultor|agricol|campesin|agriculteur|paysan|landwirt|bauern|agricult|kilimo|wakulima|mkulima|खेती|किसान|कृषि|petani|pertanian|agricol|boer|农民|农业|مزارع|زراع|фермер|ciftci|rolnik',
+  farming:
+    'agricultor|agricol|campesin|agriculteur|paysan|landwirt|bauern|agricult|kilimo|wakulima|mkulima|खेती|किसान|कृषि|petani|pertanian|agricol|boer|农民|农业|مزارع|زراع|фермер|ciftci|rolnik',
   maize: 'maiz\\b|mais\\b|milho|mahindi|मक्का|jagung|玉米|ذرة',
   rice: 'arroz|riz\\b|riziere|reis\\b|mpunga|mchele|धान|चावल|padi\\b|beras|riso\\b|水稻|大米|أرز',
   coffee: 'cafe\\b|cafetal|caficult|kaffee|kahawa|कॉफी|kopi\\b|caffe|koffie|咖啡|قهوة|cafeicult',
@@ -108,22 +121,27 @@ export const subjects: Record<string, string> = {
   water: 'agua\\b|aguas\\b|eau\\b|eaux\\b|wasser|agua|maji\\b|पानी|जल\\b|air bersih|pdam|acqua|water|供水|مياه|вод',
   electricity: 'electric|luz\\b|electri|strom|elektri|eletric|energia|umeme|बिजली|विद्युत|listrik|elettric|电力|كهرب|электр',
   heating: 'calefaccion|chauffag|heizung|aquecim|riscaldament|verwarm|供暖|تدفئ|отоплен',
-  construction: 'construccion|obras?\\b|batiment|chantier|maçon|macon|bau\\b|baustelle|bauunternehm|construcao|canteiro|ujenzi|निर्माण|konstruksi|bangunan|proyek|cantier|edil|bouw|建筑|施工|بناء|строит|insaat',
+  construction:
+    'construccion|obras?\\b|batiment|chantier|maçon|macon|bau\\b|baustelle|bauunternehm|construcao|canteiro|ujenzi|निर्माण|konstruksi|bangunan|proyek|cantier|edil|bouw|建筑|施工|بناء|строит|insaat',
   housing: 'vivienda|logement|wohnung|habitac|moradia|nyumba|makazi|आवास|मकान|perumahan|rumah susun|alloggi|woning|住房|إسكان|жиль',
   tenant: 'inquilin|locataire|mieter|mpangaji|wapangaji|किराएदार|penyewa|huurder|租客|مستأجر|арендатор|kiraci',
   tenancy: 'alquiler|arrendamiento|location|bail\\b|baux\\b|miet|aluguel|locac|kupanga|किराया|sewa\\b|affitto|huur|租赁|إيجار|аренд|kira\\b',
   property: 'inmueble|immobili|grundstuck|eigentum|imovel|imoveis|mali\\b|संपत्ति|जायदाद|properti|vastgoed|房产|عقار|недвижим|compraventa',
   land: 'tierra|terreno|catastr|terrain|foncier|grundbuch|terra\\b|terras\\b|cartorio|ardhi|भूमि|जमीन|tanah|lahan|pertanahan|catasto|土地|أراضي|земл',
-  municipal: 'ayuntamiento|municip|alcald|mairie|commune|gemeinde|rathaus|stadtverwaltung|prefeitura|camara municipal|manispaa|halmashauri|नगर|नगरपालिका|kelurahan|desa\\b|pemkot|comune\\b|gemeente|市政|社区|بلدي|муницип|belediye|gmin',
+  municipal:
+    'ayuntamiento|municip|alcald|mairie|commune|gemeinde|rathaus|stadtverwaltung|prefeitura|camara municipal|manispaa|halmashauri|नगर|नगरपालिका|kelurahan|desa\\b|pemkot|comune\\b|gemeente|市政|社区|بلدي|муницип|belediye|gmin',
   village: 'pueblo|aldea|village|dorf|vilarejo|kijiji|vijiji|गाँव|गांव|ग्राम|desa|villaggio|dorp|村|قري|дерев|koy\\b',
   citizen: 'ciudadan|vecino|habitant|citoyen|burger|einwohner|cidada|morador|wananchi|mwananchi|नागरिक|warga|cittadin|居民|مواطن|граждан|vatandas',
-  government: 'gobierno|gubernamental|gouvernement|administrat|regierung|behorde|amt\\b|governo|serikali|सरकारी|सरकार|pemerintah|dinas\\b|governo|overheid|政府|حكوم|правительств|devlet',
+  government:
+    'gobierno|gubernamental|gouvernement|administrat|regierung|behorde|amt\\b|governo|serikali|सरकारी|सरकार|pemerintah|dinas\\b|governo|overheid|政府|حكوم|правительств|devlet',
   tax: 'impuesto|tributari|tasas|impot|fiscal|steuer|tasa|imposto|kodi\\b|ushuru|कर विभाग|टैक्स|जीएसटी|pajak|tasse|belasting|税|ضريب|налог|vergi|podatk',
   customs: 'aduan|douane|zoll|alfandeg|forodha|सीमा शुल्क|bea cukai|dogan|海关|جمارك|тамож|gumruk',
   court: 'juzgado|tribunal|gericht|forum\\b|mahakama|अदालत|न्यायालय|pengadilan|rechtbank|法院|محكم|суд\\b|mahkeme|sad\\b',
-  legal: 'abogad|juridic|avocat|juridique|anwalt|rechtsanwalt|kanzlei|advogad|juridic|wakili|mwanasheria|वकील|कानूनी|pengacara|advokat|avvocat|advocaat|律师|محام|юрист|avukat|prawn',
+  legal:
+    'abogad|juridic|avocat|juridique|anwalt|rechtsanwalt|kanzlei|advogad|juridic|wakili|mwanasheria|वकील|कानूनी|pengacara|advokat|avvocat|advocaat|律师|محام|юрист|avukat|prawn',
   notarial: 'notari|notaire|notariat|tabeliao|mthibitishaji|नोटरी|notaris|notaio|公证|كاتب عدل|нотари|noter',
-  labour: 'laboral|trabajador|travail\\b|prud homm|arbeits|trabalhist|kazi\\b|wafanyakazi|श्रम|मजदूर|ketenagakerjaan|buruh|lavorator|arbeid|劳动|عمال|трудов|is hukuku',
+  labour:
+    'laboral|trabajador|travail\\b|prud homm|arbeits|trabalhist|kazi\\b|wafanyakazi|श्रम|मजदूर|ketenagakerjaan|buruh|lavorator|arbeid|劳动|عمال|трудов|is hukuku',
   union: 'sindicat|syndicat|gewerkschaft|sindical|chama cha wafanyakazi|यूनियन|serikat pekerja|sindacat|vakbond|工会|نقاب|профсоюз',
   job: 'empleo|emploi|stelle|stellen|vaga|vagas|emprego|ajira|नौकरी|रोजगार|lowongan|pekerjaan|lavoro|vacature|招聘|وظيف|ваканс|is ilani',
   police: 'policia|police|polizei|polisi|पुलिस|polizia|politie|警察|شرط|полици|polis',
@@ -134,14 +152,16 @@ export const subjects: Record<string, string> = {
   bank: 'banco\\b|bancari|banque|bancaire|bank\\b|banki|बैंक|banca\\b|银行|بنك|مصرف|банк|banka',
   loan: 'prestamo|credito|pret\\b|prets\\b|credit|kredit|darlehen|emprestimo|mkopo|mikopo|कर्ज|ऋण|लोन|pinjaman|kredit|mutuo|lening|贷款|قرض|кредит',
   cooperative: 'cooperativ|genossenschaft|ushirika|सहकारी|koperasi|合作社|تعاوني|кооператив',
-  customer: 'cliente|clientes|client\\b|clients\\b|kunden|kunde\\b|clientela|wateja|mteja|ग्राहक|pelanggan|pembeli|nasabah|clienti|klant|客户|顾客|عملاء|زبائن|клиент|musteri|klient|お客様',
+  customer:
+    'cliente|clientes|client\\b|clients\\b|kunden|kunde\\b|clientela|wateja|mteja|ग्राहक|pelanggan|pembeli|nasabah|clienti|klant|客户|顾客|عملاء|زبائن|клиент|musteri|klient|お客様',
   shop: 'tienda|comercio|boutique|magasin|laden|geschaft|loja\\b|duka\\b|दुकान|toko\\b|negozio|winkel|商店|网店|متجر|магазин|sklep|magaza',
   book: 'librer|libreria|librairie|buchhandl|livrari|duka la vitabu|किताबों की|toko buku|书店|مكتبة',
   library: 'bibliotec|bibliothe|bibliothek|maktaba|पुस्तकालय|perpustakaan|bibliotheek|图书馆|图书管理|مكتب[ةي]|библиотек|kutuphane',
   museum: 'museo|musee|museum|museu|makumbusho|संग्रहालय|博物馆|متحف|музе|muze',
   archive: 'archivo historico|archives?\\b|archiv\\b|arquivo historico|nyaraka|अभिलेखागार|arsip|archivio|archief|档案馆|أرشيف|архив',
   history: 'historia\\b|histoire\\b|geschichte\\b|historia|इतिहास|sejarah|storia\\b|历史|تاريخ|истори|tarih',
-  church: 'iglesia|parroqui|eglise|paroisse|kirche|pfarr|gemeindebrief|igreja|paroqui|kanisa|parokia|गिरजा|चर्च|gereja|paroki|chiesa|parrocch|kerk|教堂|كنيس|церков|kilise|kosciol',
+  church:
+    'iglesia|parroqui|eglise|paroisse|kirche|pfarr|gemeindebrief|igreja|paroqui|kanisa|parokia|गिरजा|चर्च|gereja|paroki|chiesa|parrocch|kerk|教堂|كنيس|церков|kilise|kosciol',
   mosque: 'mezquita|mosque|moschee|mesquita|msikiti|मस्जिद|masjid|moschea|清真寺|مسجد|мечет|cami\\b',
   music: 'musica|musique|musik|muziki|संगीत|muzik|音乐|موسيق|музык',
   choir: 'coro\\b|chorale|choeur|chor\\b|coral\\b|kwaya|paduan suara|koor|合唱|хор',
@@ -151,14 +171,16 @@ export const subjects: Record<string, string> = {
   newspaper: 'periodico|diario\\b|journal\\b|zeitung|jornal\\b|gazeti|magazeti|अखबार|koran\\b|surat kabar|giornale|krant|报纸|صحيف|газет|gazete',
   travel: 'viaje|turis|voyage|tourist|reise|tourismus|viagem|utalii|safari\\b|यात्रा|पर्यटन|wisata|perjalanan|viaggi|reis\\b|旅游|سفر|سياح|турист|seyahat',
   transport: 'transporte|autobus|transport|nahverkehr|bus\\b|onibus|usafiri|mabasi|परिवहन|बस\\b|angkutan|trasport|vervoer|公交|نقل|транспорт',
-  railway: 'tren\\b|trenes|ferrocarril|train|ferroviair|bahn\\b|eisenbahn|zug\\b|ferrovia|trem\\b|reli\\b|रेल|ट्रेन|kereta|ferrovi|spoor|铁路|قطار|железн|demiryolu',
+  railway:
+    'tren\\b|trenes|ferrocarril|train|ferroviair|bahn\\b|eisenbahn|zug\\b|ferrovia|trem\\b|reli\\b|रेल|ट्रेन|kereta|ferrovi|spoor|铁路|قطار|железн|demiryolu',
   road: 'carretera|calle\\b|route\\b|routes\\b|voirie|strasse|estrada|rua\\b|barabara|सड़क|जalan rusak|jalan\\b|strad|weg\\b|道路|طريق|طرق|дорог|yol\\b',
   car: 'coche|automovil|taller mecanic|voiture|garage|auto\\b|autos\\b|kfz|werkstatt|carro|oficina mecanic|gari\\b|magari|गाड़ी|कार\\b|mobil\\b|bengkel|汽车|سيار|автомоб|araba',
   bicycle: 'bicicleta|velo\\b|fahrrad|baiskeli|साइकिल|sepeda|fiets|自行车|دراج|велосипед|bisiklet',
   ship: 'barco|buque|maritim|navire|bateau|schiff|seefahr|navio|meli\\b|जहाज|kapal|pelayaran|nave\\b|schip|船|سفين|судн|gemi',
   aircraft: 'avion|aviacion|aerea|aviation|flugzeug|luftfahrt|aviao|ndege|विमान|हवाई|pesawat|penerbangan|aereo|vliegtuig|飞机|航空|طائر|طيران|самолет|ucak',
   machine: 'maquina|machine|maschin|mashine|मशीन|mesin\\b|macchin|机器|آل[ةات]|станок|makine',
-  maintenance: 'mantenimiento|maintenance|wartung|instandhalt|manutenc|matengenezo|रखरखाव|perawatan mesin|pemeliharaan|manutenzion|onderhoud|维修|صيان|обслуж|bakim',
+  maintenance:
+    'mantenimiento|maintenance|wartung|instandhalt|manutenc|matengenezo|रखरखाव|perawatan mesin|pemeliharaan|manutenzion|onderhoud|维修|صيان|обслуж|bakim',
   fault: 'averia|fallo\\b|fallas|panne|storung|fehler|defeito|avaria|hitilafu|खराबी|kerusakan|gangguan|guast|storing|故障|عطل|أعطال|неисправ|ariza',
   elevator: 'ascensor|elevador|ascenseur|aufzug|lifti\\b|लिफ्ट|lift\\b|电梯|مصعد|лифт|asansor',
   safety: 'seguridad|securite|sicherheit|arbeitsschutz|seguranca|usalama|सुरक्षा|keselamatan|k3\\b|sicurezza|veiligheid|安全|سلام|безопасн|guvenlik',
@@ -174,11 +196,13 @@ export const subjects: Record<string, string> = {
   bakery: 'panader|boulanger|backerei|padaria|mikate|बेकरी|toko roti|panificio|bakkerij|面包|مخبز|пекарн|firin',
   sport: 'deporte|futbol|sport|fussball|verein|esporte|futebol|michezo|mpira|खेल|olahraga|sepak bola|calcio|体育|رياض|спорт|futbol',
   game: 'juego|jeu video|jeux|spiel\\b|spiele|jogo|mchezo|गेम|permainan|gim\\b|gioc|spel\\b|游戏|لعب|игр|oyun',
-  software: 'software|aplicacion|logiciel|application mobile|programm\\b|aplicativo|programu|सॉफ्टवेयर|ऐप|aplikasi|perangkat lunak|软件|برنامج|تطبيق|приложен|yazilim',
+  software:
+    'software|aplicacion|logiciel|application mobile|programm\\b|aplicativo|programu|सॉफ्टवेयर|ऐप|aplikasi|perangkat lunak|软件|برنامج|تطبيق|приложен|yazilim',
   computer: 'ordenador|informatic|ordinateur|informatique|edv\\b|computador|kompyuta|कंप्यूटर|komputer|电脑|حاسوب|компьютер|bilgisayar',
   phone: 'telefon|movil\\b|telephone|handy\\b|celular|simu\\b|फोन|मोबाइल|telepon|ponsel|手机|هاتف|телефон',
   internet: 'internet|fibra\\b|intaneti|mtandao|इंटरनेट|网络|إنترنت|интернет',
-  childcare: 'guarderia|jardin infantil|creche|kindergarten|kita\\b|jardim de infancia|chekechea|आंगनवाड़ी|paud\\b|asilo nido|kinderopvang|幼儿园|حضان|детск|kres',
+  childcare:
+    'guarderia|jardin infantil|creche|kindergarten|kita\\b|jardim de infancia|chekechea|आंगनवाड़ी|paud\\b|asilo nido|kinderopvang|幼儿园|حضان|детск|kres',
   child: 'nino|ninos|infancia|enfant|kinder\\b|kind\\b|crianca|watoto|mtoto|बच्च|anak\\b|bambin|儿童|أطفال|дет|cocuk|dzieci',
   parent: 'padres\\b|parents\\b|eltern|pais\\b|wazazi|अभिभावक|माता-पिता|orang tua|orangtua|genitori|ouders|家长|أولياء|родител|veli\\b',
   care: 'cuidado|residencia de mayores|soins\\b|ehpad|pflege|lar de idosos|cuidad|malezi|huduma|देखभाल|panti\\b|assistenza|zorg|养老|رعاي|уход',

@@ -1,0 +1,63 @@
+/** A passport kept since its format was made, read by today's code without any chain: it holds, and no leaf of it can change. */
+import { readFile } from 'node:fs/promises'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { expect, it } from 'vitest'
+import type { Address } from '../core/listing.ts'
+import { mutations } from '../core/mutations.suite.ts'
+import { type Passport, signedContent } from '../core/passport.ts'
+import { notary } from '../drivers/passport/notary.ts'
+import { type VerifyOptions, verifyPassport } from './verify.ts'
+
+const kept = JSON.parse(await readFile(new URL('fixtures/passport.json', import.meta.url), 'utf8')) as Passport
+// The contracts of the time, whatever a later version deploys.
+const { router } = kept.payment.contracts
+const failed = async (passport: unknown, options: Partial<VerifyOptions> = {}) => {
+  const { holds, checks } = await verifyPassport({ notary: notary() }, { passport, router, ...options })
+  const codes = checks.filter(({ outcome }) => outcome === 'fails').map(({ code }) => code)
+  expect(holds).toBe(codes.length === 0)
+  return codes
+}
+
+it('holds', async () => {
+  expect(await failed(kept, { gateway: kept.gateway.address })).toEqual([])
+})
+
+it('does not hold with any leaf changed', async () => {
+  for (const { path, changed } of mutations(kept)) expect(await failed(changed), path).not.toEqual([])
+})
+
+/** What each claim is caught by when the gateway itself signs the lie. */
+it('is caught by what bears each claim out, not by the signature alone', async () => {
+  const gateway = privateKeyToAccount(generatePrivateKey())
+  const address = gateway.address.toLowerCase() as Address
+  const lie = async (change: (passport: Passport) => void) => {
+    const passport = structuredClone({ ...kept, gateway: { address, vouch: null, signature: kept.gateway.signature } })
+    change(passport)
+    const { chainId, contracts } = passport.payment
+    const domain = { name: 'ModelFactory passport', version: '1', chainId, verifyingContract: contracts.router }
+    const types = { Passport: [{ name: 'content', type: 'bytes32' }] }
+    passport.gateway.signature = await gateway.signTypedData({ domain, types, primaryType: 'Passport', message: { content: signedContent(passport) } })
+    return failed(passport)
+  }
+  const other = `0x${'5a'.repeat(32)}` as const
+  expect(await lie(() => {})).toEqual([])
+  expect(await lie(({ report }) => (report.arms[0]!.score = 0.99))).toEqual(['report'])
+  expect(await lie((passport) => (passport.package.base.name = 'a better base'))).toEqual(['package'])
+  expect(await lie((passport) => (passport.packageId = other))).toEqual(['package', 'publication_event'])
+  expect(await lie((passport) => (passport.modelId = other))).toEqual(['request_text', 'payment_event', 'publication_event'])
+  expect(await lie(({ query }) => (query.requestHash = other))).toEqual(['request_text', 'payment_event'])
+  expect(await lie(({ query }) => (query.responseHash = other))).toEqual(['answer_text'])
+  expect(await lie(({ query }) => (query.sources = ['The Lancet']))).toEqual(['sources'])
+  expect(await lie(({ payment }) => (payment.nonce = other))).toEqual(['payment_event'])
+  expect(await lie(({ payment }) => (payment.payer = address))).toEqual(['payment_event', 'payment_moved'])
+  expect(await lie(({ payment }) => (payment.tx = other))).toEqual(['payment_place'])
+  expect(await lie(({ payment }) => payment.block++)).toEqual(['payment_place'])
+  expect(await lie(({ payment }) => payment.logIndex--)).toEqual(['payment_event'])
+  expect(await lie(({ payment }) => (payment.chainId = 1))).toEqual(['payment_chain', 'publication_chain'])
+  expect(await lie(({ payment }) => (payment.contracts.token = address))).toEqual(['payment_moved'])
+  expect(await lie(({ publication }) => publication.version++)).toEqual(['publication_event'])
+  expect(await lie((passport) => (passport.publication.block = passport.payment.block + 1))).toEqual(['order', 'publication_place'])
+  expect(await lie(({ split }) => (split[0]!.recipient = address))).toEqual(['recipients'])
+  expect(await lie(({ split, payment }) => split.push({ recipient: address, shares: '1', amount: payment.amount }))).toEqual(['split', 'recipients'])
+  expect(await lie((passport) => (passport.proofs.payment = passport.proofs.publication))).toEqual(['payment_event', 'payment_moved', 'payment_place'])
+})
