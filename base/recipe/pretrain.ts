@@ -22,6 +22,8 @@ export type PretrainOptions = {
   config: BaseConfig
   work: string
   threads: number
+  /** What is trained, label rows included; without it a fresh model. */
+  start?: Llama | undefined
   /** Stop, with a checkpoint, after so many minutes of this run. */
   stopAfterMinutes?: number | undefined
   checkpointMinutes?: number | undefined
@@ -109,7 +111,7 @@ class Run {
 
   constructor(options: PretrainOptions, write: (state: Saved) => void) {
     const { config } = options
-    const whole = untrained(config.shape, config.seed)
+    const whole = options.start ?? untrained(config.shape, config.seed)
     const vocabulary = config.shape.vocabulary - config.tokenizer.labels
     const embedding = whole.tensor('token_embd.weight')
     const trained = modelOf(whole.shape, new Map([['token_embd.weight', embedding.slice(0, vocabulary * config.shape.width)]]))

@@ -65,7 +65,7 @@ function killed(): Promise<void> {
   })
 }
 
-it('makes a base that llama.cpp serves and that has learned, from a training that was killed on the way', { timeout: 120_000 }, async () => {
+it('makes a base that llama.cpp serves and that has learned, from a training that was killed on the way', { timeout: 300_000 }, async () => {
   const told: string[] = []
   const options = { corpus: join(folder, 'corpus'), tasks: join(folder, 'tasks'), work, tell: (line: string) => void told.push(line) }
   await prepare(config, options)
@@ -128,7 +128,7 @@ it('makes a base that llama.cpp serves and that has learned, from a training tha
   expect(told.some((line) => /step \d/.test(line))).toBe(false)
 })
 
-it('says what is missing to train by PyTorch', { timeout: 60_000 }, async () => {
+it('says what is missing to train by PyTorch', { timeout: 120_000 }, async () => {
   const elsewhere = join(folder, 'elsewhere')
   const building = build({
     ...{ config, configPath, corpus: join(folder, 'corpus'), tasks: join(folder, 'tasks'), work: elsewhere, tell: () => {} },
