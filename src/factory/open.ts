@@ -22,7 +22,7 @@ import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
 import { folderStore } from '../drivers/store/folder.ts'
 import { createOnnxTrainer } from '../drivers/trainer/onnx.ts'
-import type { Chain, QueryPaid } from '../ports/chain.ts'
+import type { Chain } from '../ports/chain.ts'
 import type { Build, Model } from '../ports/database.ts'
 import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
@@ -36,6 +36,7 @@ import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
 import { machineView } from './machine.ts'
 import { openServing } from './serving.ts'
+import { openTally } from './tally.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
 /** What the embedded chain's example payer starts with: 1,000 test OPEN. */
@@ -173,17 +174,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     emit({ type: 'models', models: await models() })
   }
 
-  /** All QueryPaid events; only those of blocks not seen before are asked of the chain. */
-  const paidEvents: QueryPaid[] = []
-  let reading: Promise<unknown> = Promise.resolve()
-  function paidSoFar(): Promise<readonly QueryPaid[]> {
-    const read = reading.then(async () => {
-      paidEvents.push(...(await chain.queriesPaid({ fromBlock: (paidEvents.at(-1)?.block ?? -1) + 1 })))
-      return paidEvents
-    })
-    reading = read.catch(() => {})
-    return read
-  }
+  const paidSoFar = openTally(chain)
 
   async function models(): Promise<ModelView[]> {
     const paid = await paidSoFar()
@@ -200,12 +191,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
 
   async function earnings() {
-    return earningsView(
-      builder.address,
-      (await chain.balance(builder.address)).open,
-      await database.models.list(),
-      await chain.queriesPaid({ builder: builder.address }),
-    )
+    return earningsView(builder.address, (await chain.balance(builder.address)).open, await database.models.list(), await paidSoFar())
   }
 
   async function receipts(limit = 50) {

@@ -128,8 +128,14 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
     chainId,
     fees: async () => fees,
     beforeSend: async () => {
-      const { timestamp } = await client.getBlock()
-      await rpc(anvil.url, 'evm_setNextBlockTimestamp', [Math.max(Math.floor(Date.now() / 1000), Number(timestamp))])
+      const now = Math.floor(Date.now() / 1000)
+      try {
+        await rpc(anvil.url, 'evm_setNextBlockTimestamp', [now])
+      } catch {
+        // This machine's clock went back; time on the chain does not.
+        const { timestamp } = await client.getBlock()
+        await rpc(anvil.url, 'evm_setNextBlockTimestamp', [Math.max(now, Number(timestamp))])
+      }
     },
     afterMined: async (block) => {
       // Neither this nor a snapshot may spoil the payment that was just mined.
