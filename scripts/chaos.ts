@@ -5,7 +5,7 @@
  * the gateway does; half of the faults fall on the embedded chain, half on an external one.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -271,10 +271,16 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const { values } = parseArgs({ options: { faults: { type: 'string', default: '200' }, seed: { type: 'string' }, log: { type: 'boolean', default: false } } })
   const outcome = await chaos({ faults: Number(values.faults), seed: Number(values.seed ?? Math.floor(Math.random() * 1e9)), say: (line) => console.log(line) })
   console.log(summary(outcome))
-  if (values.log)
-    await appendFile(
-      join(repository, 'docs/log.md'),
-      `\n## Chaos\n\n\`npx tsx scripts/chaos.ts --faults ${values.faults} --seed ${outcome.seed}\`: ${summary(outcome)}\n`,
+  if (values.log) {
+    const path = join(repository, 'docs/log.md')
+    const log = await readFile(path, 'utf8')
+    const command = `npx tsx scripts/chaos.ts --faults ${values.faults} --seed ${outcome.seed}`
+    const entry = `## ${new Date().toISOString().slice(0, 10)}: chaos\n\n\`${command}\`: ${summary(outcome)}\n\n`
+    // Newest first.
+    await writeFile(
+      path,
+      log.replace(/^## /m, () => `${entry}## `),
     )
+  }
   if (outcome.wrong.length > 0) process.exitCode = 1
 }

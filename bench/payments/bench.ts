@@ -20,7 +20,7 @@ import type { Done, Work } from './payer.ts'
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, 'no-gas': { type: 'boolean', default: false } },
 })
-const sizes = values.quick ? { sequential: 40, load: 200, payers: 16, endurance: 320 } : { sequential: 200, load: 1_000, payers: 16, endurance: 5_000 }
+const sizes = values.quick ? { sequential: 16, load: 96, payers: 16, endurance: 160 } : { sequential: 200, load: 1_000, payers: 16, endurance: 5_000 }
 const body = JSON.stringify({ model: 'heart', messages: [{ role: 'user', content: 'My chest hurts. What should I do?' }] })
 
 type Row = { what: string; measured: string; reach: string; anchor: string; met: boolean }

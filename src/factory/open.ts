@@ -26,7 +26,7 @@ import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
 import { openSessions } from '../drivers/session/sessions.ts'
 import { folderStore } from '../drivers/store/folder.ts'
 import { createOnnxTrainer } from '../drivers/trainer/onnx.ts'
-import type { Chain, QueryPaid } from '../ports/chain.ts'
+import type { Chain } from '../ports/chain.ts'
 import type { Build, Model } from '../ports/database.ts'
 import { answer, tooLong } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
@@ -45,6 +45,7 @@ import { openMaterial } from './material.ts'
 import { openPassports } from './passports.ts'
 import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
+import { openTally } from './tally.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 
 /** What the embedded chain's example payer starts with: 1,000 test OPEN. */
@@ -198,17 +199,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     emit({ type: 'models', models: await models() })
   }
 
-  /** All QueryPaid events; only those of blocks not seen before are asked of the chain. */
-  const paidEvents: QueryPaid[] = []
-  let reading: Promise<unknown> = Promise.resolve()
-  function paidSoFar(): Promise<readonly QueryPaid[]> {
-    const read = reading.then(async () => {
-      paidEvents.push(...(await chain.queriesPaid({ fromBlock: (paidEvents.at(-1)?.block ?? -1) + 1 })))
-      return paidEvents
-    })
-    reading = read.catch(() => {})
-    return read
-  }
+  const paidSoFar = openTally(chain)
 
   async function models(): Promise<ModelView[]> {
     const paid = await paidSoFar()
@@ -225,12 +216,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
 
   async function earnings() {
-    return earningsView(
-      builder.address,
-      (await chain.balance(builder.address)).open,
-      await database.models.list(),
-      await chain.queriesPaid({ builder: builder.address }),
-    )
+    return earningsView(builder.address, (await chain.balance(builder.address)).open, await database.models.list(), await paidSoFar())
   }
 
   async function receipts(limit = 50) {

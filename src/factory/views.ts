@@ -3,18 +3,18 @@
  */
 
 import { type Receipt, receiptId } from '../core/receipt.ts'
-import { amount } from '../core/royalty.ts'
+import { type Amount, amount } from '../core/royalty.ts'
 import type { EarningsView, ModelView, ReceiptView } from '../core/view.ts'
-import type { QueryPaid } from '../ports/chain.ts'
 import type { Model } from '../ports/database.ts'
 import type { Unpacked } from '../steps/pack.ts'
+import type { PaidTotal } from './tally.ts'
 
 export function receiptView(receipt: Receipt, finalBlock: number): ReceiptView {
   const { model, modelId, tx, block, payer, builder, sources, at } = receipt
   return { id: receiptId(receipt), model, modelId, tx, block, amount: amount(BigInt(receipt.amount)), payer, builder, sources, at, final: block <= finalBlock }
 }
 
-export function modelView(model: Model, unpacked: Unpacked, payout: string | null, paid: readonly QueryPaid[]): ModelView {
+export function modelView(model: Model, unpacked: Unpacked, payout: string | null, paid: readonly PaidTotal[]): ModelView {
   const { spec, report } = unpacked
   const own = paid.filter((event) => event.modelId === model.modelId)
   return {
@@ -27,25 +27,27 @@ export function modelView(model: Model, unpacked: Unpacked, payout: string | nul
     payout,
     labels: spec.labels,
     exam: { n: report.n, metric: report.metric, arms: report.arms.map(({ name, what, score, interval }) => ({ name, what, score, interval })) },
-    queries: own.length,
-    earned: amount(sum(own)),
+    ...totals(own),
   }
 }
 
 /** Earnings are counted from QueryPaid events alone: what the contract did, not what the gateway remembers. */
-export function earningsView(builder: string, balance: bigint, models: readonly Model[], paid: readonly QueryPaid[]): EarningsView {
+export function earningsView(builder: string, balance: bigint, models: readonly Model[], paid: readonly PaidTotal[]): EarningsView {
+  const own = paid.filter((total) => total.builder.toLowerCase() === builder.toLowerCase())
   return {
     builder,
     balance: amount(balance),
-    total: amount(sum(paid)),
+    total: totals(own).earned,
     models: models.flatMap((model) => {
       if (!model.modelId) return []
-      const own = paid.filter((event) => event.modelId === model.modelId)
-      return [{ name: model.name, modelId: model.modelId, queries: own.length, earned: amount(sum(own)) }]
+      return [{ name: model.name, modelId: model.modelId, ...totals(own.filter((total) => total.modelId === model.modelId)) }]
     }),
   }
 }
 
-function sum(paid: readonly QueryPaid[]): bigint {
-  return paid.reduce((total, event) => total + event.amount, 0n)
+function totals(paid: readonly PaidTotal[]): { queries: number; earned: Amount } {
+  return {
+    queries: paid.reduce((sum, { queries }) => sum + queries, 0),
+    earned: amount(paid.reduce((sum, total) => sum + total.amount, 0n)),
+  }
 }

@@ -18,6 +18,7 @@ export type Anvil = {
 /** `past`: every state there was; `present`: the latest state and every transaction; a number: transactions of so many blocks. */
 export type Keep = 'past' | 'present' | number
 
+const STATES_KEPT = 32
 const startDeadlineMilliseconds = 30_000
 const supervisor = fileURLToPath(new URL('./supervise.mjs', import.meta.url))
 
@@ -49,8 +50,9 @@ export async function startAnvil(options: {
       'never',
     ],
     ...['--init', options.genesis, '--timestamp', String(options.timestamp), '--chain-id', String(options.chainId)],
-    // Old states are never asked for, except to take blocks back, and would fill the memory and then a folder.
-    ...(options.keep === 'past' ? [] : ['--prune-history']),
+    // Old states are never asked for, except to take blocks back, and would fill the memory and then a folder. A few are kept, because a
+    // question about the latest block is answered after the next has come.
+    ...(options.keep === 'past' ? [] : [`--prune-history=${STATES_KEPT}`]),
     ...(typeof options.keep === 'number' ? ['--transaction-block-keeper', String(options.keep)] : []),
     ...['--cache-path', options.cache],
   ]

@@ -16,6 +16,7 @@ import { openDatabase } from '../database/pglite.ts'
 import { openKeystore } from '../keystore/keystore.ts'
 import { wrappedOpen } from './contracts.generated.ts'
 import { openEmbeddedChain } from './embedded.ts'
+import { forgetful, saveSnapshot } from './snapshot.ts'
 
 const temporary = () => mkdtemp(join(tmpdir(), 'modelfactory-test-chain-'))
 
@@ -131,6 +132,20 @@ describe('embedded chain across restarts', () => {
     chain = await open()
     expect(await everything()).toEqual(before)
     expect(await database.journal.all()).toEqual(journal)
+  })
+
+  it('is the same when its snapshot has forgotten all but the newest blocks', async () => {
+    const before = await everything()
+    await chain.close()
+    const name = (await states()).sort().at(-1)!
+    const snapshot = JSON.parse(await readFile(join(folder, 'chain', name), 'utf8'))
+    const state = await forgetful(snapshot.state, 2)
+    expect(state.length).toBeLessThan(snapshot.state.length)
+    await saveSnapshot(join(folder, 'chain'), { ...snapshot, state })
+    chain = await open()
+    expect(await everything()).toEqual(before)
+    const client = createPublicClient({ transport: http(chain.network.rpc) })
+    await expect(client.getBlock({ blockNumber: 1n })).rejects.toThrow(/could not be found/)
   })
 
   it('takes new payments after a restart, valid now and not then', async () => {

@@ -21,7 +21,7 @@ import { paidHistory } from './history.ts'
 import { adopt, rebuild, rpc } from './replay.ts'
 import { openGuard } from './rpc-guard.ts'
 import type { Manner } from './settler.ts'
-import { saveSnapshot } from './snapshot.ts'
+import { forgetful, saveSnapshot } from './snapshot.ts'
 import { serialWriter } from './writer.ts'
 
 const chainId = 31337
@@ -108,7 +108,8 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
     const last = tail.at(-1)
     // While the outcome of one is unknown, no state can be said to hold exactly the journal up to some transaction.
     if (!last || tail.some(({ status }) => status === null)) return
-    const [state, block] = [await rpc<string>(anvil.url, 'anvil_dumpState', []), await client.getBlock()]
+    const [dump, block] = [await rpc<string>(anvil.url, 'anvil_dumpState', []), await client.getBlock()]
+    const state = await forgetful(dump, blocksKept)
     await saveSnapshot(folder, { sequence: last.sequence, transaction: last.hash, block: Number(block.number), blockHash: block.hash, state })
     lastSnapshot = last.sequence
     if (++snapshots % tidyInterval === 0) await journal.tidy()
@@ -128,8 +129,14 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
     chainId,
     fees: async () => fees,
     beforeSend: async () => {
-      const { timestamp } = await client.getBlock()
-      await rpc(anvil.url, 'evm_setNextBlockTimestamp', [Math.max(Math.floor(Date.now() / 1000), Number(timestamp))])
+      const now = Math.floor(Date.now() / 1000)
+      try {
+        await rpc(anvil.url, 'evm_setNextBlockTimestamp', [now])
+      } catch {
+        // This machine's clock went back; time on the chain does not.
+        const { timestamp } = await client.getBlock()
+        await rpc(anvil.url, 'evm_setNextBlockTimestamp', [Math.max(now, Number(timestamp))])
+      }
     },
     afterMined: async (block) => {
       // Neither this nor a snapshot may spoil the payment that was just mined.

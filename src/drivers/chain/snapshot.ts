@@ -4,6 +4,8 @@
  */
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
 import { z } from 'zod'
 import { hashText, Id } from '../../core/id.ts'
 import type { Hex } from '../../core/listing.ts'
@@ -24,6 +26,7 @@ const Snapshot = z.object({
 })
 export type Snapshot = Omit<z.infer<typeof Snapshot>, 'format' | 'stateHash'>
 
+const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
 const kept = 2
 const name = /^state\.(\d+)\.json$/
 
@@ -40,6 +43,20 @@ export async function* snapshots(folder: string, hashAt: (sequence: number) => P
     const snapshot = await readSnapshot(join(folder, `state.${sequence}.json`))
     if (snapshot && (await hashAt(snapshot.sequence)) === snapshot.transaction) yield snapshot
   }
+}
+
+const State = z.looseObject({
+  blocks: z.array(z.looseObject({ header: z.looseObject({ number: z.string() }) })),
+  transactions: z.array(z.looseObject({ block_number: z.number() })),
+})
+
+/** A state without its old blocks and their transactions, all but the newest `kept`: anvil keeps them for ever, and they are most of it. */
+export async function forgetful(state: string, keptBlocks: number): Promise<string> {
+  const whole = State.parse(JSON.parse((await unzip(Buffer.from(state.slice(2), 'hex'))).toString()))
+  const newest = whole.blocks.reduce((most, { header }) => Math.max(most, Number(header.number)), 0)
+  const blocks = whole.blocks.filter(({ header }) => Number(header.number) > newest - keptBlocks)
+  const transactions = whole.transactions.filter((transaction) => transaction.block_number > newest - keptBlocks)
+  return `0x${(await zip(JSON.stringify({ ...whole, blocks, transactions }))).toString('hex')}`
 }
 
 async function readSnapshot(path: string): Promise<Snapshot | undefined> {

@@ -56,7 +56,9 @@ export function serialWriter(options: WriterOptions): Writer & { exclusively<Res
   const receipt = async (hash: Hex): Promise<Outcome | undefined> => {
     const found = await client.request({ method: 'eth_getTransactionReceipt', params: [hash] })
     if (!found?.blockNumber) return undefined
-    const { timestamp } = await client.getBlock({ blockNumber: BigInt(found.blockNumber) })
+    // Nodes of today put the time beside each event, which saves asking for the block.
+    const timed = (found.logs[0] as { blockTimestamp?: Hex } | undefined)?.blockTimestamp
+    const timestamp = timed ?? (await client.getBlock({ blockNumber: BigInt(found.blockNumber) })).timestamp
     const status = BigInt(found.status) === 1n ? 'success' : 'reverted'
     const block = Number(found.blockNumber)
     await journal.mined(hash, { block, timestamp: Number(timestamp), status })
@@ -102,26 +104,34 @@ export function serialWriter(options: WriterOptions): Writer & { exclusively<Res
 
   const send = (transaction: Transaction): Promise<Outcome> =>
     exclusively(async () => {
-      const { from, to, data, value = 0n, gas, purpose } = transaction
-      const counted = await client.getTransactionCount({ address: from.address, blockTag: 'pending' })
-      const nonce = Math.max(counted, nextNonces.get(from.address) ?? 0)
-      const raw = await localAccount(from).signTransaction({
-        type: 'eip1559',
-        chainId: options.chainId,
-        nonce,
-        to,
-        data,
-        value,
-        gas,
-        ...(await options.fees()),
-      })
-      const hash = keccak256(raw)
-      await journal.append({ hash, raw, from: from.address, nonce, purpose })
-      const early = await broadcast(raw, hash)
-      if (early?.status !== 'rejected') nextNonces.set(from.address, nonce + 1)
-      if (early) return early
-      return minedNext(hash)
+      const known = nextNonces.has(transaction.from.address)
+      const outcome = await sendNext(transaction)
+      if (outcome.status === 'success' || outcome.status === 'reverted') return outcome
+      // Somebody else used this key, or a transaction was lost: the node knows the next number.
+      nextNonces.delete(transaction.from.address)
+      return outcome.status === 'rejected' && known && /nonce/i.test(outcome.message) ? sendNext(transaction) : outcome
     })
+
+  const sendNext = async (transaction: Transaction): Promise<Outcome> => {
+    const { from, to, data, value = 0n, gas, purpose } = transaction
+    const nonce = nextNonces.get(from.address) ?? (await client.getTransactionCount({ address: from.address, blockTag: 'pending' }))
+    const raw = await localAccount(from).signTransaction({
+      type: 'eip1559',
+      chainId: options.chainId,
+      nonce,
+      to,
+      data,
+      value,
+      gas,
+      ...(await options.fees()),
+    })
+    const hash = keccak256(raw)
+    await journal.append({ hash, raw, from: from.address, nonce, purpose })
+    const early = await broadcast(raw, hash)
+    if (early?.status !== 'rejected') nextNonces.set(from.address, nonce + 1)
+    if (early) return early
+    return minedNext(hash)
+  }
 
   const reconcile = (transactions: readonly JournaledTransaction[]): Promise<void> =>
     exclusively(async () => {
