@@ -67,6 +67,19 @@ it('believes no log of another contract, and no block made up, once a header is 
   expect(await lie(made, { headers: [keccak256(payment.header)] })).toEqual(['payment_block'])
 })
 
+it('follows a proof only where every step of it is there', async () => {
+  const flip = (hex: Hex): Hex => `${hex.slice(0, -1)}${hex.endsWith('0') ? '1' : '0'}` as Hex
+  for (const which of ['payment', 'publication'] as const) {
+    for (const part of ['receipt', 'transaction'] as const) {
+      expect(await lie(({ proofs }) => (proofs[which][part] = flip(proofs[which][part])))).toEqual([`${which}_proof`])
+      const nodes = `${part}Nodes` as const
+      expect(await lie(({ proofs }) => (proofs[which][nodes] = proofs[which][nodes].map(flip)))).toEqual([`${which}_proof`])
+    }
+    expect(await lie(({ proofs }) => proofs[which].index++)).toEqual([`${which}_proof`])
+    expect(await lie(({ proofs }) => (proofs[which].header = '0xc0'))).toEqual([`${which}_proof`])
+  }
+})
+
 /** What each claim is caught by when the gateway itself signs the lie. */
 it('is caught by what bears each claim out, not by the signature alone', async () => {
   const other = `0x${'5a'.repeat(32)}` as const
