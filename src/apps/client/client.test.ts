@@ -171,7 +171,12 @@ describe('one request is one payment', () => {
       },
     }
     const server = stand([])
-    const client = await open(server, { account: slow, budget: { perDay: PRICE } })
+    // Both have passed the first look at what is under way before either hears of a price.
+    const far = (async (input, init) => {
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      return server.send(input, init)
+    }) as typeof fetch
+    const client = await open({ send: far }, { account: slow, budget: { perDay: 2n * PRICE } })
     await Promise.all([client.fetch(path, ask('1')), client.fetch(path, ask('1'))])
     expect([asked, new Set(server.payments).size]).toEqual([1, 1])
   })
