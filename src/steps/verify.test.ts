@@ -1,11 +1,13 @@
 /** A passport kept since its format was made, read by today's code without any chain: it holds, and no leaf of it can change. */
 import { readFile } from 'node:fs/promises'
+import { fromRlp, type Hex, keccak256, toRlp } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { expect, it } from 'vitest'
 import type { Address } from '../core/listing.ts'
 import { mutations } from '../core/mutations.suite.ts'
 import { type Passport, signedContent } from '../core/passport.ts'
 import { notary } from '../drivers/passport/notary.ts'
+import { proveEntry } from '../drivers/passport/trie.ts'
 import { type VerifyOptions, verifyPassport } from './verify.ts'
 
 const kept = JSON.parse(await readFile(new URL('fixtures/passport.json', import.meta.url), 'utf8')) as Passport
@@ -26,19 +28,60 @@ it('does not hold with any leaf changed', async () => {
   for (const { path, changed } of mutations(kept)) expect(await failed(changed), path).not.toEqual([])
 })
 
+const gateway = privateKeyToAccount(generatePrivateKey())
+const address = gateway.address.toLowerCase() as Address
+/** The kept passport, changed, and signed by a gateway that nobody vouches for. */
+async function lie(change: (passport: Passport) => unknown, options: Partial<VerifyOptions> = {}): Promise<string[]> {
+  const passport = structuredClone({ ...kept, gateway: { address, vouch: null, signature: kept.gateway.signature } })
+  await change(passport)
+  const { chainId, contracts } = passport.payment
+  const domain = { name: 'ModelFactory passport', version: '1', chainId, verifyingContract: contracts.router }
+  const types = { Passport: [{ name: 'content', type: 'bytes32' }] }
+  passport.gateway.signature = await gateway.signTypedData({ domain, types, primaryType: 'Passport', message: { content: signedContent(passport) } })
+  return failed(passport, options)
+}
+
+type Nested = Hex | Nested[]
+/** A block made up so that it holds the proof's receipt with another emitter of one of its logs. */
+async function emittedBy(proof: Passport['proofs']['payment'], logIndex: number, emitter: Hex): Promise<Passport['proofs']['payment']> {
+  const receipt = fromRlp(`0x${proof.receipt.slice(4)}`, 'hex') as Nested[]
+  ;((receipt[3] as Nested[])[logIndex] as Nested[])[0] = emitter
+  const forged: Hex = `${proof.receipt.slice(0, 4) as Hex}${toRlp(receipt).slice(2)}`
+  const { root, nodes } = await proveEntry([forged], 0)
+  const header = fromRlp(proof.header, 'hex') as Nested[]
+  header[5] = root
+  return { ...proof, receipt: forged, receiptNodes: nodes, header: toRlp(header) }
+}
+
+it('believes no log of another contract, and no block made up, once a header is known', async () => {
+  const { payment } = kept.proofs
+  const place = kept.payment.logIndex
+  expect(await lie(async (passport) => (passport.proofs.payment = await emittedBy(payment, place, address)))).toEqual(['payment_event'])
+  // The token's own logs stand before the router's.
+  expect(await lie(async (passport) => (passport.proofs.payment = await emittedBy(payment, place - 1, address)))).toEqual(['payment_moved'])
+  const version = kept.publication.logIndex
+  const published = async (passport: Passport) => (passport.proofs.publication = await emittedBy(kept.proofs.publication, version, address))
+  expect(await lie(published)).toEqual(['publication_event'])
+  const made = async (passport: Passport) => (passport.proofs.payment = await emittedBy(payment, place - 2, address))
+  expect(await lie(made)).toEqual([])
+  expect(await lie(made, { headers: [keccak256(payment.header)] })).toEqual(['payment_block'])
+})
+
+it('follows a proof only where every step of it is there', async () => {
+  const flip = (hex: Hex): Hex => `${hex.slice(0, -1)}${hex.endsWith('0') ? '1' : '0'}` as Hex
+  for (const which of ['payment', 'publication'] as const) {
+    for (const part of ['receipt', 'transaction'] as const) {
+      expect(await lie(({ proofs }) => (proofs[which][part] = flip(proofs[which][part])))).toEqual([`${which}_proof`])
+      const nodes = `${part}Nodes` as const
+      expect(await lie(({ proofs }) => (proofs[which][nodes] = proofs[which][nodes].map(flip)))).toEqual([`${which}_proof`])
+    }
+    expect(await lie(({ proofs }) => proofs[which].index++)).toEqual([`${which}_proof`])
+    expect(await lie(({ proofs }) => (proofs[which].header = '0xc0'))).toEqual([`${which}_proof`])
+  }
+})
+
 /** What each claim is caught by when the gateway itself signs the lie. */
 it('is caught by what bears each claim out, not by the signature alone', async () => {
-  const gateway = privateKeyToAccount(generatePrivateKey())
-  const address = gateway.address.toLowerCase() as Address
-  const lie = async (change: (passport: Passport) => void) => {
-    const passport = structuredClone({ ...kept, gateway: { address, vouch: null, signature: kept.gateway.signature } })
-    change(passport)
-    const { chainId, contracts } = passport.payment
-    const domain = { name: 'ModelFactory passport', version: '1', chainId, verifyingContract: contracts.router }
-    const types = { Passport: [{ name: 'content', type: 'bytes32' }] }
-    passport.gateway.signature = await gateway.signTypedData({ domain, types, primaryType: 'Passport', message: { content: signedContent(passport) } })
-    return failed(passport)
-  }
   const other = `0x${'5a'.repeat(32)}` as const
   expect(await lie(() => {})).toEqual([])
   expect(await lie(({ report }) => (report.arms[0]!.score = 0.99))).toEqual(['report'])

@@ -160,6 +160,27 @@ describe('one request is one payment', () => {
     expect(new Set(server.payments).size).toBe(1)
   })
 
+  it('when it is asked twice while the wallet’s owner is still reading', async () => {
+    let asked = 0
+    const slow = {
+      address: account.address,
+      async signTypedData(message: object) {
+        asked++
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        return account.signTypedData(message as never)
+      },
+    }
+    const server = stand([])
+    // Both have passed the first look at what is under way before either hears of a price.
+    const far = (async (input, init) => {
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      return server.send(input, init)
+    }) as typeof fetch
+    const client = await open({ send: far }, { account: slow, budget: { perDay: 2n * PRICE } })
+    await Promise.all([client.fetch(path, ask('1')), client.fetch(path, ask('1'))])
+    expect([asked, new Set(server.payments).size]).toEqual([1, 1])
+  })
+
   it('whose signature has run out is signed anew', async () => {
     let now = Date.now()
     const server = stand(['gone', 'gone', 'gone', 'gone', 'gone', 'gone', 200])

@@ -9,7 +9,7 @@ import OpenAI from 'openai'
 import { createWalletClient, type Hex, http, publicActions } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { root } from '../../../test/process.ts'
+import { dataFolder, modelfactory, root } from '../../../test/process.ts'
 import { isRefusal } from '../../core/errors.ts'
 import { hashText } from '../../core/id.ts'
 import { royaltyRouter, wrappedOpen } from '../../drivers/chain/contracts.generated.ts'
@@ -130,6 +130,31 @@ it('a header made by hand from the 402 is taken, as curl sends it, and gets no r
   expect([reply.code, reply.out]).toEqual([0, expect.stringContaining(canned.text)])
   const settled = JSON.parse(Buffer.from(/payment-response: (\S+)/i.exec(reply.out)![1]!, 'base64').toString())
   expect([settled.success, settled.extensions, (await held()) - before]).toEqual([true, undefined, PRICE])
+})
+
+it('our command line pays from an imported wallet, keeps the passport with both texts, and verifies it against the node', { timeout: 300_000 }, async () => {
+  const { data, remove } = await dataFolder()
+  try {
+    const run = async (...args: string[]) => {
+      const done = await modelfactory([...args, '--json'], { data, env: { MODELFACTORY_URL: server.url } })
+      expect(done.code, done.stderr).toBe(0)
+      return done
+    }
+    const key = generatePrivateKey()
+    await bench.chain.fund(privateKeyToAccount(key).address, 3n * PRICE)
+    await writeFile(join(data, 'key'), key)
+    await run('wallet', 'import', 'buyer', join(data, 'key'))
+    const file = join(data, 'passport.json')
+    const bought = await run('query', 'heart', 'From the command line.', '--wallet', 'buyer', '--passport', file)
+    expect(Object.keys(bought.json).sort()).toEqual(['answer', 'receipt', 'sources', 'label', 'scores'].filter((name) => name in bought.json).sort())
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ texts: { request: expect.stringContaining('From the command line.'), answer: canned } })
+    const verified = await run('verify', file, '--rpc', bench.chain.network.rpc)
+    const open = (verified.json.checks as { code: string; outcome: string }[]).filter(({ outcome }) => outcome === 'open')
+    expect(open.map(({ code }) => code)).toEqual(['word'])
+    expect((await run('wallet', 'balance', 'buyer')).json).toMatchObject({ name: 'buyer', open: { atomic: `${2n * PRICE}` }, currency: 'test OPEN' })
+  } finally {
+    await remove()
+  }
 })
 
 describe('viem against the router', () => {

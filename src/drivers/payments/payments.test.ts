@@ -1,7 +1,7 @@
 /** Both ways of paying pass the suite; and what only x402 can get wrong, with a stock x402 client as the payer. */
 import { ExactEvmScheme } from '@x402/evm'
 import { wrapFetchWithPaymentFromConfig } from '@x402/fetch'
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { generatePrivateKey, mnemonicToAccount, privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, it } from 'vitest'
 import { isRefusal, refuse } from '../../core/errors.ts'
 import { type PaymentsBench, paymentsSuite, suiteQuote } from '../../ports/payments.suite.ts'
@@ -87,6 +87,18 @@ describe('x402', () => {
     const taken = await zero.payments.verify(await zero.sign(message), suiteQuote)
     if (isRefusal(taken)) throw new Error(taken.message)
     expect(taken.authorization.signature.slice(130)).toMatch(/^1[bc]$/)
+  })
+
+  it('refuses a payer whose key everybody knows, anywhere but on the embedded chain', async () => {
+    const known = mnemonicToAccount('test test test test test test test test test test test junk', { addressIndex: 13 })
+    const verify = async (network: { chainId: number; caip2: string; currency: 'OPEN' | 'test OPEN' }) => {
+      const payments = x402Payments({ network, token, balance: async () => 10n ** 18n, now: () => Number(now) * 1000 })
+      const domain = { name: token.name, version: token.version, chainId: network.chainId, verifyingContract: token.address }
+      const wire = await payload({ account: known, payments, quote: suiteQuote, domain, message: { ...message, from: known.address } })
+      return payments.verify(header(wire), suiteQuote)
+    }
+    expect(await verify({ chainId: 1612, caip2: 'eip155:1612', currency: 'OPEN' })).toMatchObject({ code: 'well_known_key' })
+    expect(await verify(network)).toMatchObject({ authorization: { value: suiteQuote.price } })
   })
 
   it('asks a contract wallet (EIP-1271) when the signature is not an account’s', async () => {
