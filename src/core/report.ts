@@ -60,6 +60,20 @@ export function macroF1(predicted: readonly string[], truth: readonly string[]):
   return scores.length ? scores.reduce((sum, score) => sum + score, 0) / scores.length : 0
 }
 
+/** F1 over all labels of all cases (micro), and the share of cases whose labels are all right. */
+export function labelsF1(predicted: readonly (readonly string[])[], truth: readonly (readonly string[])[]): { f1: number; exact: number } {
+  let [hit, said, right, exact] = [0, 0, 0, 0]
+  for (const [index, labels] of truth.entries()) {
+    const guesses = predicted[index] ?? []
+    const same = guesses.filter((label) => labels.includes(label)).length
+    hit += same
+    said += guesses.length
+    right += labels.length
+    if (same === guesses.length && same === labels.length) exact++
+  }
+  return { f1: said + right ? (2 * hit) / (said + right) : 1, exact: truth.length ? exact / truth.length : 0 }
+}
+
 type Span = { type: string; start: number; end: number }
 
 /** Exact entity-level precision, recall and F1 over all cases (CoNLL-2003): type and both ends must be right. 1 where there is nothing to find and nothing found. */
