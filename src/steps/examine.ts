@@ -10,7 +10,7 @@ import { isRefusal, type Refusal } from '../core/errors.ts'
 import { canonical } from '../core/id.ts'
 import type { Serving } from '../core/package.ts'
 import type { Prompt } from '../core/prompt.ts'
-import { type Arm, accuracy, bootstrap, entityF1, labelsF1, macroF1, type Report } from '../core/report.ts'
+import { type Arm, accuracy, bootstrap, entityTally, labelTally, macroF1, type Report, tallied } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
 import { servedFrom, type Weights, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
@@ -175,11 +175,9 @@ export async function examine(
         options.onProgress?.(index + 1, exam.cases.length)
       }
       const arm = (name: keyof typeof predictions, what: string): Arm => {
-        const { f1, exact } = labelsF1(predictions[name], truth)
-        const interval = bootstrap(truth.length, (drawn) => {
-          const of = (rows: readonly string[][]) => drawn.map((i) => rows[i]!)
-          return labelsF1(of(predictions[name]), of(truth)).f1
-        })
+        const tallies = truth.map((labels, index) => labelTally(predictions[name][index]!, labels))
+        const { f1, exact } = tallied(tallies)
+        const interval = bootstrap(truth.length, (drawn) => tallied(drawn.map((index) => tallies[index]!)).f1)
         return { name, what, score: f1, interval, figures: { allRight: exact } }
       }
       return {
@@ -220,15 +218,9 @@ export async function examine(
         options.onProgress?.(index + 1, exam.cases.length)
       }
       const arm = (name: keyof typeof predictions, what: string): Arm => {
-        const { f1, precision, recall } = entityF1(predictions[name], truth)
-        const interval = bootstrap(
-          truth.length,
-          (drawn) =>
-            entityF1(
-              drawn.map((i) => predictions[name][i]!),
-              drawn.map((i) => truth[i]!),
-            ).f1,
-        )
+        const tallies = truth.map((entities, index) => entityTally(predictions[name][index]!, entities))
+        const { f1, precision, recall } = tallied(tallies)
+        const interval = bootstrap(truth.length, (drawn) => tallied(drawn.map((index) => tallies[index]!)).f1)
         return { name, what, score: f1, interval, figures: { precision, recall } }
       }
       return {

@@ -5,7 +5,7 @@
  */
 import { type Dataset, type Example, fraction } from '../core/dataset.ts'
 import { errorAt, fitLaw, type Readiness } from '../core/readiness.ts'
-import { entityF1, labelsF1, random } from '../core/report.ts'
+import { entityTally, labelTally, random, tallied } from '../core/report.ts'
 import { wordsOf } from '../core/spans.ts'
 import type { Spec } from '../core/spec.ts'
 import type { Baseline } from '../ports/baseline.ts'
@@ -122,7 +122,12 @@ async function kindsRight(ports: { baseline: Baseline }, training: readonly Exam
     const names = [...new Set(training.flatMap(({ labels }) => labels ?? []))]
     return practice.map((example, index) => {
       const scores = scoresOf(fitted, names, fitted.practiceScores[index]!)
-      return labelsF1([names.filter((_, place) => scores[place]! > 0)], [example.labels ?? []]).f1
+      return tallied([
+        labelTally(
+          names.filter((_, place) => scores[place]! > 0),
+          example.labels ?? [],
+        ),
+      ]).f1
     })
   }
   const labelled = (examples: readonly Example[]) => examples.map((example) => ({ input: example.input, label: example.label ?? '' }))
@@ -146,7 +151,7 @@ async function wordsRight(
   return practice.map((example) => {
     const words = wordsOf(example.input)
     const probabilities = fitted.scores(words.map((word) => word.text)).map((row) => row.map(Math.exp))
-    return entityF1([decode(words, probabilities, types)], [example.entities ?? []]).f1
+    return tallied([entityTally(decode(words, probabilities, types), example.entities ?? [])]).f1
   })
 }
 

@@ -11,19 +11,25 @@ import { SERVER_HEADER } from '../server/replies.ts'
 /** What one upload may hold: the server takes 64 MB, and base64 makes four bytes of three. */
 const MOST_MEGABYTES = 47
 
+/** Times a question is asked before its server counts as gone. */
+const ATTEMPTS = 3
+
 export type Upload = { name: string; base64: string }
 
 const Failure = z.object({ error: z.object({ message: z.string(), code: z.string().nullish(), hint: z.string().nullish() }) })
 
 /** One request; a 4xx or 5xx with an error body becomes a refusal. */
 export async function request<T>(url: string, path: string, body?: unknown): Promise<T | Refusal> {
-  let response: Response
-  try {
+  let response: Response | undefined
+  // On a busy machine a kept connection may be closed just as it is used again; asking twice changes nothing, posting twice might.
+  for (let attempt = body === undefined ? ATTEMPTS : 1; attempt > 0 && !response; attempt--) {
     response = await fetch(
       `${url}${path}`,
       body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
-    )
-  } catch {
+    ).catch(() => undefined)
+    if (!response && attempt > 1) await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  if (!response) {
     return refuse('server_unreachable', `No ModelFactory server answers at ${url}.`, 'Start one with: npm start, or correct --url.')
   }
   if (!response.headers.has(SERVER_HEADER)) {
