@@ -9,6 +9,8 @@ export type Answer = {
   text: string
   /** classify: the chosen label and the probabilities of all labels, highest first. */
   label?: string | undefined
+  /** classify where several may hold: the kinds that do. */
+  labels?: string[] | undefined
   scores?: { label: string; probability: number }[] | undefined
   /** extract: what was found and where it stands in the text. */
   entities?: { type: string; text: string; start: number; end: number; probability: number }[] | undefined

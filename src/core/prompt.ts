@@ -60,6 +60,19 @@ export function selectPrompt(
 }
 
 /**
+ * classify into several kinds at once: the text between the chat markers, then each kind followed by a marker at which the model
+ * says whether it holds.
+ */
+export function kindsPrompt(input: string, kinds: readonly string[], held?: readonly boolean[], weight = 1): Prompt {
+  const prompt: Segment[] = [start, text(input), end]
+  for (const [index, kind] of kinds.entries()) {
+    prompt.push(text(` ${kind}`), end)
+    prompt.push(held === undefined ? { kind: 'read' } : { kind: 'read', label: held[index] ? SUPPORTING : NOT_SUPPORTING, weight })
+  }
+  return prompt
+}
+
+/**
  * extract: the text between the chat markers, then its words one by one, each read after its last token: so every word is judged
  * with all of the text before it, what follows it included. `tags` are numbers of labels.
  */

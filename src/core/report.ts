@@ -60,22 +60,36 @@ export function macroF1(predicted: readonly string[], truth: readonly string[]):
   return scores.length ? scores.reduce((sum, score) => sum + score, 0) / scores.length : 0
 }
 
+/** What one case adds to an F1: right among what was said, what was said, and what there was to say. */
+export type Tally = { hit: number; said: number; right: number }
+
+/** F1, precision and recall over cases (micro). 1 where there is nothing to say and nothing was said. */
+export function tallied(tallies: readonly Tally[]): { f1: number; precision: number; recall: number; exact: number } {
+  let [hit, said, right, exact] = [0, 0, 0, 0]
+  for (const one of tallies) {
+    hit += one.hit
+    said += one.said
+    right += one.right
+    if (one.hit === one.said && one.hit === one.right) exact++
+  }
+  if (!said && !right) return { f1: 1, precision: 1, recall: 1, exact: 1 }
+  return { f1: (2 * hit) / (said + right), precision: said ? hit / said : 0, recall: right ? hit / right : 0, exact: exact / tallies.length }
+}
+
+/** Labels of one case beside the right ones. */
+export function labelTally(predicted: readonly string[], truth: readonly string[]): Tally {
+  return { hit: predicted.filter((label) => truth.includes(label)).length, said: predicted.length, right: truth.length }
+}
+
 type Span = { type: string; start: number; end: number }
 
-/** Exact entity-level precision, recall and F1 over all cases (CoNLL-2003): type and both ends must be right. 1 where there is nothing to find and nothing found. */
-export function entityF1(predicted: readonly (readonly Span[])[], truth: readonly (readonly Span[])[]): { f1: number; precision: number; recall: number } {
+/** Entities of one case beside the right ones: type and both ends must be right (CoNLL-2003). */
+export function entityTally(predicted: readonly Span[], truth: readonly Span[]): Tally {
+  const keys = (spans: readonly Span[]) => new Set(spans.map(({ type, start, end }) => `${start} ${end} ${type}`))
+  const [guesses, right] = [keys(predicted), keys(truth)]
   let hit = 0
-  let said = 0
-  let right = 0
-  for (const [index, spans] of truth.entries()) {
-    const keys = new Set(spans.map(({ type, start, end }) => `${start} ${end} ${type}`))
-    const guesses = new Set((predicted[index] ?? []).map(({ type, start, end }) => `${start} ${end} ${type}`))
-    said += guesses.size
-    right += keys.size
-    for (const guess of guesses) if (keys.has(guess)) hit++
-  }
-  if (!said && !right) return { f1: 1, precision: 1, recall: 1 }
-  return { f1: (2 * hit) / (said + right), precision: said ? hit / said : 0, recall: right ? hit / right : 0 }
+  for (const guess of guesses) if (right.has(guess)) hit++
+  return { hit, said: guesses.size, right: right.size }
 }
 
 const words = (text: string): string[] =>

@@ -8,7 +8,7 @@ import { Correction, outcomeFrom } from '../core/corrections.ts'
 import { type Example, outcomeText } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
-import { entityF1 } from '../core/report.ts'
+import { entityTally, labelTally, tallied } from '../core/report.ts'
 import type { BuildView, FixView } from '../core/view.ts'
 import type { Database } from '../ports/database.ts'
 import { answer, type Served } from '../steps/answer.ts'
@@ -124,7 +124,8 @@ async function said(served: Served, input: string): Promise<Answer> {
 
 /** How right an answer is, 0 to 1. */
 function scoreOf(given: Answer, example: Example): number {
-  if (example.entities) return entityF1([given.entities ?? []], [example.entities]).f1
+  if (example.entities) return tallied([entityTally(given.entities ?? [], example.entities)]).f1
+  if (example.labels) return tallied([labelTally(given.labels ?? [], example.labels)]).f1
   if (example.label !== undefined) return given.label === example.label ? 1 : 0
   return worth(given.abstained ? null : given.citations.map(({ quote }) => quote).join(' '), example.answer ?? null)
 }

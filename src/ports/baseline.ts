@@ -6,14 +6,17 @@ export interface Baseline {
   /** In words, for the report, e.g. "TF-IDF n-grams + linear SVM". */
   readonly what: string
   fit(options: {
-    training: readonly { input: string; label: string }[]
+    training: readonly LabelledText[]
     /** Used to choose its own regularisation; never the exam. */
-    practice: readonly { input: string; label: string }[]
+    practice: readonly LabelledText[]
     signal?: AbortSignal | undefined
   }): Promise<FittedBaseline>
   /** Reads what {@link FittedBaseline.save} wrote. @throws when the bytes are something else. */
   load(bytes: Uint8Array): LoadedBaseline
 }
+
+/** A text and its kind; `labels` where several may hold, or none: each is then told apart from all the rest. */
+export type LabelledText = { input: string; label: string; labels?: readonly string[] | undefined }
 
 export interface LoadedBaseline {
   /** Labels it knows, in the order of its scores. */

@@ -11,6 +11,7 @@ import type { Spec } from '../core/spec.ts'
 import type { PassageIndex } from '../ports/retriever.ts'
 import type { Scorer, Vocabulary } from '../ports/runtime.ts'
 import { decode, extraction, type TaggingExpert, tagCount, tagProbabilities, withTagger } from './extract.ts'
+import { kindsOf, mixKinds, scoresOf } from './kinds.ts'
 import type { Match } from './match.ts'
 import { aligned, type LoadedExpert, mix } from './mix.ts'
 
@@ -30,7 +31,7 @@ export type Served = {
 
 /** Labels a model of this spec tells apart: kinds, tags of words, or whether a sentence helps. */
 export function labelCount(spec: Spec): number {
-  if (spec.task === 'classify') return spec.labels?.length ?? 0
+  if (spec.task === 'classify') return spec.multiLabel ? 2 : (spec.labels?.length ?? 0)
   return spec.task === 'extract' ? tagCount(spec.fields?.length ?? 0) : 2
 }
 
@@ -187,6 +188,18 @@ export function abstention(language: string): string {
 /** The answer to one input, part by part, the whole answer last. @throws {RangeError} only for what {@link tooLong} refuses. */
 export async function* answer(served: Served, input: string, signal?: AbortSignal): AsyncGenerator<AnswerPart> {
   const language = served.spec.outputLanguage[0] ?? served.spec.language[0] ?? 'en'
+  if (served.spec.task === 'classify' && served.spec.multiLabel) {
+    const kinds = served.spec.labels!
+    const neural = await kindsOf(served, input, kinds, signal)
+    const { expert } = served
+    const mixed = expert ? mixKinds(neural, scoresOf(expert.baseline, kinds, expert.baseline.scores([input])[0]!), expert.settings) : neural
+    const scores = mixed.map((probability, index) => ({ label: kinds[index]!, probability })).sort((a, b) => b.probability - a.probability)
+    const labels = scores.filter(({ probability }) => probability >= (served.threshold ?? 0.5)).map(({ label }) => label)
+    const text = labels.join('; ') || 'none'
+    yield { delta: text }
+    yield { answer: { text, labels, scores, citations: [], abstained: false } }
+    return
+  }
   if (served.spec.task === 'classify') {
     const probabilities = withExpert(served.expert, served.spec.labels!, input, await classify(served, input, signal))
     const scores = probabilities

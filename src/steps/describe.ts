@@ -8,7 +8,7 @@ import type { Content } from '../ports/reader.ts'
 import { type ColumnChoice, fill } from './columns.ts'
 import { listing } from './listing.ts'
 
-const POSSIBLE = 'Today a model can answer questions from your pages, say which one kind a text is, or pick out what stands in a text: describe one of these.'
+const POSSIBLE = 'Today a model can answer questions from your pages, say which kinds a text is, or pick out what stands in a text: describe one of these.'
 
 /** A Spec for any of the four tasks, also one that is declined; a refusal of the planner passes through. `choices` are the expert's columns. */
 export async function plan(
@@ -28,7 +28,7 @@ export function buildable(spec: Spec): Spec | Refusal {
   if (spec.decline) return refuse('declined', spec.decline.reason, `What could be built instead: ${spec.decline.alternative}`)
   const wish = {
     answer: undefined,
-    classify: spec.multiLabel ? 'give one text several kinds at once' : undefined,
+    classify: undefined,
     extract: undefined,
     transform: 'rewrite or translate texts',
   }[spec.task]

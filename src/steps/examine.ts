@@ -10,7 +10,7 @@ import { isRefusal, type Refusal } from '../core/errors.ts'
 import { canonical } from '../core/id.ts'
 import type { Serving } from '../core/package.ts'
 import type { Prompt } from '../core/prompt.ts'
-import { type Arm, accuracy, bootstrap, entityF1, macroF1, type Report } from '../core/report.ts'
+import { type Arm, accuracy, bootstrap, entityTally, labelTally, macroF1, type Report, tallied } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
 import { servedFrom, type Weights, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
@@ -21,6 +21,7 @@ import type { Tagger } from '../ports/tagger.ts'
 import { classify, judge, quote, shortened, tooLong, withExpert } from './answer.ts'
 import { quoteBaseline, whatBaselineIs } from './baseline.ts'
 import { decode, type FoundEntity, fitTagger, tagProbabilities, withTagger } from './extract.ts'
+import { chooseKindThreshold, fitKinds, heldOf, kindsOf, MARGINS, mixKinds, PROBABILITIES, scoresOf } from './kinds.ts'
 import { matcher } from './match.ts'
 import { chooseThreshold } from './train.ts'
 import { supports, worth } from './worth.ts'
@@ -61,7 +62,14 @@ export async function examine(
   try {
     const milliseconds: number[] = []
     const trained = weights.kind === 'model' ? 'the fully trained model' : 'the trained adapter'
-    const arms = spec.task === 'classify' ? await examineLabels() : spec.task === 'extract' ? await examineWords() : await examineAnswers()
+    const several = spec.task === 'classify' && spec.multiLabel
+    const arms = several
+      ? await examineKinds()
+      : spec.task === 'classify'
+        ? await examineLabels()
+        : spec.task === 'extract'
+          ? await examineWords()
+          : await examineAnswers()
     const predictions = await ports.store.put(
       new TextEncoder().encode(
         canonical({ examId: examId(exam), weightsId: weightsId(weights), cases: exam.cases.map(({ id }) => id), arms: arms.predictions }),
@@ -133,6 +141,62 @@ export async function examine(
       }
     }
 
+    /** Whether each kind holds, by the trained model, by the base with a threshold of its own, and by n-grams with theirs. */
+    async function examineKinds(): Promise<Arms> {
+      const labels = spec.labels!
+      const { training, practice } = options.dataset
+      const truth = exam.cases.map((example) => example.labels ?? [])
+      const expert = weights.expert && { settings: weights.expert, baseline: ports.baseline.load(await ports.store.get(weights.expert.file)) }
+      const threshold = weights.threshold ?? 0.5
+      const above = (values: readonly number[], least: number): string[] => labels.filter((_, index) => values[index]! >= least)
+      const held = practice.map((example) => heldOf(example, labels))
+      const fitted = await fitKinds(ports, { training, practice, signal: options.signal })
+      const cheap = chooseKindThreshold(
+        held.map((one, index) => ({ held: one, values: scoresOf(fitted, labels, fitted.practiceScores[index]!) })),
+        MARGINS,
+      )
+      const untrained = { vocabulary, scorer: base as Scorer }
+      const seen: number[][] = []
+      for (const example of practice) seen.push(await kindsOf(untrained, example.input, labels, options.signal))
+      const baseThreshold = chooseKindThreshold(
+        held.map((one, index) => ({ held: one, values: seen[index]! })),
+        PROBABILITIES,
+      )
+      const predictions: Record<'tuned' | 'neural' | 'base' | 'baseline', string[][]> = { tuned: [], neural: [], base: [], baseline: [] }
+      for (const [index, { input }] of exam.cases.entries()) {
+        const began = options.now()
+        const neural = await kindsOf({ vocabulary, scorer: tuned as Scorer }, input, labels, options.signal)
+        const mixed = expert ? mixKinds(neural, scoresOf(expert.baseline, labels, expert.baseline.scores([input])[0]!), expert.settings) : neural
+        predictions.tuned.push(above(mixed, threshold))
+        milliseconds.push(options.now() - began)
+        predictions.neural.push(above(neural, threshold))
+        predictions.base.push(above(await kindsOf(untrained, input, labels, options.signal), baseThreshold))
+        predictions.baseline.push(above(scoresOf(fitted, labels, fitted.scores([input])[0]!), cheap))
+        options.onProgress?.(index + 1, exam.cases.length)
+      }
+      const arm = (name: keyof typeof predictions, what: string): Arm => {
+        const tallies = truth.map((labels, index) => labelTally(predictions[name][index]!, labels))
+        const { f1, exact } = tallied(tallies)
+        const interval = bootstrap(truth.length, (drawn) => tallied(drawn.map((index) => tallies[index]!)).f1)
+        return { name, what, score: f1, interval, figures: { allRight: exact } }
+      }
+      return {
+        metric: 'F1 of the kinds',
+        arms: [
+          arm(
+            'tuned',
+            expert
+              ? `the model as served: ${trained} with ${Math.round(100 * expert.settings.share)} % say for n-grams`
+              : `${trained} says of each kind whether it holds`,
+          ),
+          ...(expert ? [arm('neural', `${trained} alone`)] : []),
+          arm('base', 'the same with the untrained base'),
+          arm('baseline', ports.baseline.what),
+        ],
+        predictions,
+      }
+    }
+
     /** Every word of every text read by the trained model, by the base, and by the tagger alone. */
     async function examineWords(): Promise<Arms> {
       const types = spec.fields!
@@ -154,15 +218,9 @@ export async function examine(
         options.onProgress?.(index + 1, exam.cases.length)
       }
       const arm = (name: keyof typeof predictions, what: string): Arm => {
-        const { f1, precision, recall } = entityF1(predictions[name], truth)
-        const interval = bootstrap(
-          truth.length,
-          (drawn) =>
-            entityF1(
-              drawn.map((i) => predictions[name][i]!),
-              drawn.map((i) => truth[i]!),
-            ).f1,
-        )
+        const tallies = truth.map((entities, index) => entityTally(predictions[name][index]!, entities))
+        const { f1, precision, recall } = tallied(tallies)
+        const interval = bootstrap(truth.length, (drawn) => tallied(drawn.map((index) => tallies[index]!)).f1)
         return { name, what, score: f1, interval, figures: { precision, recall } }
       }
       return {

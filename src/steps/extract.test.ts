@@ -1,6 +1,6 @@
 /** What the arrow from text to entities promises: tags and places are one, runs of tags obey their grammar, nothing is lost in long texts. */
 import { describe, expect, it } from 'vitest'
-import { entityF1 } from '../core/report.ts'
+import { entityTally, labelTally, tallied } from '../core/report.ts'
 import { entitiesOf, partsOf, wordsOf } from '../core/spans.ts'
 import type { Vocabulary } from '../ports/runtime.ts'
 import { decode, extraction, tagPrompts, tagsOf, tagWindows } from './extract.ts'
@@ -111,23 +111,13 @@ describe('tags', () => {
 
   it('are scored by whole entities', () => {
     const truth = [
-      [
-        { type: 'Drug', start: 0, end: 4 },
-        { type: 'Drug', start: 6, end: 9 },
-      ],
+      { type: 'Drug', start: 0, end: 4 },
+      { type: 'Drug', start: 6, end: 9 },
     ]
-    expect(
-      entityF1(
-        [
-          [
-            { type: 'Drug', start: 0, end: 4 },
-            { type: 'Disease', start: 6, end: 9 },
-          ],
-        ],
-        truth,
-      ),
-    ).toEqual({ f1: 0.5, precision: 0.5, recall: 0.5 })
-    expect(entityF1([[{ type: 'Drug', start: 0, end: 5 }]], truth).f1).toBe(0)
-    expect(entityF1([[]], [[]]).f1).toBe(1)
+    const half = [truth[0]!, { type: 'Disease', start: 6, end: 9 }]
+    expect(tallied([entityTally(half, truth)])).toEqual({ f1: 0.5, precision: 0.5, recall: 0.5, exact: 0 })
+    expect(tallied([entityTally([{ type: 'Drug', start: 0, end: 5 }], truth)]).f1).toBe(0)
+    expect(tallied([entityTally([], [])]).f1).toBe(1)
+    expect(tallied([labelTally(['a', 'b'], ['b']), labelTally([], [])])).toMatchObject({ precision: 0.5, recall: 1, exact: 0.5 })
   })
 })

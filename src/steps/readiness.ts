@@ -5,7 +5,7 @@
  */
 import { type Dataset, type Example, fraction } from '../core/dataset.ts'
 import { errorAt, fitLaw, type Readiness } from '../core/readiness.ts'
-import { entityF1, random } from '../core/report.ts'
+import { entityTally, labelTally, random, tallied } from '../core/report.ts'
 import { wordsOf } from '../core/spans.ts'
 import type { Spec } from '../core/spec.ts'
 import type { Baseline } from '../ports/baseline.ts'
@@ -13,6 +13,7 @@ import type { Retriever } from '../ports/retriever.ts'
 import type { Tagger } from '../ports/tagger.ts'
 import { quoteBaseline } from './baseline.ts'
 import { decode, fitTagger } from './extract.ts'
+import { fitKinds, scoresOf } from './kinds.ts'
 import { worth } from './worth.ts'
 
 /** Examples a stand-in learns at most: the curve is told from these, and stated for as many as there are. */
@@ -116,6 +117,19 @@ function forPages(
 
 /** 1 or 0 a practice text. */
 async function kindsRight(ports: { baseline: Baseline }, training: readonly Example[], practice: readonly Example[], signal?: AbortSignal): Promise<number[]> {
+  if (practice.some(({ labels }) => labels)) {
+    const fitted = await fitKinds(ports, { training, practice, signal })
+    const names = [...new Set(training.flatMap(({ labels }) => labels ?? []))]
+    return practice.map((example, index) => {
+      const scores = scoresOf(fitted, names, fitted.practiceScores[index]!)
+      return tallied([
+        labelTally(
+          names.filter((_, place) => scores[place]! > 0),
+          example.labels ?? [],
+        ),
+      ]).f1
+    })
+  }
   const labelled = (examples: readonly Example[]) => examples.map((example) => ({ input: example.input, label: example.label ?? '' }))
   const fitted = await ports.baseline.fit({ training: labelled(training), practice: labelled(practice), signal })
   return practice.map((example, index) => {
@@ -137,7 +151,7 @@ async function wordsRight(
   return practice.map((example) => {
     const words = wordsOf(example.input)
     const probabilities = fitted.scores(words.map((word) => word.text)).map((row) => row.map(Math.exp))
-    return entityF1([decode(words, probabilities, types)], [example.entities ?? []]).f1
+    return tallied([entityTally(decode(words, probabilities, types), example.entities ?? [])]).f1
   })
 }
 

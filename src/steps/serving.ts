@@ -12,6 +12,7 @@ import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, ServingSettings } from '../ports/runtime.ts'
 import { classify, judge, shortened, tooLong } from './answer.ts'
 import { tagProbabilities } from './extract.ts'
+import { kindsOf } from './kinds.ts'
 import { matcher } from './match.ts'
 
 /** A setting must be this much better to be taken over a simpler one: less is noise. */
@@ -169,7 +170,8 @@ export async function practiceQueries(
     const match = index && matcher(dataset.passages)
     for (const { input } of dataset.practice.slice(0, MOST_QUERIES)) {
       const began = now()
-      if (spec.task === 'classify') await classify({ vocabulary, scorer: recorder }, input, signal)
+      if (spec.task === 'classify' && spec.multiLabel) await kindsOf({ vocabulary, scorer: recorder }, input, spec.labels ?? [], signal)
+      else if (spec.task === 'classify') await classify({ vocabulary, scorer: recorder }, input, signal)
       else if (spec.task === 'extract') await tagProbabilities({ vocabulary, scorer: recorder }, input, spec.fields ?? [], signal)
       else if (!tooLong(input, vocabulary)) await judge({ vocabulary, scorer: recorder, index, match }, input, signal)
       times.push(now() - began)

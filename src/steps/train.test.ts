@@ -113,6 +113,63 @@ it('learns what stands in texts: tags of words, with as much say for the tagger 
   expect(said[1]).toMatchObject({ answer: { entities: [{ type: 'drug', text: 'warfarin' }], abstained: false } })
 })
 
+it('learns several kinds of one text: each asked for itself, n-grams with a say, a threshold from practice', async () => {
+  const kinds = ['heart', 'lung', 'skin']
+  const signs = ['palpitation murmur', 'cough wheeze', 'rash itch']
+  const notes = Array.from({ length: 120 }, (_, index) => {
+    const held = kinds.filter((_kind, place) => ((index % 7) + 1) & (1 << place))
+    return {
+      text: `note ${index} of ward ${index % 9}: ${held.map((kind) => signs[kinds.indexOf(kind)]).join(' and ')} since day ${index * 3}`,
+      organs: held.join('; '),
+    }
+  })
+  const contents = [{ kind: 'table' as const, name: 'notes.csv', columns: ['text', 'organs'], rows: notes }]
+  const spec = await describe({ planner: offlinePlanner() }, 'Tag each note with the organs it is about; several may apply.', contents, [
+    { role: 'text', column: 'text' },
+    { role: 'label', column: 'organs' },
+  ])
+  if (isRefusal(spec)) throw new Error(spec.message)
+  expect(spec).toMatchObject({ task: 'classify', multiLabel: true })
+  expect(spec.labels!.toSorted()).toEqual(kinds)
+  const collected = collect(spec, contents)
+  if (isRefusal(collected)) throw new Error(collected.message)
+  const { dataset, exam } = collected
+  expect(collected.findings.classes.map(({ label }) => label).sort()).toEqual(kinds)
+  const ports = {
+    ...{
+      trainer: createFakeTrainer(),
+      runtime: fakeRuntime(),
+      retriever: miniSearchRetriever(),
+      baseline: ngramSvm(),
+      tagger: wordTagger(),
+      store: memoryStore(),
+    },
+  }
+  const trained = await train(ports, {
+    ...{ spec, dataset, base: { name: 'base', sha256: hashText('a base'), licence: '' }, basePath, folder: join(root, 'kinds') },
+    ...{ threads: 1, maximumSeconds: 20, machine: { availableBytes: () => 8e9, rate: async () => 1e12 }, now: () => 0 },
+  })
+  if (isRefusal(trained)) throw new Error(trained.message)
+  const { weights } = trained
+  expect(weights.labelTokens).toHaveLength(2)
+  expect(weights.expert!.share).toBeGreaterThan(0.8)
+  const report = await examine(ports, { spec, dataset, exam, weights, basePath, now: () => 0 })
+  if (isRefusal(report)) throw new Error(report.message)
+  const score = (name: string) => report.arms.find((arm) => arm.name === name)!.score
+  expect(report.metric).toBe('F1 of the kinds')
+  expect(score('tuned')).toBeGreaterThan(0.9)
+  expect(score('baseline')).toBeGreaterThan(0.9)
+  expect(score('neural')).toBeLessThan(0.85)
+  const scorer = await ports.runtime.open({ base: basePath, adapter: null, labelTokens: weights.labelTokens })
+  const vocabulary = await ports.runtime.vocabulary(basePath)
+  if (isRefusal(scorer) || isRefusal(vocabulary)) throw new Error('The fake runtime does not open.')
+  const expert = { settings: weights.expert!, baseline: ports.baseline.load(await ports.store.get(weights.expert!.file)) }
+  const served = { spec, threshold: weights.threshold, vocabulary, scorer, index: null, match: null, expert, tagger: null }
+  const said: AnswerPart[] = []
+  for await (const part of answer(served, 'note 500 of ward 2: cough wheeze and rash itch since day 9')) said.push(part)
+  expect((said[1] as { answer: { labels: string[] } }).answer.labels.toSorted()).toEqual(['lung', 'skin'])
+})
+
 it('says before the training what it will take, and keeps it with the weights', async () => {
   const { outcome, jobs, notes } = await run({})
   if (isRefusal(outcome)) throw new Error(outcome.message)

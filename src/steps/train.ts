@@ -19,6 +19,7 @@ import type { Tagger } from '../ports/tagger.ts'
 import type { SizeQuestion, Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { classify, classifyWindows, type Judged, judge, labelCount, quote, selectPrompts, shortened, tooLong } from './answer.ts'
 import { fitTagger, tagProbabilities, tagPrompts, tagsOf } from './extract.ts'
+import { chooseKindMix, chooseKindThreshold, fitKinds, heldOf, type KindCase, kindsOf, kindsPrompts, mixKinds, PROBABILITIES, scoresOf } from './kinds.ts'
 import { type Match, matcher } from './match.ts'
 import { aligned, chooseMix } from './mix.ts'
 import { fitMemory, type Journal, type MachineView, type Plan, type PlanOptions, plan } from './plan.ts'
@@ -159,7 +160,8 @@ export async function train(
     const scorer = await ports.runtime.open({ ...served, labelTokens, serving: { contextTokens: recipe.maximumTokens } })
     if (isRefusal(scorer)) return scorer
     try {
-      if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
+      if (spec.multiLabel && spec.task === 'classify') ({ expert, threshold } = await chooseKinds(ports, { vocabulary, scorer }, options))
+      else if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
       else if (spec.task === 'extract') expert = await chooseTagger(ports, { vocabulary, scorer }, options)
       else threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
     } finally {
@@ -203,6 +205,27 @@ async function chooseExpert(
   return settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.baseline.what, ...settings }
 }
 
+/** {@link chooseExpert} where several kinds may hold, and above which probability one does. */
+async function chooseKinds(
+  ports: { baseline: Baseline; store: Store },
+  served: { vocabulary: Vocabulary; scorer: Scorer },
+  { spec, dataset, signal }: TrainOptions,
+): Promise<{ expert: Expert | null; threshold: number }> {
+  const labels = spec.labels!
+  const fitted = await fitKinds(ports, { training: dataset.training, practice: dataset.practice, signal })
+  const cases: KindCase[] = []
+  for (const [index, example] of dataset.practice.entries())
+    cases.push({
+      neural: await kindsOf(served, example.input, labels, signal),
+      scores: scoresOf(fitted, labels, fitted.practiceScores[index]!),
+      held: heldOf(example, labels),
+    })
+  const settings = chooseKindMix(cases)
+  const mixed = cases.map(({ neural, scores, held }) => ({ values: mixKinds(neural, scores, settings), held }))
+  const expert = settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.baseline.what, ...settings }
+  return { expert, threshold: chooseKindThreshold(mixed, PROBABILITIES) }
+}
+
 /** {@link chooseExpert} for words: fits the tagger and lets practice say how much it should decide. */
 async function chooseTagger(
   ports: { tagger: Tagger; store: Store },
@@ -231,6 +254,7 @@ function prompts(
   match: Match,
   bySentence: ReadonlyMap<string, Passage[]>,
 ): Prompt[] {
+  if (spec.task === 'classify' && spec.multiLabel) return kindsPrompts(example, spec.labels!, vocabulary)
   if (spec.task === 'classify') {
     const label = spec.labels!.indexOf(example.label!)
     const pieces = classifyWindows(example.input, vocabulary)

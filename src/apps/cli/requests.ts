@@ -11,6 +11,9 @@ import { SERVER_HEADER } from '../server/replies.ts'
 /** What one upload may hold: the server takes 64 MB, and base64 makes four bytes of three. */
 const MOST_MEGABYTES = 47
 
+/** Times a question is asked before its server counts as gone. */
+const ATTEMPTS = 3
+
 export type Upload = { name: string; base64: string }
 
 const Failure = z.object({ error: z.object({ message: z.string(), code: z.string().nullish(), hint: z.string().nullish() }) })
@@ -43,12 +46,10 @@ export async function request<T>(url: string, path: string, body?: unknown): Pro
   return refuse(code ?? 'request_failed', message, hint ?? '')
 }
 
-/** Tries to connect, each ten seconds long. */
-const CONNECTING = 6
-
 /**
- * A fetch that keeps knocking: a server that reads a large table on a busy machine (it may be this very process) can be longer than
- * fetch's ten seconds without taking a connection. Nothing was sent yet, so trying again repeats nothing.
+ * A fetch that keeps knocking. A server that reads a large table on a busy machine (it may be this very process) can be longer than
+ * fetch's ten seconds without taking a connection: nothing was sent yet, so trying again repeats nothing. And a kept connection may
+ * be closed just as it is used again: asking twice changes nothing, posting twice might.
  */
 async function patiently(url: string, init: RequestInit): Promise<Response> {
   for (let attempt = 1; ; attempt++)
@@ -56,7 +57,8 @@ async function patiently(url: string, init: RequestInit): Promise<Response> {
       return await fetch(url, init)
     } catch (error) {
       const code = ((error as Error).cause as { code?: string } | undefined)?.code
-      if (code !== 'UND_ERR_CONNECT_TIMEOUT' || attempt === CONNECTING) throw error
+      if (attempt === ATTEMPTS || (code !== 'UND_ERR_CONNECT_TIMEOUT' && (init.method !== undefined || code === 'ECONNREFUSED'))) throw error
+      if (code !== 'UND_ERR_CONNECT_TIMEOUT') await new Promise((resolve) => setTimeout(resolve, 200))
     }
 }
 

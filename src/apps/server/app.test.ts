@@ -138,6 +138,13 @@ describe("the builder's routes", () => {
       ['/api/plan', 'null'],
       ['/api/models/heart/publish', { price: 1 }],
       ['/api/models/heart/ask', { text: ' ' }],
+      ['/api/dataset', { words: 'x', files: [], mask: 'yes' }],
+      ['/api/readiness', { words: 'x', files: [], columns: [{ role: 'text' }] }],
+      ['/api/builds', { words: 'x', files: [], examId: 'none' }],
+      ['/api/models/heart/data', { changes: [] }],
+      ['/api/models/heart/data', { changes: [{ replace: 'abcdef' }] }],
+      ['/api/models/heart/fix', { question: '  ', answer: 'x' }],
+      ['/api/models/heart/quotations', { withhold: 'letters.md' }],
     ] as const) {
       const reply = await post(path, body)
       expect([reply.status, reply.body.error?.code], path).toEqual([400, 'invalid_request'])
@@ -151,6 +158,19 @@ describe("the builder's routes", () => {
       422,
       { message: 'The description is empty.', type: 'refused', code: 'words_empty', param: null, hint: 'Say what the model should do.' },
     ])
+  })
+
+  it('takes questions about examples, and refuses those it does not understand', async () => {
+    const get = async (path: string) => {
+      const response = await fetch(server.url + path)
+      return [response.status, ((await response.json()) as { error?: { code?: string } }).error?.code]
+    }
+    expect(await get('/api/models/heart/data?part=exam&limit=5')).toEqual([422, 'not_here'])
+    expect(await get('/api/models/heart/data?part=all')).toEqual([400, 'query_invalid'])
+    expect(await get('/api/models/heart/data?limit=0')).toEqual([400, 'query_invalid'])
+    expect(await get('/api/models/heart/fix')).toEqual([422, 'not_here'])
+    expect((await post('/api/models/heart/data', { changes: [{ remove: '0xabcdef' }] })).status).toBe(422)
+    expect((await post('/api/models/heart/rebuild', {})).status).toBe(422)
   })
 
   it('refines a plan, shows the difference, and refuses what is no plan', async () => {

@@ -5,9 +5,11 @@
 import { z } from 'zod'
 import { macroF1 } from '../../core/report.ts'
 import { fitHyperplane, type Hyperplane, height, type SparseRows, score, sparse } from '../../engine/linear.ts'
-import type { Baseline, FittedBaseline, LoadedBaseline } from '../../ports/baseline.ts'
+import type { Baseline, FittedBaseline, LabelledText, LoadedBaseline } from '../../ports/baseline.ts'
 
-type Case = { input: string; label: string }
+type Case = LabelledText
+
+const holds = (item: Case, label: string): boolean => item.labels?.includes(label) ?? item.label === label
 
 const penalties = [0.1, 0.3, 1, 3]
 const vocabularyLimit = 200_000
@@ -133,7 +135,7 @@ async function fitAll(
     // A breath between labels, so that a server in the same process keeps answering.
     await new Promise((resolve) => setImmediate(resolve))
     signal?.throwIfAborted()
-    const positive = Uint8Array.from(cases, (item) => (item.label === label ? 1 : 0))
+    const positive = Uint8Array.from(cases, (item) => (holds(item, label) ? 1 : 0))
     const count = positive.reduce((sum, value) => sum + value, 0)
     const weight = choice.balanced ? height(rows) / (labels.length * count) : 1
     planes.push(fitHyperplane(rows, positive, { positive: choice.penalty * weight, negative: choice.penalty, from: from?.[index] }))
@@ -142,7 +144,7 @@ async function fitAll(
 }
 
 function prepare(cases: readonly Case[]) {
-  const labels = [...new Set(cases.map((item) => item.label))].sort()
+  const labels = [...new Set(cases.flatMap((item) => item.labels ?? [item.label]))].sort()
   const inputs = cases.map((item) => item.input)
   const vocabulary = learn(inputs)
   return { labels, vocabulary, rows: vocabulary.encode(inputs) }
