@@ -73,6 +73,8 @@ export function outputLanguages(evidence: Evidence & { language: readonly string
   if (task === 'extract') return written.length ? written : [...language]
   const pair = seen.flatMap((entry) => (entry.parts.kind === 'pairs' ? [entry.parts] : []))[0]
   if (written.length) return written
+  const further = inPart(mentions, 'either').filter((one) => !language.includes(one))
+  if (pair?.languages && further.length > 1) return further
   if (pair?.languages) return [pair.languages.find((one) => !language.includes(one)) ?? pair.languages[1]]
   const column = pair && languageOfColumn(pair.target)
   if (column) return [column]
