@@ -95,8 +95,8 @@ export interface ModelFactory {
     terms?: Terms | undefined
   }): Promise<PaidQuery>
   receipts(limit?: number): Promise<ReceiptView[]>
-  /** The passport of one paid query, by its transaction; `requestHash` tells apart those that one transaction paid. */
-  passport(tx: string, requestHash?: string): Promise<Passport | Refusal>
+  /** The passport of one paid query, by its transaction; `requestHash` and `nonce` tell apart those that one transaction paid. */
+  passport(tx: string, requestHash?: string, nonce?: string): Promise<Passport | Refusal>
   earnings(): Promise<EarningsView>
   state(): Promise<StateView>
   /** Live events until the returned function is called. */

@@ -292,6 +292,9 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const published = await publish({ chain }, { owner: builder, slug: model.name, price: wanted, packageId: model.packageId, reportId: manifest.reportId })
       if (isRefusal(published)) return published
       const tx = published.tx ?? model.publishTx!
+      await passports
+        .published({ modelId: published.modelId, packageId: model.packageId, block: await chain.finalBlock() })
+        .catch((error: unknown) => console.error(`The proof that ${name} was published could not be kept:`, error))
       const { abstention = model.abstention } = options
       await database.models.put({ ...model, modelId: published.modelId, price: published.price, publishTx: tx, abstention, updatedAt: Date.now() })
       const build = (await database.builds.list()).find((one) => one.packageId === model.packageId)

@@ -1,28 +1,33 @@
 /**
  * Passports: made of the receipts of this data folder, and checked wherever they come from. Knows nothing of HTTP or files.
  */
-import { type Refusal, refuse } from '../core/errors.ts'
+import { z } from 'zod'
+import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
+import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import { signedIn } from '../core/offer.ts'
-import type { Passport } from '../core/passport.ts'
+import { type Passport, Proof } from '../core/passport.ts'
 import { rpcEvidence } from '../drivers/passport/evidence.ts'
 import { notary, openSeal } from '../drivers/passport/notary.ts'
 import { rpcWitness } from '../drivers/passport/witness.ts'
 import type { Account, Chain } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
+import type { Evidence, Recorded } from '../ports/evidence.ts'
 import type { Store } from '../ports/store.ts'
 import { makePassport } from '../steps/passport.ts'
 import { type Verdict, type VerifyOptions, verifyPassport, verifySigned } from '../steps/verify.ts'
 
 export type Passports = {
-  /** The passport of one paid query; `requestHash` tells apart the queries that one transaction paid. */
-  make(tx: string, requestHash?: string): Promise<Passport | Refusal>
+  /** The passport of one paid query; `requestHash`, and for the same request twice `nonce`, tell apart what one transaction paid. */
+  make(tx: string, requestHash?: string, nonce?: string): Promise<Passport | Refusal>
+  /** Keeps the proof that a version was published, to be called soon after: chains forget old blocks, and passports need this one for ever. */
+  published(version: { modelId: Hex; packageId: Id; block: number }): Promise<void>
 }
 
 export async function openPassports(parts: {
   chain: Chain
   store: Store
-  database: Pick<Database, 'receipts'>
+  database: Pick<Database, 'receipts' | 'settings'>
   gateway: Account
   builder: Account
 }): Promise<Passports> {
@@ -31,13 +36,18 @@ export async function openPassports(parts: {
   const { contracts } = chain
   const router = contracts.router.toLowerCase() as Address
   const seal = await openSeal({ gateway: parts.gateway, builder: parts.builder, chainId, router })
-  const evidence = rpcEvidence({ chain, url: () => chain.network.rpc })
+  const evidence = keptPublications(rpcEvidence({ chain, url: () => chain.network.rpc }), database.settings)
   return {
-    async make(tx, requestHash) {
+    async published({ modelId, packageId, block }) {
+      await evidence.publication({ modelId, packageId, until: block })
+    },
+    async make(tx, requestHash, nonce) {
       if (!/^0x[0-9a-f]{64}$/.test(tx))
         return refuse('tx_invalid', `"${tx}" is not the hash of a transaction.`, 'Give 0x and 64 lower-case hex digits, as the receipt has them.')
       const paid = await database.receipts.list({ tx: tx as Hex })
-      const found = requestHash === undefined ? paid : paid.filter((receipt) => receipt.requestHash === requestHash)
+      const found = paid.filter(
+        (receipt) => (requestHash === undefined || receipt.requestHash === requestHash) && (nonce === undefined || receipt.nonce === nonce),
+      )
       const [receipt, second] = found
       if (!receipt)
         return refuse(
@@ -46,11 +56,34 @@ export async function openPassports(parts: {
           'Look at /api/receipts.',
         )
       if (second)
-        return refuse('receipt_ambiguous', `The transaction ${tx} paid ${found.length} queries.`, 'Add ?request= and the request hash of the receipt you mean.')
+        return refuse(
+          'receipt_ambiguous',
+          `The transaction ${tx} paid ${found.length} queries.`,
+          'Add ?request= with the request hash of the receipt you mean, and &nonce= with its nonce.',
+        )
       return makePassport({ evidence, seal, store }, { receipt, chainId, contracts })
     },
   }
 }
+
+/** Keeps each proof of a publication in the settings when it is first made, and hands it out from there. */
+export function keptPublications(evidence: Evidence, settings: Database['settings']): Evidence {
+  return {
+    ...evidence,
+    async publication(query) {
+      const key = `publication of ${query.packageId} under ${query.modelId.toLowerCase()}`
+      const kept = KeptPublication.safeParse(await settings.get(key))
+      // Published again after the payment: what was kept does not say which version answered, and the chain may.
+      if (kept.success && kept.data.block <= query.until) return kept.data as Recorded<{ version: number }>
+      const found = await evidence.publication(query)
+      if (!isRefusal(found)) await settings.set(key, found)
+      return found
+    },
+  }
+}
+
+const hex = z.custom<Hex>((value) => typeof value === 'string' && /^0x[0-9a-fA-F]*$/.test(value))
+const KeptPublication = z.object({ version: z.number(), tx: hex, block: z.number(), logIndex: z.number(), proof: Proof })
 
 /** Checks a passport, or the x402 offers and receipts in a file, with no data folder: offline, by headers the holder trusts, or by a node's word. */
 export async function checkPassport(options: VerifyOptions & { rpc?: string | undefined }): Promise<Verdict> {

@@ -12,8 +12,14 @@ import type { Proof } from '../core/passport.ts'
 export type Recorded<Fields> = Fields & { tx: Hex; block: number; logIndex: number; proof: Proof }
 
 export interface Evidence {
-  /** The QueryPaid log of one paid query. Refuses what the chain does not hold (any more), or what was not paid through the router. */
-  payment(query: { tx: Hex; modelId: Hex; payer: Address; requestHash: Id }): Promise<Recorded<{ builder: Address; amount: bigint; nonce: Hex }> | Refusal>
+  /** The QueryPaid log of one paid query; `nonce` tells apart what one payer asked twice in one transaction. Refuses what the chain does not hold (any more), or what was not paid through the router. */
+  payment(query: {
+    tx: Hex
+    modelId: Hex
+    payer: Address
+    requestHash: Id
+    nonce?: Hex | undefined
+  }): Promise<Recorded<{ builder: Address; amount: bigint; nonce: Hex }> | Refusal>
   /** The VersionPublished log of a package under a model, the newest up to a block where there are several. */
   publication(query: { modelId: Hex; packageId: Id; until: number }): Promise<Recorded<{ version: number }> | Refusal>
   /** Who holds shares of a payout address, when it is a RoyaltyShares contract; undefined for any other address. */

@@ -29,7 +29,7 @@ export async function makePassport(
   const manifest = await read(packageId)
   const report = await read(Package.parse(manifest).files.report)
   const modelId = lower(receipt.modelId)
-  const payment = await evidence.payment({ tx: receipt.tx, modelId, payer: receipt.payer, requestHash })
+  const payment = await evidence.payment({ tx: receipt.tx, modelId, payer: receipt.payer, requestHash, nonce: receipt.nonce })
   if (isRefusal(payment)) return payment
   const publication = await evidence.publication({ modelId, packageId, until: payment.block })
   if (isRefusal(publication)) return publication

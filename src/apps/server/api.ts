@@ -72,7 +72,7 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
   })
 
   routes.get('/receipts/:tx/passport', async (context) => {
-    const made = await factory.passport(context.req.param('tx'), context.req.query('request'))
+    const made = await factory.passport(context.req.param('tx'), context.req.query('request'), context.req.query('nonce'))
     if (isRefusal(made)) return refusal(context, made)
     context.header('Content-Disposition', `attachment; filename="passport-${made.payment.tx.slice(2, 12)}.json"`)
     return context.json(made)

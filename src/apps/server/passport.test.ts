@@ -6,7 +6,7 @@ import { type Address, createWalletClient, encodeFunctionData, type Hex, http, k
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { modelfactory } from '../../../test/process.ts'
-import { isRefusal } from '../../core/errors.ts'
+import { isRefusal, refuse } from '../../core/errors.ts'
 import { contentId, hashText } from '../../core/id.ts'
 import { mutations } from '../../core/mutations.suite.ts'
 import { type SignedOffer, type SignedReceipt, signedIn } from '../../core/offer.ts'
@@ -17,6 +17,7 @@ import { rpcEvidence } from '../../drivers/passport/evidence.ts'
 import { notary } from '../../drivers/passport/notary.ts'
 import { entryIsProven, proveEntry } from '../../drivers/passport/trie.ts'
 import { rpcWitness } from '../../drivers/passport/witness.ts'
+import { keptPublications } from '../../factory/passports.ts'
 import { authorize } from '../../ports/chain.suite.ts'
 import { type Verdict, verifyPassport, verifySigned } from '../../steps/verify.ts'
 import { openClient } from '../client/client.ts'
@@ -53,6 +54,20 @@ const check = (made: unknown, options: Partial<Parameters<typeof verifyPassport>
   verifyPassport({ notary: notary() }, { passport: made, gateway: passport.gateway.address, ...options })
 const failed = (verdict: Verdict) => verdict.checks.filter(({ outcome }) => outcome === 'fails').map(({ code }) => code)
 const unknown = (verdict: Verdict) => verdict.checks.filter(({ outcome }) => outcome === 'open').map(({ code }) => code)
+
+describe('the proof of a publication', () => {
+  it('is handed out after the chain has forgotten the block, but not for an answer of before it', async () => {
+    const evidence = rpcEvidence({ chain: bench.chain, url: () => bench.chain.network.rpc })
+    const { modelId, packageId, publication, proofs } = passport
+    const query = { modelId, packageId, until: passport.payment.block }
+    const first = await keptPublications(evidence, bench.database.settings).publication(query)
+    expect(first).toMatchObject({ version: publication.version, tx: publication.tx, proof: proofs.publication })
+    const forgetful = { ...evidence, publication: async () => refuse('evidence_gone', 'The chain does not hold it.', 'Ask earlier.') }
+    expect(await keptPublications(forgetful, bench.database.settings).publication(query)).toEqual(first)
+    expect(isRefusal(await keptPublications(forgetful, bench.database.settings).publication({ ...query, until: publication.block - 1 }))).toBe(true)
+    expect(isRefusal(await keptPublications(forgetful, bench.database.settings).publication({ ...query, packageId: hashText('another') }))).toBe(true)
+  })
+})
 
 describe('a passport', () => {
   it('holds offline, and says what it cannot know', async () => {

@@ -42,12 +42,17 @@ export function rpcEvidence(options: { chain: Pick<Chain, 'contracts'>; url: () 
     refuse('evidence_gone', `The chain does not hold the transaction ${tx}.`, 'Ask again when it is mined; a node that prunes its history may have dropped it.')
 
   return {
-    async payment({ tx, modelId, payer, requestHash }) {
+    async payment({ tx, modelId, payer, requestHash, nonce: authorization }) {
       const node = client()
       const receipt = await node.getTransactionReceipt({ hash: tx }).catch(unlessMissing)
       if (!receipt) return gone(tx)
       const event = parseEventLogs({ abi: royaltyRouter.abi, eventName: 'QueryPaid', logs: receipt.logs }).find(
-        ({ address, args }) => same(address, contracts.router) && same(args.modelId, modelId) && same(args.payer, payer) && same(args.requestHash, requestHash),
+        ({ address, args }) =>
+          same(address, contracts.router) &&
+          same(args.modelId, modelId) &&
+          same(args.payer, payer) &&
+          same(args.requestHash, requestHash) &&
+          (authorization === undefined || same(args.nonce, authorization)),
       )
       if (!event)
         return refuse(
