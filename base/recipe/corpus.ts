@@ -11,10 +11,11 @@ import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { z } from 'zod'
 
-const Row = z.object({ text: z.string(), licence: z.string(), lang: z.string().default('und') })
+const Row = z.object({ text: z.string(), source: z.string().default(''), licence: z.string(), lang: z.string().default('und') })
 const Pair = z.object({ prompt: z.string(), response: z.string(), source: z.string(), licence: z.string() })
 
-export type Document = { source: string; text: string; licence: string; language: string }
+/** `origin` is whose text it is: the repository and commit it was taken from, where the corpus says so. */
+export type Document = { source: string; text: string; origin: string; licence: string; language: string }
 export type Instruction = z.infer<typeof Pair>
 
 /** What became of the documents of one source. Characters are UTF-16 units. */
@@ -116,7 +117,7 @@ export async function readCorpus(
         figures.keptCharacters += text.length
         figures.licences[row.licence] = (figures.licences[row.licence] ?? 0) + text.length
         figures.languages[row.lang] = (figures.languages[row.lang] ?? 0) + text.length
-        documents.push({ source, text, licence: row.licence, language: row.lang })
+        documents.push({ source, text, origin: row.source, licence: row.licence, language: row.lang })
       }
     }
     options.tell(`${source}: ${figures.kept} of ${figures.documents} documents, ${(figures.keptCharacters / 1e6).toFixed(1)} M characters`)

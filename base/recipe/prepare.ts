@@ -50,7 +50,9 @@ export async function prepare(config: PrepareConfig, { corpus, tasks, work, tell
   const { training, heldOut } = split(documents, config.corpus.validationBytes)
   writeWhole(
     join(work, 'held-out.jsonl.gz'),
-    gzipSync(heldOut.map(({ source, language, licence, text }) => `${JSON.stringify({ source, language, licence, text })}\n`).join(''), { level: 9 }),
+    gzipSync(heldOut.map(({ source, origin, language, licence, text }) => `${JSON.stringify({ source, origin, language, licence, text })}\n`).join(''), {
+      level: 9,
+    }),
   )
   const learned = training.filter(({ source }) => !validationOnly.includes(source))
   tell(`held out ${heldOut.length} documents; ${training.length} left to learn from`)
