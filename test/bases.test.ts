@@ -46,7 +46,7 @@ describe('a base of another shape', () => {
   })
 
   it.each(Object.entries(shapes))('%s: words to a trained, examined model that answers', { timeout: 300_000 }, async (name, model) => {
-    const flags = ['--files', files, '--name', name, '--base', write(name, model), '--minutes', '0.5', '--json']
+    const flags = ['--files', files, '--name', name, '--base', write(name, model), '--minutes', '1', '--json']
     const built = await modelfactory(['build', words, ...flags], folder)
     expect(built.code, built.stderr).toBe(0)
     expect(built.json).toMatchObject({ model: name, package: expect.stringMatching(/^0x[0-9a-f]{64}$/) })
