@@ -1,7 +1,7 @@
 /**
  * Prepare: corpus and tasks -> the work folder that pre-training reads: `tokenizer.json`, `train.bin`, `validation.bin`,
- * `instruct.bin` and `instruct.mask`, each with its figures. Each file is written whole or not at all, and one that is there
- * is not made again; `prepared.json` comes last. Knows nothing of models.
+ * `instruct.bin` and `instruct.mask`, each with its figures. Each file is written whole or not at all; `prepared.json`
+ * comes last, and where it is, nothing is made again. Knows nothing of models.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
