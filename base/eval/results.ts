@@ -31,7 +31,15 @@ const BitsCell = z.object({
   languages: z.record(z.string(), z.number()),
   agreement: z.object({ tokens: z.number(), ours: z.number(), llamaCpp: z.number(), relative: z.number() }),
 })
-const Stored = z.object({ cells: z.array(Cell), bits: z.array(BitsCell) })
+const Probed = z.object({
+  arm: z.string(),
+  base: z.string(),
+  scores: z.record(z.string(), z.object({ n: z.number(), share: z.number(), interval: z.tuple([z.number(), z.number()]) })),
+})
+const Served = z.object({ arm: z.string(), base: z.string(), threads: z.number(), readPerSecond: z.number(), writtenPerSecond: z.number(), bytes: z.number() })
+const Stored = z.object({ cells: z.array(Cell), bits: z.array(BitsCell), probes: z.array(Probed).default([]), serving: z.array(Served).default([]) })
+export type Probed = z.infer<typeof Probed>
+export type Served = z.infer<typeof Served>
 export type Cell = z.infer<typeof Cell>
 export type BitsCell = z.infer<typeof BitsCell>
 /** What tells one cell from another. */
@@ -44,7 +52,7 @@ export class Results {
   /** @throws {Error} when the file is there and holds something else. */
   constructor(path: string) {
     this.#path = path
-    if (!existsSync(path)) this.#stored = { cells: [], bits: [] }
+    if (!existsSync(path)) this.#stored = { cells: [], bits: [], probes: [], serving: [] }
     else {
       const parsed = Stored.safeParse(JSON.parse(readFileSync(path, 'utf8')))
       if (!parsed.success) throw new Error(`${path} holds no results of base:eval: give --json another name.`, { cause: parsed.error })
@@ -58,6 +66,24 @@ export class Results {
 
   findBits(base: string, length: number): BitsCell | undefined {
     return this.#stored.bits.find((bits) => bits.base === base && bits.length === length)
+  }
+
+  findProbes(base: string): Probed | undefined {
+    return this.#stored.probes.find((one) => one.base === base)
+  }
+
+  findServing(base: string, threads: number): Served | undefined {
+    return this.#stored.serving.find((one) => one.base === base && one.threads === threads)
+  }
+
+  addProbes(probed: Probed): void {
+    this.#stored.probes.push(probed)
+    this.#write()
+  }
+
+  addServing(served: Served): void {
+    this.#stored.serving.push(served)
+    this.#write()
   }
 
   add(cell: Cell): void {
@@ -152,4 +178,28 @@ export function bitsTable(all: readonly BitsCell[]): string[] {
       lines.push(`${other.arm} against ${first!.arm}: ${(100 * (other.bitsPerByte / first!.bitsPerByte - 1)).toFixed(2)} % more bits per byte.`)
   }
   return lines
+}
+
+/** Probes in percent with their intervals, a column a file; chance is 50. */
+export function probesTable(all: readonly Probed[]): string[] {
+  if (!all.length) return ['Probes: missing.']
+  const lines = [`| probe, chance 50 % | ${all.map(({ arm }) => arm).join(' | ')} |`, `|---|${all.map(() => '---|').join('')}`]
+  const percent = (share: number) => (100 * share).toFixed(0)
+  for (const name of new Set(all.flatMap(({ scores }) => Object.keys(scores)))) {
+    const shown = all.map(({ scores }) => {
+      const found = scores[name]
+      return found ? `${percent(found.share)} [${percent(found.interval[0])}, ${percent(found.interval[1])}]` : 'missing'
+    })
+    lines.push(`| ${name} | ${shown.join(' | ')} |`)
+  }
+  return lines
+}
+
+/** How a base is served, a line a file. */
+export function servingLines(all: readonly Served[]): string[] {
+  if (!all.length) return ['Serving: missing.']
+  return all.map(
+    ({ arm, threads, readPerSecond, writtenPerSecond, bytes }) =>
+      `${arm}: ${readPerSecond} tokens/s read, ${writtenPerSecond} written, ${(bytes / 1e6).toFixed(0)} MB, ${threads} thread${threads > 1 ? 's' : ''}.`,
+  )
 }

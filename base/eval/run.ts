@@ -1,7 +1,7 @@
 /**
  * Run: the command that measures the bases: `npm run base:eval [-- --quick] [--only TASK] [--base FILE]... [--json FILE] [--seeds N]
- * [--seconds N] [--recipe '{"method":"full"}'] [--tasks DIR] [--threads N] [--part bits|tasks]`. What is in the JSON file is not measured
- * again.
+ * [--seconds N] [--recipe '{"method":"full"}'] [--tasks DIR] [--threads N] [--part bits|probes|serving|tasks]`. What is in the JSON file
+ * is not measured again.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -13,7 +13,9 @@ import { parseOverride, type Recipe } from '../../src/core/recipe.ts'
 import { fileHash } from '../../src/drivers/files/hash.ts'
 import { bitsPerByte, readHeldOut } from './bits.ts'
 import { fineTune, writeUntrained } from './finetune.ts'
-import { bitsTable, type Column, Results, taskTable } from './results.ts'
+import { probe } from './probes.ts'
+import { bitsTable, type Column, probesTable, Results, servingLines, taskTable } from './results.ts'
+import { serving } from './serving.ts'
 import { QUICK, readEngineered, readTask, TASKS } from './tasks.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -23,6 +25,7 @@ const BASES = here('../')
 const SECONDS = 300
 const QUICK_SECONDS = 120
 const LENGTH = 256
+const PARTS: readonly string[] = ['bits', 'probes', 'serving', 'tasks']
 const folder = mkdtempSync(join(tmpdir(), 'base-eval-'))
 
 try {
@@ -51,7 +54,8 @@ async function main(): Promise<void> {
   const recipe = readRecipe(values.recipe)
   // Under this name cells of one recipe are kept apart from those of another.
   const method = values.recipe === undefined ? 'lora' : JSON.stringify(recipe)
-  if (part !== undefined && part !== 'bits' && part !== 'tasks') throw new Error(`--part is "${part}": say bits or tasks.`)
+  if (part !== undefined && !PARTS.includes(part)) throw new Error(`--part is "${part}": say one of ${PARTS.join(', ')}.`)
+  const due = (name: string) => part === undefined || part === name
   const threads = whole('threads', availableParallelism())
   const seconds = whole('seconds', values.quick ? QUICK_SECONDS : SECONDS)
   const seeds = Array.from({ length: whole('seeds', values.quick ? 1 : 3) }, (_, index) => index + 1)
@@ -64,7 +68,7 @@ async function main(): Promise<void> {
     bases.map(async (path) => ({ path, arm: basename(path, '.gguf').replace(/^modelfactory-base-/, ''), base: await fileHash(path) })),
   )
 
-  if (part !== 'tasks') {
+  if (due('bits')) {
     if (existsSync(HELD_OUT)) {
       const documents = readHeldOut(HELD_OUT)
       for (const { path, arm, base } of named) {
@@ -76,7 +80,19 @@ async function main(): Promise<void> {
     } else console.log(`There is no held-out text at ${HELD_OUT}: bits per byte are left out.`)
     console.log(['', ...bitsTable(named.flatMap(({ base }) => results.findBits(base, LENGTH) ?? [])), ''].join('\n'))
   }
-  if (part === 'bits') return
+  if (due('probes')) {
+    for (const { path, arm, base } of named) if (!results.findProbes(base)) results.addProbes({ arm, base, scores: await probe(path, { threads }) })
+    console.log([...probesTable(named.flatMap(({ base }) => results.findProbes(base) ?? [])), ''].join('\n'))
+  }
+  if (due('serving')) {
+    for (const { path, arm, base } of named)
+      for (const using of new Set([1, threads]))
+        if (!results.findServing(base, using)) results.addServing({ arm, base, ...(await serving(path, { threads: using })) })
+    console.log(
+      [...servingLines(named.flatMap(({ base }) => [...new Set([1, threads])].flatMap((using) => results.findServing(base, using) ?? []))), ''].join('\n'),
+    )
+  }
+  if (!due('tasks')) return
 
   const columns = named.flatMap(({ path, arm, base }) => [
     { arm: `untrained ${arm}`, base, path, untrained: true },

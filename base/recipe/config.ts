@@ -50,6 +50,8 @@ const Schema = z
       beta1: z.number().min(0).lt(1),
       beta2: z.number().min(0).lt(1),
       clipNorm: z.number().positive(),
+      /** Steps the matrices of the blocks instead of AdamW; `rate` is a multiple of the learning rate. */
+      muon: z.strictObject({ momentum: z.number().min(0).lt(1), rate: z.number().positive() }).optional(),
     }),
     instruct: z
       .strictObject({

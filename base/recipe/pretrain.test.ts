@@ -55,7 +55,7 @@ describe.skipIf(!python)('both trainers', () => {
     const [theirs, ours] = [workFolder('theirs'), workFolder('ours')]
     const quietly = { env: { ...process.env, OMP_NUM_THREADS: '1' }, stdio: 'ignore' as const }
     execFileSync(python!, ['-c', FIRST, configPath, theirs], quietly)
-    execFileSync(python!, [trainer, '--config', configPath, '--work', theirs, '--threads', '1'], quietly)
+    execFileSync(python!, [trainer, '--config', configPath, '--work', theirs, '--threads', '1', '--precision', 'float32', '--compile', 'no'], quietly)
     const read = (path: string) => readSafetensors(readFileSync(path))
     const first = new Map([...read(join(theirs, 'first.safetensors'))].map(([name, { values }]) => [name, values]))
     await pretrain({ config, work: ours, threads: 1, start: modelOf(llamaShape(config.shape), first), tell: () => {} })

@@ -9,12 +9,13 @@ import type { Llama } from '../../src/engine/architecture.ts'
 import { readCheckpoint, writeCheckpoint, writeWhole } from '../../src/engine/checkpoint.ts'
 import { trainableModel } from '../../src/engine/full.ts'
 import { type Gradient, openGradient } from '../../src/engine/gradient.ts'
-import { globalNorm, partViews } from '../../src/engine/parameters.ts'
+import { globalNorm, type Part, partViews } from '../../src/engine/parameters.ts'
 import { writeSafetensors } from '../../src/engine/safetensors.ts'
 import type { BaseConfig } from './config.ts'
 import { type Course, type CourseState, learningRate, progress, stageAt, startOf } from './course.ts'
 import { addPoint, trimCurve } from './curve.ts'
 import { measure, Reader } from './measure.ts'
+import { type Muon, openMuon } from './muon.ts'
 import { NumberFile, type Rows, stageRows } from './rows.ts'
 import { modelOf, parameterCount, untrained } from './shape.ts'
 
@@ -39,7 +40,7 @@ const CHECKPOINT_MINUTES = 2
 const VALIDATION_LENGTH = 256
 const VALIDATION_EVERY = 0.05
 /** While training, one validation row in so many is measured; the end measures all. */
-const VALIDATION_THINNING = 4
+const VALIDATION_THINNING = 16
 /** Tokens computed together; a batch above it is summed in parts. */
 const TOGETHER = 4096
 const NOTHING = new Float32Array(0)
@@ -107,6 +108,7 @@ class Run {
   readonly #labels: Float32Array
   readonly #trainable
   readonly #optimiser
+  #muon: Muon | undefined
   readonly #started = performance.now()
 
   constructor(options: PretrainOptions, write: (state: Saved) => void) {
@@ -123,9 +125,9 @@ class Run {
       tensor: (name, into) => (name === 'token_embd.weight' ? trained : whole).tensor(name, into),
     }
     this.#trainable = trainableModel(this.#base)
-    const { beta1, beta2 } = config.optimiser
+    const { beta1, beta2, muon } = config.optimiser
     // As in pretrain.py the embedding does not decay.
-    this.#optimiser = adamw(this.#trainable.layout, { betas: [beta1, beta2], decays: ({ name, shape }) => shape.length > 1 && name !== 'token_embd.weight' })
+    this.#optimiser = adamw(this.#trainable.layout, { betas: [beta1, beta2], decays: inBlocks, steps: (part) => !muon || !inBlocks(part) })
     this.parameters = this.#trainable.initial(config.seed)
     this.moments = new Float32Array(this.#optimiser.length)
   }
@@ -157,6 +159,8 @@ class Run {
     let [savedAt, toldAt, toldTokens, validatedAt] = [began, began, state.tokens, progress(course, state)]
     let losses: number[] = []
     let open: { stage: number; gradient: Gradient; reader: Reader } | undefined
+    const { muon } = config.optimiser
+    if (muon) this.#muon = await openMuon(this.#trainable.layout, { ...muon, threads, chosen: inBlocks })
     try {
       for (let done = progress(course, state); done < 1; ) {
         const index = stageAt(course, state)
@@ -213,6 +217,7 @@ class Run {
       return state
     } finally {
       await open?.gradient.close()
+      await this.#muon?.close()
       tokens.close()
       mask?.close()
     }
@@ -238,7 +243,10 @@ class Run {
     }
     const { clipNorm, weightDecay } = this.#options.config.optimiser
     const norm = globalNorm(sums!)
-    this.#optimiser.step(this.parameters, sums!, this.moments, { step, learningRate: rate, weightDecay, scale: norm > clipNorm ? clipNorm / norm : 1 })
+    const options = { step, learningRate: rate, weightDecay, scale: norm > clipNorm ? clipNorm / norm : 1 }
+    this.#optimiser.step(this.parameters, sums!, this.moments, options)
+    // Parts that Muon steps keep their means where AdamW would.
+    await this.#muon?.step(this.parameters, sums!, this.moments, options)
     return loss
   }
 
@@ -265,6 +273,11 @@ class Run {
       }),
     )
   }
+}
+
+/** The matrices of the blocks: they decay, and Muon steps them where the configuration has it. */
+function inBlocks({ name, shape }: Part): boolean {
+  return shape.length > 1 && name !== 'token_embd.weight'
 }
 
 /** How many tokens of a row are learned: all but the first, which has nothing before it, as far as the mask says so. */

@@ -7,19 +7,20 @@ import { type Optimiser, type Part, totalLength } from './parameters.ts'
 export const BETAS = [0.9, 0.99] as const
 const EPSILON = 1e-8
 
-/** `decays` says which parts shrink; by default all matrices. */
-export type AdamwOptions = { betas?: readonly [number, number]; decays?: (part: Part) => boolean }
+/** `decays` says which parts shrink, by default all matrices; `steps` which are stepped at all. */
+export type AdamwOptions = { betas?: readonly [number, number]; decays?: (part: Part) => boolean; steps?: (part: Part) => boolean }
 
 /** Keeps the mean of the slopes and the mean of their squares: twice as many numbers as are trained. */
 export function adamw(layout: readonly Part[], options: AdamwOptions = {}): Optimiser {
   const count = totalLength(layout)
-  const { betas = BETAS, decays = ({ shape }: Part) => shape.length > 1 } = options
+  const { betas = BETAS, decays = ({ shape }: Part) => shape.length > 1, steps = () => true } = options
   return {
     length: 2 * count,
     step(parameters, slopes, moments, { step, learningRate, weightDecay, scale }) {
       const [beta1, beta2] = betas
       const options = { betas, scale, size: learningRate / (1 - beta1 ** step), correction: 1 / (1 - beta2 ** step) }
       for (const [index, one] of layout.entries()) {
+        if (!steps(one)) continue
         const { offset, length } = one
         const part = (values: Float32Array, start: number) => values.subarray(start + offset, start + offset + length)
         const keep = decays(one) ? 1 - learningRate * weightDecay : 1

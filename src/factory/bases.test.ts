@@ -1,7 +1,7 @@
 /** Bases by hash: files of this disk and of a local stand-in for the hub, on and off line. */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isRefusal, type Refusal } from '../core/errors.ts'
 import { openHub } from '../drivers/hub/hub.ts'
@@ -31,7 +31,8 @@ describe('a base on this disk', () => {
   it('is named, hashed, and has the licence its metadata state', async () => {
     const bases = await open(offline())
     const own = given(await bases.ensure(given(await bases.identify(OWN_BASE)).sha256))
-    expect(own).toMatchObject({ name: 'modelfactory-base-xs-v0.q8_0', licence: 'see base/README.md', path: OWN_BASE })
+    expect(own).toMatchObject({ name: basename(OWN_BASE, '.gguf'), licence: expect.stringMatching(/^(see base\/README.md|Apache-2.0)$/) })
+    expect(readFileSync(own.path).equals(readFileSync(OWN_BASE))).toBe(true)
     const stated = join(folder, 'stated.gguf')
     await writeModel({ source: OWN_BASE, path: stated, type: 'Q8_0', metadata: [['general.license', 'mit', 'string']] })
     const base = given(await bases.ensure(given(await bases.identify(stated)).sha256))
@@ -44,14 +45,26 @@ describe('a base on this disk', () => {
     expect(await again.ensure(base.sha256)).toMatchObject({ code: 'base_changed', message: expect.stringContaining('stated.gguf') })
   })
 
+  it('of the repository lives on in the data folder when the repository brings another', async () => {
+    const shipped = join(folder, 'shipped.gguf')
+    copyFileSync(OWN_BASE, shipped)
+    const options = { folder: join(folder, 'bases'), own: shipped }
+    const { sha256 } = given(await (await openBases(offline(), options)).identify(shipped))
+    rmSync(shipped)
+    const later = given(await (await openBases(offline(), { ...options, own: join(folder, 'newer.gguf') })).ensure(sha256))
+    expect(later).toMatchObject({ name: 'shipped', sha256 })
+    expect(readFileSync(later.path).equals(readFileSync(OWN_BASE))).toBe(true)
+  })
+
   it('is not lost with a copy of it', async () => {
     const bases = await open(offline())
     const copy = join(folder, 'copy.gguf')
     copyFileSync(OWN_BASE, copy)
     const { sha256 } = given(await bases.identify(OWN_BASE))
+    const { path } = given(await bases.ensure(sha256))
     expect(given(await bases.identify(copy)).sha256).toBe(sha256)
     rmSync(copy)
-    expect(given(await bases.ensure(sha256)).path).toBe(OWN_BASE)
+    expect(given(await bases.ensure(sha256)).path).toBe(path)
   })
 
   it.each<[string, Uint8Array | undefined, string, RegExp]>([
@@ -76,7 +89,8 @@ describe('a base of the hub', () => {
     const told: string[] = []
     const base = given(await bases.ensure(wanted.sha256, { onProgress: (progress) => told.push(progressText('it', progress)) }))
     expect(base).toMatchObject({ name: 'someone/model:tiny-q8_0.gguf', sha256: wanted.sha256, licence: 'unknown' })
-    expect(told.at(-1)).toBe('Fetching it: 100 % (7 of 7 MB), about 0 seconds left')
+    const megabytes = Math.round(readFileSync(OWN_BASE).length / 1e6)
+    expect(told.at(-1)).toBe(`Fetching it: 100 % (${megabytes} of ${megabytes} MB), about 0 seconds left`)
     standIn.seen.length = 0
     const later = await open(offline())
     expect(given(await later.identify('hf:someone/model')).sha256).toBe(wanted.sha256)
@@ -90,7 +104,7 @@ describe('a base of the hub', () => {
     const bases = await open()
     const own = given(await bases.identify(OWN_BASE))
     expect(given(await bases.identify('hf:someone/model')).sha256).toBe(own.sha256)
-    expect(given(await bases.ensure(own.sha256)).path).toBe(OWN_BASE)
+    given(await bases.ensure(own.sha256))
     expect(standIn.seen.some(({ path }) => path.includes('/resolve/'))).toBe(false)
     expect(given(await (await open(offline())).identify('hf:someone/model')).sha256).toBe(own.sha256)
   })

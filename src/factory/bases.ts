@@ -3,7 +3,7 @@
  * kept under `bases/`. What was fetched once is used from disk, so models keep their base and nothing is asked of the network
  * twice. Knows nothing of builds.
  */
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rename, stat } from 'node:fs/promises'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
@@ -93,7 +93,18 @@ export async function openBases(hub: Hub, options: { folder: string; own: string
     // The same bytes elsewhere, still there, are as good: a copy that is deleted later must not take them away.
     const found = known.get(sha256)
     if (found && (await present(found))) return found
-    return remember({ references: [path], name: basename(path, '.gguf'), sha256, bytes: file.size, path, hub: null })
+    return remember({ references: [path], name: basename(path, '.gguf'), sha256, bytes: file.size, path: await placeFor(path, sha256), hub: null })
+  }
+
+  /** Our own base is kept with the data: a later version of this program brings another, and the models made on this one must live on. */
+  async function placeFor(path: string, sha256: Id): Promise<string> {
+    if (path !== options.own) return path
+    const kept = `${sha256.slice(2, 18)}.gguf`
+    const whole = join(options.folder, kept)
+    await mkdir(options.folder, { recursive: true })
+    await copyFile(path, `${whole}.part`)
+    await rename(`${whole}.part`, whole)
+    return kept
   }
 
   /** The base of that hash, fetched if it is not here yet, checked and ready to be opened. */
@@ -125,7 +136,7 @@ export async function openBases(hub: Hub, options: { folder: string; own: string
     return {
       name: base.name,
       sha256,
-      licence: typeof licence === 'string' && licence ? licence : path === options.own ? 'see base/README.md' : 'unknown',
+      licence: typeof licence === 'string' && licence ? licence : base.references.includes(options.own) ? 'see base/README.md' : 'unknown',
       path,
     }
   }
