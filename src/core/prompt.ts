@@ -7,7 +7,7 @@
 export type Segment =
   /** A `learned` text is what the model shall learn to write: in training every token of it is a target. Serving reads it as any text. */
   | { readonly kind: 'text'; readonly text: string; readonly learned?: true }
-  | { readonly kind: 'special'; readonly token: 'start' | 'end' }
+  | { readonly kind: 'special'; readonly token: 'start' | 'end'; readonly learned?: true }
   /**
    * Read the distribution after the token before this. `label` is the index of the right label, when known. `labels` are
    * the indices it is told apart from, its own among them: one task's labels where a model learns several; without it, all.
@@ -82,6 +82,16 @@ export function tagPrompt(input: string, words: readonly string[], tags?: readon
     prompt.push(text(` ${word}`))
     prompt.push(tags === undefined ? { kind: 'read' } : { kind: 'read', label: tags[index]! })
   }
+  return prompt
+}
+
+/**
+ * transform: the text between the chat markers, then what is to be written and the marker that ends it. Without `output` the prompt ends where
+ * the model begins to write.
+ */
+export function writePrompt(input: string, output?: string): Prompt {
+  const prompt: Segment[] = [start, text(input), end]
+  if (output !== undefined) prompt.push({ kind: 'text', text: output, learned: true }, { kind: 'special', token: 'end', learned: true })
   return prompt
 }
 

@@ -37,6 +37,8 @@ export const Weights = z.object({
   threshold: z.number().min(0).max(1).nullable(),
   /** classify: null when practice gave the classical part no share. */
   expert: Expert.nullable(),
+  /** transform: tokens it may write at most, from what it learned. Absent elsewhere. */
+  mostTokens: z.number().int().positive().optional(),
   bestStep: z.number().int(),
   curve: z.array(CurvePoint),
   /** What the training was predicted to take, and what was tried before it; null where nothing was. */

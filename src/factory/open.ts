@@ -28,7 +28,7 @@ import { folderStore } from '../drivers/store/folder.ts'
 import { createOnnxTrainer } from '../drivers/trainer/onnx.ts'
 import type { Chain } from '../ports/chain.ts'
 import type { Build, Model } from '../ports/database.ts'
-import { answer, tooLong } from '../steps/answer.ts'
+import { answer, unreadable } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
 import { readiness } from '../steps/readiness.ts'
@@ -263,7 +263,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       if (isRefusal(model)) return model
       const { served } = await serving.load(model.packageId)
       if (!text.trim()) return refuse('empty_question', 'The question is empty.', 'Write a question or a text.')
-      const refused = served.spec.task === 'answer' ? tooLong(text, served.vocabulary) : undefined
+      const refused = unreadable(served, text)
       if (refused) return refused
       for await (const part of answer(served, text, signal)) if ('answer' in part) return part.answer
       throw new Error('The model ended without an answer.')
@@ -324,7 +324,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const listing = await chain.listing(model.modelId)
       if (!listing || listing.retired) return replied(404, refuse('model_retired', `The model "${name}" is no longer for sale.`, 'Choose another model.'))
       const { served } = await serving.load(model.packageId)
-      const refused = served.spec.task === 'answer' ? tooLong(text, served.vocabulary) : undefined
+      const refused = unreadable(served, text)
       if (refused) return replied(400, refused)
       const quote = {
         ...{ modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource },

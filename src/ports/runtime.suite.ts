@@ -1,7 +1,7 @@
 /** What every Runtime must do. Knows nothing of how a model is run; `base` is a file the runtime can open. */
 import { afterAll, describe, expect, it } from 'vitest'
 import { isRefusal, type Refusal } from '../core/errors.ts'
-import { classifyPrompt, selectPrompt, windows } from '../core/prompt.ts'
+import { classifyPrompt, selectPrompt, windows, writePrompt } from '../core/prompt.ts'
 import type { Runtime } from './runtime.ts'
 
 const given = <T>(value: T | Refusal): T => {
@@ -102,6 +102,35 @@ export function runtimeSuite(name: string, open: () => Runtime, base: string): v
       for (const value of likelihoods) expect(value).toBeLessThan(0)
       expect(likelihoods.every(Number.isFinite)).toBe(true)
       expect(likelihoods[0]).toBeCloseTo(likelihoods[2]!, 4)
+      await scorer.close()
+    })
+
+    it('writes the same each time, at most as much as it may, and stops when it is told to', async () => {
+      const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
+      const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
+      const prompt = writePrompt('Once upon a time there was a king who had three daughters and no sons at all')
+      const write = async (mostTokens: number, signal?: AbortSignal) => {
+        const pieces: string[] = []
+        for await (const piece of scorer.write(prompt, { mostTokens, signal })) pieces.push(piece)
+        return pieces
+      }
+      const whole = (await write(12)).join('')
+      expect(whole.length).toBeGreaterThan(0)
+      expect((await write(12)).join('')).toBe(whole)
+      const some = (await write(3)).join('')
+      expect(whole.startsWith(some)).toBe(true)
+      expect(some.length).toBeLessThan(whole.length)
+      const stop = new AbortController()
+      const stopped = (async () => {
+        for await (const _ of scorer.write(prompt, { mostTokens: 12, signal: stop.signal })) stop.abort(new Error('enough'))
+      })()
+      await expect(stopped).rejects.toThrow('enough')
+      // What was stopped gives its place back, and several at once do not meet.
+      const many = await Promise.all(Array.from({ length: 9 }, () => write(12)))
+      for (const pieces of many) expect(pieces.join('')).toBe(whole)
+      await expect(async () => {
+        for await (const _ of scorer.write(writePrompt('word '.repeat(5000)), { mostTokens: 5 }));
+      }).rejects.toThrow(RangeError)
       await scorer.close()
     })
 

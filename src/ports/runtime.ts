@@ -20,6 +20,11 @@ export interface Scorer {
   score(prompts: readonly Prompt[], options?: { signal?: AbortSignal | undefined }): Promise<number[][][]>
   /** Natural log-likelihood of each continuation after the prefix, per token of the continuation. The base model prompted in words. */
   likelihood(prefix: Prompt, continuations: readonly string[]): Promise<number[]>
+  /**
+   * What the model writes after a prompt, piece by piece, each time its likeliest token, until it ends its turn or `mostTokens` are written.
+   * The pieces are whole characters. @throws {RangeError} when the prompt leaves no room to write in.
+   */
+  write(prompt: Prompt, options: { mostTokens: number; signal?: AbortSignal | undefined }): AsyncIterable<string>
   close(): Promise<void>
 }
 

@@ -14,6 +14,7 @@ import { decode, extraction, type TaggingExpert, tagCount, tagProbabilities, wit
 import { kindsOf, mixKinds, scoresOf } from './kinds.ts'
 import type { Match } from './match.ts'
 import { aligned, type LoadedExpert, mix } from './mix.ts'
+import { tooLongToWrite, writing } from './write.ts'
 
 /** A model ready to answer: what the spec asked for, and the parts that run it. */
 export type Served = {
@@ -27,6 +28,8 @@ export type Served = {
   /** The classical part, when the model has one: of classify, or of extract. */
   expert: LoadedExpert | null
   tagger: TaggingExpert | null
+  /** transform: tokens it may write at most. */
+  mostTokens?: number | undefined
 }
 
 /** Labels a model of this spec tells apart: kinds, tags of words, or whether a sentence helps. */
@@ -116,6 +119,12 @@ export function tooLong(question: string, vocabulary: Vocabulary): Refusal | und
   return refuse('question_too_long', `The question has ${tokens} tokens, and this model reads at most ${most}.`, 'Ask in fewer words.')
 }
 
+/** Refuses an input that this model cannot read; long texts to classify or to extract from are read in parts. */
+export function unreadable({ spec, vocabulary }: Pick<Served, 'spec' | 'vocabulary'>, input: string): Refusal | undefined {
+  if (spec.task === 'answer') return tooLong(input, vocabulary)
+  return spec.task === 'transform' ? tooLongToWrite(input, vocabulary) : undefined
+}
+
 /** Judges every sentence of the passages found for a question. Sentences come in the order of passage rank, then text. */
 export async function judge(served: Pick<Served, 'vocabulary' | 'scorer' | 'index' | 'match'>, question: string, signal?: AbortSignal): Promise<Judged[]> {
   const found = served.index?.search(question, PASSAGES) ?? []
@@ -185,7 +194,7 @@ export function abstention(language: string): string {
   return ABSTENTIONS[language.split('-')[0]!] ?? ABSTENTIONS.en!
 }
 
-/** The answer to one input, part by part, the whole answer last. @throws {RangeError} only for what {@link tooLong} refuses. */
+/** The answer to one input, part by part, the whole answer last. @throws {RangeError} only for what {@link unreadable} refuses. */
 export async function* answer(served: Served, input: string, signal?: AbortSignal): AsyncGenerator<AnswerPart> {
   const language = served.spec.outputLanguage[0] ?? served.spec.language[0] ?? 'en'
   if (served.spec.task === 'classify' && served.spec.multiLabel) {
@@ -216,6 +225,17 @@ export async function* answer(served: Served, input: string, signal?: AbortSigna
     const found = extraction(input, decode(words, withTagger(served.tagger, words, probabilities), types), types)
     yield { delta: found.text }
     yield { answer: found }
+    return
+  }
+  if (served.spec.task === 'transform') {
+    let text = ''
+    for await (const piece of writing({ ...served, mostTokens: served.mostTokens ?? served.vocabulary.contextLength }, input, signal)) {
+      // What is written begins with a letter, not with the space before it.
+      const shown = text ? piece : piece.trimStart()
+      text += shown
+      if (shown) yield { delta: shown }
+    }
+    yield { answer: { text: text.trimEnd(), citations: [], abstained: false } }
     return
   }
   const whole = quote(await judge(served, input, signal), served.threshold ?? 0.5, language)

@@ -111,10 +111,9 @@ suite('kinds', () => {
     expect(isRefusal(refusal) && refusal.message).toContain(named)
   })
 
-  it('refuses no files, an empty description and tasks that come later', async () => {
+  it('refuses no files and an empty description', async () => {
     expect(await run(classify, [])).toMatchObject({ code: 'no_files' })
     expect(await run('  ', [table(labelled(100))])).toMatchObject({ code: 'empty_description' })
-    expect(await run('Translate our notices from English into Swahili.', [])).toMatchObject({ code: 'task_not_built_yet' })
   })
 })
 

@@ -1,5 +1,5 @@
 /**
- * Words and contents -> Spec, by a planner; says which specs can be built today. Knows nothing of how the planner thinks.
+ * Words and contents -> Spec, by a planner; says which specs are not built at all. Knows nothing of how the planner thinks.
  */
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { Spec } from '../core/spec.ts'
@@ -7,8 +7,6 @@ import type { Planner } from '../ports/planner.ts'
 import type { Content } from '../ports/reader.ts'
 import { type ColumnChoice, fill } from './columns.ts'
 import { listing } from './listing.ts'
-
-const POSSIBLE = 'Today a model can answer questions from your pages, say which kinds a text is, or pick out what stands in a text: describe one of these.'
 
 /** A Spec for any of the four tasks, also one that is declined; a refusal of the planner passes through. `choices` are the expert's columns. */
 export async function plan(
@@ -23,20 +21,13 @@ export async function plan(
   return isRefusal(filled) ? filled : Spec.parse(filled)
 }
 
-/** The spec itself when it can be built today; else one sentence why not and what to do. */
+/** The spec itself when it is one to build; else one sentence why not and what could be built instead. */
 export function buildable(spec: Spec): Spec | Refusal {
   if (spec.decline) return refuse('declined', spec.decline.reason, `What could be built instead: ${spec.decline.alternative}`)
-  const wish = {
-    answer: undefined,
-    classify: undefined,
-    extract: undefined,
-    transform: 'rewrite or translate texts',
-  }[spec.task]
-  if (wish === undefined) return spec
-  return refuse('task_not_built_yet', `You asked for a model that should ${wish}; that comes later.`, POSSIBLE)
+  return spec
 }
 
-/** {@link plan}, and a refusal where the plan cannot be built yet. */
+/** {@link plan}, and a refusal where the plan is declined. */
 export async function describe(
   ports: { planner: Planner },
   words: string,

@@ -99,17 +99,11 @@ describe('plans of all tasks', () => {
   it.each([
     ['extract', 'From each letter I need the name, the date and the amount.'],
     ['classify', 'Tag each comment with everything that applies: pay, manager, workload.'],
+    ['transform', 'Translate our notices from English into Swahili.'],
   ])('%s is planned, and can be built', async (task, words) => {
     const spec = await start(words)
     expect(spec.task).toBe(task)
     expect(buildable(spec)).toBe(spec)
-  })
-
-  it('transform is planned, and building it is refused in a sentence', async () => {
-    const spec = await start('Translate our notices from English into Swahili.')
-    expect(spec.task).toBe('transform')
-    const refused = buildable(spec)
-    expect(isRefusal(refused) && refused.code === 'task_not_built_yet' && refused.message).toContain('rewrite or translate')
   })
 
   it('declines kindly, with an alternative', async () => {

@@ -24,6 +24,7 @@ function timed(milliseconds: (settings: ServingSettings, prompts: number) => num
           return prompts.map(() => [[1]])
         },
         likelihood: async () => [],
+        async *write() {},
         async close() {
           open--
           resident -= 100 * settings.sequences

@@ -6,7 +6,7 @@
 import type { Dataset } from '../core/dataset.ts'
 import { isRefusal, type Refusal } from '../core/errors.ts'
 import type { Measured, Serving } from '../core/package.ts'
-import type { Prompt } from '../core/prompt.ts'
+import { type Prompt, writePrompt } from '../core/prompt.ts'
 import type { Spec } from '../core/spec.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, ServingSettings } from '../ports/runtime.ts'
@@ -14,11 +14,14 @@ import { classify, judge, shortened, tooLong } from './answer.ts'
 import { tagProbabilities } from './extract.ts'
 import { kindsOf } from './kinds.ts'
 import { matcher } from './match.ts'
+import { tooLongToWrite, written } from './write.ts'
 
 /** A setting must be this much better to be taken over a simpler one: less is noise. */
 const MARGIN = 0.1
 const SEQUENCES = [4, 1, 8]
 const MOST_QUERIES = 8
+/** Tokens written to time a transforming model before it is trained. */
+const TIMED_TOKENS = 48
 
 export type ServingOptions = {
   base: string
@@ -173,7 +176,12 @@ export async function practiceQueries(
       if (spec.task === 'classify' && spec.multiLabel) await kindsOf({ vocabulary, scorer: recorder }, input, spec.labels ?? [], signal)
       else if (spec.task === 'classify') await classify({ vocabulary, scorer: recorder }, input, signal)
       else if (spec.task === 'extract') await tagProbabilities({ vocabulary, scorer: recorder }, input, spec.fields ?? [], signal)
-      else if (!tooLong(input, vocabulary)) await judge({ vocabulary, scorer: recorder, index, match }, input, signal)
+      else if (spec.task === 'transform') {
+        if (tooLongToWrite(input, vocabulary)) continue
+        // What is timed side by side is how texts are read; a text is written one token after the other in any case.
+        queries.push([[...writePrompt(input), { kind: 'read' }]])
+        await written({ vocabulary, scorer, mostTokens: TIMED_TOKENS }, input, signal)
+      } else if (!tooLong(input, vocabulary)) await judge({ vocabulary, scorer: recorder, index, match }, input, signal)
       times.push(now() - began)
     }
   } finally {

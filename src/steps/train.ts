@@ -24,6 +24,7 @@ import { type Match, matcher } from './match.ts'
 import { aligned, chooseMix } from './mix.ts'
 import { fitMemory, type Journal, type MachineView, type Plan, type PlanOptions, plan } from './plan.ts'
 import { supports, worth } from './worth.ts'
+import { mostWritten, writingPrompts } from './write.ts'
 
 /** Passages a training question is shown with: those that hold its answer, then the nearest that do not. */
 const HELPFUL = 3
@@ -98,6 +99,10 @@ export async function train(
     const validation = await made(dataset.practice, (example) => [example])
     if (!whole.length || !validation.length)
       return refuse('nothing_to_learn', 'No training prompt could be made from the examples.', 'Add examples whose answers are found in the pages.')
+    if (spec.task === 'transform' && whole.length < dataset.training.length)
+      options.onNote?.(
+        `${dataset.training.length - whole.length} of ${dataset.training.length} pairs are longer than the ${vocabulary.contextLength} tokens this base reads at once, and are not learned from.`,
+      )
     const counts = whole.map((prompt) => tokens(prompt, vocabulary))
     const trainingTokens = counts.reduce((sum, count) => sum + count, 0)
     const longest = counts.reduce((most, count) => Math.max(most, count), 1)
@@ -108,7 +113,7 @@ export async function train(
     })
     const question: SizeQuestion = {
       ...{ base: options.basePath, recipe: first, longest },
-      readsPerToken: whole.reduce((sum, prompt) => sum + prompt.filter(({ kind }) => kind === 'read').length, 0) / trainingTokens,
+      readsPerToken: whole.reduce((sum, prompt) => sum + places(prompt, vocabulary), 0) / trainingTokens,
     }
     const fit = await fitMemory(ports, question, { availableBytes: options.machine.availableBytes(), override: options.override })
     if (isRefusal(fit)) {
@@ -163,7 +168,7 @@ export async function train(
       if (spec.multiLabel && spec.task === 'classify') ({ expert, threshold } = await chooseKinds(ports, { vocabulary, scorer }, options))
       else if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
       else if (spec.task === 'extract') expert = await chooseTagger(ports, { vocabulary, scorer }, options)
-      else threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
+      else if (spec.task === 'answer') threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
     } finally {
       await scorer.close()
     }
@@ -176,6 +181,7 @@ export async function train(
       recipe,
       threshold,
       expert,
+      ...(spec.task === 'transform' ? { mostTokens: mostWritten(dataset.training, vocabulary) } : {}),
       bestStep: fitted.bestStep,
       curve: fitted.curve,
       estimate,
@@ -261,6 +267,7 @@ function prompts(
     return pieces.map((piece) => classifyPrompt(piece, label).map((segment) => (segment.kind === 'read' ? { ...segment, weight: 1 / pieces.length } : segment)))
   }
   if (spec.task === 'extract') return tagPrompts(example.input, example.entities ?? [], spec.fields!, vocabulary)
+  if (spec.task === 'transform') return writingPrompts(example, vocabulary)
   if (tooLong(example.input, vocabulary)) return []
   const reference = example.answer ?? null
   const near = index!.search(example.input, 2 * (HELPFUL + UNHELPFUL)).map(({ passage }) => passage)
@@ -313,6 +320,14 @@ function leaveOut(text: string, share: number, next: () => number): string {
 
 function tokens(prompt: Prompt, vocabulary: Vocabulary): number {
   return prompt.reduce((sum, segment) => sum + (segment.kind === 'text' ? vocabulary.count(segment.text) : segment.kind === 'special' ? 1 : 0), 0)
+}
+
+/** Places of a prompt at which something is learned. */
+function places(prompt: Prompt, vocabulary: Vocabulary): number {
+  return prompt.reduce((sum, segment) => {
+    if (segment.kind === 'read') return sum + 1
+    return sum + (segment.learned ? (segment.kind === 'text' ? vocabulary.count(segment.text) : 1) : 0)
+  }, 0)
 }
 
 function shuffle<T>(items: T[], seed: number): void {

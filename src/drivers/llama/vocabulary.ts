@@ -18,6 +18,10 @@ export interface VocabularyHandle extends Vocabulary {
   tokenize(prompt: Prompt): TokenizedPrompt
   /** Tokens of a piece of text alone, without markers. */
   count(text: string): number
+  /** Text of tokens; a character that is not whole yet comes as U+FFFD. Markers have no text. */
+  text(tokens: readonly number[]): string
+  /** Whether a token ends what a model writes. */
+  ends(token: number): boolean
   labelTokens(count: number): string[] | Refusal
   /** Token ids of strings from {@link labelTokens}. @throws {LabelTokenError} when one is not a single token. */
   labelIds(strings: readonly string[]): number[]
@@ -107,7 +111,10 @@ export function vocabularyOf(model: LlamaModel, close: () => Promise<void> = asy
           if (segment.learned && tokens.length) learned.push(tokens.length)
           tokens.push(token)
         }
-      else if (segment.kind === 'special') tokens.push(special[segment.token])
+      else if (segment.kind === 'special') {
+        if (segment.learned && tokens.length) learned.push(tokens.length)
+        tokens.push(special[segment.token])
+      }
       else {
         if (!tokens.length) throw new RangeError('A read must stand after at least one token.')
         const read: TokenRead = { position: tokens.length - 1 }
@@ -145,6 +152,8 @@ export function vocabularyOf(model: LlamaModel, close: () => Promise<void> = asy
     contextLength: contextLength(model),
     tokenize,
     count: (text) => model.tokenize(text, false).length,
+    text: (tokens) => model.detokenize(tokens as Token[], false),
+    ends: (token) => token === end || model.isEogToken(token as Token),
     labelTokens(count) {
       const found = labelCandidates()
       if (count > found.length)

@@ -51,6 +51,17 @@ export function fakeRuntime(): Runtime {
             })
           })
         },
+        // Writes the prompt's last text backwards, word by word.
+        async *write(prompt, { mostTokens, signal }) {
+          if (!open) throw new Error('The fake scorer is closed.')
+          if (length(prompt) >= most) throw new RangeError(`A prompt has ${length(prompt)} tokens, which leaves the fake base no room to write.`)
+          const said = prompt.findLast((segment) => segment.kind === 'text')
+          const words = (said?.kind === 'text' ? said.text : '').split(/\s+/).filter(Boolean).reverse()
+          for (const [index, word] of words.slice(0, Math.min(mostTokens, most - length(prompt))).entries()) {
+            signal?.throwIfAborted()
+            yield index ? ` ${word}` : word
+          }
+        },
         likelihood: async (prefix, continuations) => continuations.map((text) => Math.log(fraction(JSON.stringify(prefix) + text))),
         async close() {
           open = false

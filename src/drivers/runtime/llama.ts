@@ -150,17 +150,25 @@ function scorerOn(
 
   /** Runs `work` on a sequence of its own; callers beyond the number of sequences wait their turn. `work` decides what of its history stays. */
   async function withSequence<T>(work: (sequence: LlamaContextSequence) => Promise<T>): Promise<T> {
-    if (closing) throw new ClosedError()
-    running++
-    const sequence = free.pop() ?? (await new Promise<LlamaContextSequence>((resolve) => waiting.push(resolve)))
+    const sequence = await take()
     try {
       return await work(sequence)
     } finally {
-      const next = waiting.shift()
-      if (next) next(sequence)
-      else free.push(sequence)
-      if (--running === 0) idle()
+      give(sequence)
     }
+  }
+
+  async function take(): Promise<LlamaContextSequence> {
+    if (closing) throw new ClosedError()
+    running++
+    return free.pop() ?? (await new Promise<LlamaContextSequence>((resolve) => waiting.push(resolve)))
+  }
+
+  function give(sequence: LlamaContextSequence): void {
+    const next = waiting.shift()
+    if (next) next(sequence)
+    else free.push(sequence)
+    if (--running === 0) idle()
   }
 
   async function scoreOne(prompt: Prompt): Promise<number[][]> {
@@ -197,6 +205,32 @@ function scorerOn(
       }
       await Promise.all(Array.from({ length: Math.min(sequences, prompts.length) }, worker))
       return results
+    },
+
+    async *write(prompt, { mostTokens, signal }) {
+      const tokens = vocabulary.tokenize(prompt).tokens as Token[]
+      const room = Math.min(mostTokens, contextTokens - tokens.length)
+      if (room < 1) throw new RangeError(`A prompt has ${tokens.length} tokens, and of ${contextTokens} none are left to write in; cut it.`)
+      const sequence = await take()
+      try {
+        await clear(sequence)
+        const written: Token[] = []
+        let said = ''
+        for await (const token of sequence.evaluate(tokens, { temperature: 0 })) {
+          signal?.throwIfAborted()
+          if (vocabulary.ends(token)) break
+          written.push(token)
+          // A character may need several tokens: what is not whole yet waits.
+          const text = vocabulary.text(written)
+          if (!text.endsWith('\uFFFD') && text.length > said.length) {
+            yield text.slice(said.length)
+            said = text
+          }
+          if (written.length >= room) break
+        }
+      } finally {
+        give(sequence)
+      }
     },
 
     async likelihood(prefix, continuations) {

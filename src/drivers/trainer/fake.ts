@@ -20,8 +20,10 @@ const words: Tokenizer = {
     const reads: { position: number; label?: number; weight?: number; labels?: readonly number[] }[] = []
     const learned: number[] = []
     for (const segment of prompt) {
-      if (segment.kind === 'special') tokens.push(segment.token === 'start' ? 1 : 2)
-      else if (segment.kind === 'text')
+      if (segment.kind === 'special') {
+        if (segment.learned && tokens.length) learned.push(tokens.length)
+        tokens.push(segment.token === 'start' ? 1 : 2)
+      } else if (segment.kind === 'text')
         for (const word of segment.text.split(/\s+/)) {
           if (segment.learned && tokens.length) learned.push(tokens.length)
           tokens.push([...word].reduce((sum, c) => sum * 31 + c.codePointAt(0)!, 7) % 8192)
