@@ -1,5 +1,5 @@
 /** The whole river through the command line, on real parts: words to royalty, twenty queries, to the last unit. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ExactEvmScheme } from '@x402/evm/exact/client'
 import { wrapFetchWithPaymentFromConfig } from '@x402/fetch'
@@ -8,6 +8,7 @@ import OpenAI from 'openai'
 import { createPublicClient, http, parseAbiItem } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRefusal } from '../src/core/errors.ts'
+import { hashText } from '../src/core/id.ts'
 import type { StateView } from '../src/core/view.ts'
 import { ngramSvm } from '../src/drivers/baseline/ngram-svm.ts'
 import { folderStore } from '../src/drivers/store/folder.ts'
@@ -161,6 +162,51 @@ describe('the royalty loop', () => {
       expect(Math.abs(expected[index]! - scores.find((score) => score.label === label)!.probability)).toBeLessThan(1e-4)
     await context.dispose()
     await model.dispose()
+  })
+
+  it('examined what it sells: sealed before the training, counted, checked again by anyone, asked again through the paid endpoint', {
+    timeout: 120_000,
+  }, async () => {
+    const shown = await modelfactory(['exam', 'show', 'clauses', '--json'], folder)
+    expect(shown.code, shown.stderr).toBe(0)
+    expect(shown.json).toMatchObject({
+      beforeTraining: true,
+      uncounted: 0,
+      others: 0,
+      committed: { attempts: 1 },
+      verdict: { outcome: expect.stringMatching(/^(un)?proven$/) },
+    })
+    const state = (await (await fetch(`${server.url}/api/state`)).json()) as StateView
+    expect(state.models[0]).toMatchObject({ standing: shown.json.standing, exam: { verdict: shown.json.verdict } })
+    const cases = join(files, '..', `${folder.data.split('/').at(-1)}-cases.json`)
+    const papers = join(files, '..', `${folder.data.split('/').at(-1)}-papers.json`)
+    expect((await modelfactory(['exam', 'cases', 'clauses', '--to', cases, '--json'], folder)).code).toBe(0)
+    const verified = await modelfactory(['exam', 'verify', 'clauses', '--rpc', state.network.rpc, '--cases', cases, '--save', papers, '--json'], folder)
+    expect(verified.code, verified.stderr).toBe(0)
+    expect((verified.json.checks as { outcome: string; code: string }[]).filter(({ outcome }) => outcome !== 'holds')).toEqual([])
+    // One answer of the file changed: whoever checks it is told.
+    const forged = JSON.parse(await readFile(papers, 'utf8')) as { sheet: { arms: { tuned: { label: string }[] } } }
+    forged.sheet.arms.tuned[0]!.label = forged.sheet.arms.tuned[0]!.label === 'Insurance' ? 'Audit Rights' : 'Insurance'
+    await writeFile(papers, JSON.stringify(forged))
+    const caught = await modelfactory(['exam', 'verify', papers, '--json'], folder)
+    expect(caught.code).toBe(1)
+    expect(caught.stderr).toContain('NO  sheet')
+
+    const poor = await modelfactory(['exam', 'run', 'clauses', '--budget', '0.01', '--limit', '4', '--json'], folder)
+    expect(poor.json).toMatchObject({ error: { code: 'budget_exceeded' } })
+    const examined = await modelfactory(['exam', 'run', 'clauses', '--budget', '0.04', '--limit', '4', '--cases', cases, '--url', server.url, '--json'], folder)
+    expect(examined.code, examined.stderr).toBe(0)
+    expect(examined.json).toMatchObject({ n: 4, paid: '0.04', drop: { beyondChance: false } })
+    const again = await modelfactory(['exam', 'run', 'clauses', '--json'], folder)
+    expect(again.code, again.stderr).toBe(0)
+    expect(again.json).toMatchObject({ committed: { attempts: 2 }, twin: { outcome: 'verified' } })
+
+    const [page, json] = await Promise.all(['card', 'card.json'].map(async (name) => (await fetch(`${server.url}/models/clauses/${name}`)).text()))
+    const { manifest } = await opened(folder.data, state.models[0]!.packageId)
+    expect(hashText(json!)).toBe(manifest.files.card)
+    expect(page).toContain('<svg')
+    expect(page).toContain('2 attempts counted')
+    await Promise.all([cases, papers].map((path) => rm(path)))
   })
 })
 

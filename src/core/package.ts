@@ -45,7 +45,7 @@ export const Package = z.object({
   reportId: Id,
   base: Base,
   /** Store hashes of the parts, canonical JSON but for the adapter (or, where the weights are of that kind, the whole model), which is GGUF. */
-  files: z.object({ spec: Id, weights: Id, adapter: Id, expert: Id.nullable(), passages: Id, report: Id }),
+  files: z.object({ spec: Id, weights: Id, adapter: Id, expert: Id.nullable(), passages: Id, report: Id, card: Id.optional() }),
   /** Null where nothing was measured; the runtime then chooses. */
   serving: Serving.nullable().default(null),
   /** Licences and attributions of the data, as the builder's files state them. */

@@ -45,6 +45,8 @@ const Citation = z.strictObject({
 export const AnswerText = z.strictObject({
   text: z.string(),
   label: z.string().optional(),
+  labels: z.array(z.string()).optional(),
+  entities: z.array(z.strictObject({ type: z.string(), text: z.string(), start: z.number(), end: z.number(), probability: z.number() })).optional(),
   scores: z.array(z.strictObject({ label: z.string(), probability: z.number() })).optional(),
   citations: z.array(Citation),
   abstained: z.boolean(),

@@ -18,6 +18,22 @@ export const Arm = z.object({
 })
 export type Arm = z.infer<typeof Arm>
 
+/** The model as served beside another arm on the same cases, by the paired bootstrap. A tie is an interval that contains zero. */
+export const Difference = z.object({
+  against: Arm.shape.name,
+  difference: z.number(),
+  interval: z.tuple([z.number(), z.number()]),
+  outcome: z.enum(['win', 'tie', 'loss']),
+  /** Cases that came out strictly better, strictly worse. */
+  better: z.number().int().nonnegative(),
+  worse: z.number().int().nonnegative(),
+})
+export type Difference = z.infer<typeof Difference>
+
+/** What the publish gate says. `unproven` is published with a label, `worse` is not published. */
+export const Verdict = z.object({ outcome: z.enum(['proven', 'unproven', 'worse']), why: z.string(), differences: z.array(Difference) })
+export type Verdict = z.infer<typeof Verdict>
+
 export const Report = z.object({
   weightsId: Id,
   examId: Id,
@@ -28,6 +44,15 @@ export const Report = z.object({
   predictions: Id,
   /** Median milliseconds of one tuned answer on the machine that ran the exam. */
   latencyMs: z.number().nonnegative(),
+  // Absent in reports written before exams were sealed: a default would change their content hash.
+  /** Merkle root of the exam, as it is committed on chain. */
+  root: Id.optional(),
+  /** When the chain says the root was committed, in Unix seconds, as read before the training; null where it was not. */
+  committedAt: z.number().int().nullable().optional(),
+  /** How many times models of this name had sat this exam, with this time. */
+  attempt: z.number().int().positive().optional(),
+  bootstrap: z.object({ draws: z.number().int().positive(), seed: z.number().int() }).optional(),
+  verdict: Verdict.optional(),
 })
 export type Report = z.infer<typeof Report>
 
@@ -92,7 +117,8 @@ export function entityTally(predicted: readonly Span[], truth: readonly Span[]):
   return { hit, said: guesses.size, right: right.size }
 }
 
-const words = (text: string): string[] =>
+/** The words of a text as texts are compared: without case or punctuation. */
+export const words = (text: string): string[] =>
   text
     .normalize('NFKC')
     .toLowerCase()
@@ -127,8 +153,11 @@ export function random(seed: number): () => number {
   }
 }
 
+/** How every interval is drawn. */
+export const BOOTSTRAP = { draws: 1000, seed: 1 }
+
 /** 95 % percentile bootstrap interval of `score` over `n` cases; `score` gets the indices drawn. */
-export function bootstrap(n: number, score: (indices: readonly number[]) => number, draws = 1000, seed = 1): [number, number] {
+export function bootstrap(n: number, score: (indices: readonly number[]) => number, { draws, seed } = BOOTSTRAP): [number, number] {
   const next = random(seed)
   const scores = Array.from({ length: draws }, () => score(Array.from({ length: n }, () => Math.floor(next() * n)))).sort((a, b) => a - b)
   return [scores[Math.floor(draws * 0.025)]!, scores[Math.min(draws - 1, Math.floor(draws * 0.975))]!]

@@ -4,6 +4,8 @@
  */
 import type { Source } from './dataset.ts'
 import type { Findings } from './findings.ts'
+import type { Id } from './id.ts'
+import type { Report, Verdict } from './report.ts'
 import type { Amount } from './royalty.ts'
 
 export type BuildView = {
@@ -33,9 +35,58 @@ export type ModelView = {
   price: Amount | null
   payout: string | null
   labels: string[] | null
-  exam: { n: number; metric: string; arms: { name: string; what: string; score: number; interval: [number, number] }[] }
+  exam: { n: number; metric: string; arms: { name: string; what: string; score: number; interval: [number, number] }[]; verdict?: Verdict | null }
+  /** What the listing is labelled with; see {@link Standing}. */
+  standing?: Standing
   queries: number
   earned: Amount
+}
+
+/**
+ * `proven`: surely better than its base and not surely worse than a simple method. `unproven`: sold, with that label. `worse`: cannot be
+ * published. `unverified`: asked again as it is sold, it did worse than its exam says.
+ */
+export type Standing = 'proven' | 'unproven' | 'worse' | 'unverified'
+
+/** The exam run again through the model as it is served. */
+export type TwinView = {
+  at: number
+  /** Cases asked, of how many. */
+  n: number
+  of: number
+  expected: number
+  served: number
+  /** Of the paired difference, in 95 of 100 draws. */
+  interval: [number, number] | null
+  outcome: 'verified' | 'unverified'
+  why: string
+}
+
+/** What is known of a model's sealed exam. */
+export type ExamView = {
+  model: string
+  packageId: string
+  modelId: string | null
+  root: string | null
+  n: number
+  metric: string
+  arms: Report['arms']
+  verdict: Verdict | null
+  standing: Standing
+  /** By the chain: when it was committed, and how many attempts it counts; null where it was not. */
+  committed: { at: number; attempts: number } | null
+  /** The version that the chain lists; null before the first. */
+  listed: { packageId: Id; reportId: Id } | null
+  /** Whether the report says that this was before the training. */
+  beforeTraining: boolean
+  /** Attempts this data folder knows of that the chain does not count yet. */
+  uncounted: number
+  /** Other exams committed for the model: to change the exam until one is passed would show here. */
+  others: number
+  twin: TwinView | null
+  running: { done: number; of: number } | null
+  /** All of it in plain words. */
+  says: string[]
 }
 
 export type ReceiptView = {

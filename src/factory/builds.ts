@@ -14,7 +14,7 @@ import { parseOverride, type Recipe } from '../core/recipe.ts'
 import { describeSearch } from '../core/search.ts'
 import { describeSpec, Spec, specId } from '../core/spec.ts'
 import type { BuildView, LiveEvent } from '../core/view.ts'
-import type { Base } from '../core/weights.ts'
+import { type Base, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Build, BuildEvent, Database } from '../ports/database.ts'
 import type { Planner } from '../ports/planner.ts'
@@ -29,6 +29,7 @@ import type { MachineView } from '../steps/plan.ts'
 import { describeServing } from '../steps/serving.ts'
 import { train } from '../steps/train.ts'
 import { type Bases, progressText, type ReadyBase } from './bases.ts'
+import type { Exams } from './exams.ts'
 import type { BuildWish, InputFile } from './factory.ts'
 import { quantisationOf } from './machine.ts'
 import type { MaterialWish, openMaterial } from './material.ts'
@@ -77,6 +78,7 @@ export function openBuilds(
     seconds: number
     emit: (event: LiveEvent) => void
     built: (build: Build) => Promise<void>
+    exams: Pick<Exams, 'before' | 'sit'>
   },
 ) {
   const training = new Map<string, Training>()
@@ -250,6 +252,8 @@ export function openBuilds(
     const base = await ready(input.base, tell, signal)
     if (isRefusal(base)) return base
     const { path: basePath, ...identity } = base
+    const { committedAt, says } = await options.exams.before(build.name, exam)
+    await tell('note', says)
     const now = () => performance.now()
     const began = now()
     const after = input.budget === 'build' ? await secondsAfter(ports, { spec, dataset, basePath, cases: exam.cases.length, signal }) : 0
@@ -290,10 +294,11 @@ export function openBuilds(
     })
     if (isRefusal(serving)) return serving
     if (serving) await tell('note', describeServing(serving), serving)
-    const report = await examine(ports, { spec, dataset, exam, weights: trained.weights, serving, basePath, now: () => performance.now(), signal })
+    const sitting = await options.exams.sit(build.name, exam, weightsId(trained.weights), committedAt)
+    const report = await examine(ports, { spec, dataset, exam, weights: trained.weights, serving, sitting, basePath, now: () => performance.now(), signal })
     if (isRefusal(report)) return report
     const line = report.arms.map((arm) => `${arm.name} ${arm.score.toFixed(3)} [${arm.interval.map((bound) => bound.toFixed(3)).join(', ')}]`).join(', ')
-    await tell('examine', `Exam, ${report.n} sealed cases, ${report.metric}: ${line}.`, report)
+    await tell('examine', `Exam, ${report.n} sealed cases, ${report.metric}: ${line}. ${report.verdict?.outcome}: ${report.verdict?.why}`, report)
     const { id } = await pack(ports, { name: build.name, spec, dataset, weights: trained.weights, report, serving, licences })
     await rm(join(build.folder, 'search'), { recursive: true, force: true })
     build.packageId = id

@@ -23,8 +23,10 @@ import type {
   ModelView,
   QuotationView,
   ReceiptView,
+  Standing,
   StateView,
 } from '../core/view.ts'
+import type { Exams } from './exams.ts'
 import type { Material, MaterialWish } from './material.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
@@ -33,8 +35,8 @@ export type InputFile = { name: string; bytes: Uint8Array }
 /** What a build may be told: its name, the training's seconds, and the base as a path or `hf:owner/name[:file]`. */
 export type BuildWish = MaterialWish & { name?: string | undefined; seconds?: number | undefined; base?: string | undefined; recipe?: unknown }
 
-/** `warning` says so when the price is less than the gas of moving it. */
-export type Published = { model: string; modelId: string; price: Amount; tx: string; abstention: 'free' | 'paid'; warning: string | null }
+/** `warning` says so when the price is less than the gas of moving it; `standing` is what the listing is labelled with. */
+export type Published = { model: string; modelId: string; price: Amount; tx: string; abstention: 'free' | 'paid'; warning: string | null; standing: Standing }
 
 /** What became of a query that must be paid. Statuses are HTTP's, headers and body go out as they are. */
 export type PaidQuery =
@@ -45,6 +47,8 @@ export interface ModelFactory {
   /** Who is signed in; on the chain of `chainId`. */
   readonly sessions: Sessions
   readonly chainId: number
+  /** Sealed exams: what is known of one, its papers for whoever checks them, its cases for their owner, running it again, the card. */
+  readonly exams: Pick<Exams, 'show' | 'evidence' | 'opened' | 'run' | 'card'>
   plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>
   /** The dataset that would be built, with what was found in the material; nothing is kept. */
   prepare(words: string, files: readonly InputFile[], wish?: MaterialWish): Promise<Material | Refusal>
@@ -81,7 +85,7 @@ export interface ModelFactory {
   /** Writes the model in a form of other people's software; made once, then ready for {@link exportedFile}. */
   export(model: string, kind: string): Promise<ExportView | Refusal>
   exportedFile(model: string, kind: string, file: string): Promise<{ path: string; bytes: number } | Refusal>
-  /** `abstention` says whether "not covered" costs its payer the price or nothing; it stays as it is when left out, and is free at first. */
+  /** Refuses a model that did worse than its own base. `abstention` says whether "not covered" costs its payer the price or nothing; it stays as it is when left out, and is free at first. */
   publish(model: string, price: string, options?: { abstention?: 'free' | 'paid' | undefined }): Promise<Published | Refusal>
   /** One query through the contract: quote, verify, reserve, run, settle at first token, stream. */
   query(options: {

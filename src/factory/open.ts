@@ -37,6 +37,7 @@ import { refine } from '../steps/refine.ts'
 import { openBases, progressText } from './bases.ts'
 import { openBuilds } from './builds.ts'
 import { type Config, OWN_BASE } from './config.ts'
+import { openExams } from './exams.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
 import { openFix } from './fix.ts'
@@ -160,6 +161,10 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
   const material = openMaterial({ planner, reader: anyFiles() })
   const review = openReview({ database }, { material, builds: () => builds })
+  const exams = openExams(
+    { chain, database, store },
+    { builder, open: serving.open, load: serving.load, changed: async () => emit({ type: 'models', models: await models() }) },
+  )
   const builds = openBuilds(
     { planner, trainer: createOnnxTrainer(), runtime, retriever, baseline, tagger, store, database },
     {
@@ -172,6 +177,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       seconds: config.trainingSeconds,
       emit,
       built,
+      exams,
       servingThreads: config.servingThreads,
       machine: machineView(config.trainingThreads),
     },
@@ -204,7 +210,10 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   async function models(): Promise<ModelView[]> {
     const paid = await paidSoFar()
     return Promise.all(
-      (await database.models.list()).map(async (model) => modelView(model, await serving.open(model.packageId), model.modelId && builder.address, paid)),
+      (await database.models.list()).map(async (model) => {
+        const standing = await exams.standing(model.packageId)
+        return modelView(model, await serving.open(model.packageId), { payout: model.modelId && builder.address, paid, standing })
+      }),
     )
   }
 
@@ -225,9 +234,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
 
   await builds.resume()
+  await exams.resume()
 
   return {
     sessions,
+    exams,
     chainId: chain.network.chainId,
     plan: material.plan,
     prepare: material.prepare,
@@ -288,21 +299,25 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       if (isRefusal(model)) return model
       const wanted = parsePrice(price)
       if (typeof wanted !== 'bigint') return wanted
-      const { manifest } = await serving.open(model.packageId)
-      const published = await publish({ chain }, { owner: builder, slug: model.name, price: wanted, packageId: model.packageId, reportId: manifest.reportId })
+      const verdict = await exams.gate(model)
+      if (isRefusal(verdict)) return verdict
+      const { reportId } = (await serving.open(model.packageId)).manifest
+      const published = await publish({ chain }, { owner: builder, slug: model.name, price: wanted, packageId: model.packageId, reportId, verdict })
       if (isRefusal(published)) return published
       const tx = published.tx ?? model.publishTx!
       await passports
         .published({ modelId: published.modelId, packageId: model.packageId, block: await chain.finalBlock() })
         .catch((error: unknown) => console.error(`The proof that ${name} was published could not be kept:`, error))
       const { abstention = model.abstention } = options
-      await database.models.put({ ...model, modelId: published.modelId, price: published.price, publishTx: tx, abstention, updatedAt: Date.now() })
+      const listed = { ...model, modelId: published.modelId, price: published.price, publishTx: tx, abstention, updatedAt: Date.now() }
+      await database.models.put(listed)
+      exams.twin(listed)
       const build = (await database.builds.list()).find((one) => one.packageId === model.packageId)
       if (build && published.tx)
         await builds.append(build, {
           at: Date.now(),
           arrow: 'publish',
-          text: `Published at ${amount(published.price).open} ${chain.network.currency} a query, transaction ${tx}`,
+          text: `Published, ${verdict?.outcome ?? 'unproven'}, at ${amount(published.price).open} ${chain.network.currency} a query, transaction ${tx}`,
           data: { modelId: published.modelId, tx },
         })
       emit({ type: 'models', models: await models() })
@@ -310,8 +325,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
         model: name,
         modelId: published.modelId,
         price: amount(published.price),
-        tx,
-        abstention,
+        ...{ tx, abstention, standing: await exams.standing(model.packageId) },
         warning: priceWarning(published.price, await chain.costs().catch(() => undefined), chain.network.currency),
       }
     },
@@ -370,6 +384,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       clearInterval(rechecking)
       clearInterval(watching)
       await builds.close()
+      await exams.close()
       await runtime.close()
       await chain.close()
       await database.close()

@@ -7,6 +7,7 @@ import { isRefusal, type Refusal } from '../core/errors.ts'
 import type { BuildView } from '../core/view.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { wordTagger } from '../drivers/baseline/word-tagger.ts'
+import { memoryChain } from '../drivers/chain/memory.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { openHub } from '../drivers/hub/hub.ts'
 import { offlinePlanner } from '../drivers/planner/offline.ts'
@@ -19,6 +20,7 @@ import type { Build } from '../ports/database.ts'
 import { openBases } from './bases.ts'
 import { openBuilds } from './builds.ts'
 import { OWN_BASE } from './config.ts'
+import { openExams } from './exams.ts'
 import { openFix } from './fix.ts'
 import { openMaterial } from './material.ts'
 import { openReview } from './review.ts'
@@ -55,6 +57,8 @@ async function open() {
   }
   const serving = openServing(ports, bases.find, 1)
   const review = openReview({ database }, { material, builds: () => builds })
+  const builder = { name: 'builder', address: '0x1111111111111111111111111111111111111111' } as const
+  const exams = openExams({ chain: memoryChain(), database, store }, { builder, open: serving.open, load: serving.load, changed: async () => {} })
   const builds = openBuilds(ports, {
     ...{ folder: join(root, 'training'), base: { name: base.name, sha256: base.sha256, licence: base.licence }, bases, material, kept: review.keptOf },
     ...{
@@ -63,6 +67,7 @@ async function open() {
       seconds: 20,
       emit: () => {},
       built,
+      exams,
       machine: { cores: 1, availableBytes: () => 8e9, rate: async () => 1e12 },
     },
   })

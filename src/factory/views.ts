@@ -4,7 +4,7 @@
 
 import { type Receipt, receiptId } from '../core/receipt.ts'
 import { type Amount, amount } from '../core/royalty.ts'
-import type { EarningsView, ModelView, ReceiptView } from '../core/view.ts'
+import type { EarningsView, ModelView, ReceiptView, Standing } from '../core/view.ts'
 import type { Model } from '../ports/database.ts'
 import type { Unpacked } from '../steps/pack.ts'
 import type { PaidTotal } from './tally.ts'
@@ -14,7 +14,11 @@ export function receiptView(receipt: Receipt, finalBlock: number): ReceiptView {
   return { id: receiptId(receipt), model, modelId, tx, block, amount: amount(BigInt(receipt.amount)), payer, builder, sources, at, final: block <= finalBlock }
 }
 
-export function modelView(model: Model, unpacked: Unpacked, payout: string | null, paid: readonly PaidTotal[]): ModelView {
+export function modelView(
+  model: Model,
+  unpacked: Unpacked,
+  { payout, paid, standing }: { payout: string | null; paid: readonly PaidTotal[]; standing: Standing },
+): ModelView {
   const { spec, report } = unpacked
   const own = paid.filter((event) => event.modelId === model.modelId)
   return {
@@ -26,7 +30,11 @@ export function modelView(model: Model, unpacked: Unpacked, payout: string | nul
     price: model.price === null ? null : amount(model.price),
     payout,
     labels: spec.labels,
-    exam: { n: report.n, metric: report.metric, arms: report.arms.map(({ name, what, score, interval }) => ({ name, what, score, interval })) },
+    exam: {
+      ...{ n: report.n, metric: report.metric, verdict: report.verdict ?? null },
+      arms: report.arms.map(({ name, what, score, interval }) => ({ name, what, score, interval })),
+    },
+    standing,
     ...totals(own),
   }
 }

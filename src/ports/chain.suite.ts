@@ -93,6 +93,29 @@ export function chainSuite(name: string, open: () => Promise<{ chain: Chain; own
       expect(await chain.publishVersion({ owner, ...version, modelId: hashText('no model') })).toMatchObject({ code: 'model_unknown' })
     })
 
+    it('fixes an exam once, counts every attempt at it, and both for the owner alone', async () => {
+      const registered = await chain.register({ owner, slug: 'examined', payout: payout.address, price })
+      const own = (registered as { modelId: Hex }).modelId
+      const examRoot = hashText('the cases')
+      expect(await chain.exam(own, examRoot)).toBeUndefined()
+      expect(await chain.recordAttempt({ owner, modelId: own, examRoot })).toMatchObject({ code: 'exam_not_committed' })
+      expect(await chain.commitExam({ owner: other, modelId: own, examRoot })).toMatchObject({ code: 'not_owner' })
+      expect(await chain.commitExam({ owner, modelId: own, examRoot: `0x${'00'.repeat(32)}` })).toMatchObject({ code: 'hash_missing' })
+      expect(await chain.commitExam({ owner, modelId: own, examRoot })).toMatchObject({ tx: expect.stringMatching(/^0x[0-9a-f]{64}$/) })
+      const committed = await chain.exam(own, examRoot)
+      expect(committed).toEqual({ committedAt: expect.any(Number), attempts: 0 })
+      expect(Math.abs(committed!.committedAt - Date.now() / 1000)).toBeLessThan(3600)
+      expect(await chain.recordAttempt({ owner, modelId: own, examRoot })).toMatchObject({ attempts: 1 })
+      expect(await chain.recordAttempt({ owner, modelId: own, examRoot })).toMatchObject({ attempts: 2 })
+      expect(await chain.recordAttempt({ owner: other, modelId: own, examRoot })).toMatchObject({ code: 'not_owner' })
+      // To commit it again neither moves its date nor forgets its attempts.
+      expect(await chain.commitExam({ owner, modelId: own, examRoot })).toEqual({ tx: null })
+      expect(await chain.exam(own, examRoot)).toEqual({ ...committed, attempts: 2 })
+      // Another exam of the model, and the same exam of another model, stand for themselves.
+      expect(await chain.exam(own, hashText('other cases'))).toBeUndefined()
+      expect(await chain.exam(modelId, examRoot)).toBeUndefined()
+    })
+
     it('gives test OPEN exactly, and none where none was asked for', async () => {
       const { address } = privateKeyToAccount(generatePrivateKey())
       await chain.fund(address, 123n)

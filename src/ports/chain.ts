@@ -21,6 +21,9 @@ export type Settlement =
 
 export type QueryPaid = { modelId: Hex; payer: Address; builder: Address; amount: bigint; requestHash: Hex; nonce: Hex; tx: Hex; block: number }
 
+/** `committedAt` in Unix seconds of the chain. */
+export type ExamRecord = { committedAt: number; attempts: number }
+
 export type Network = {
   chainId: number
   /** CAIP-2, e.g. `eip155:31337`. */
@@ -44,6 +47,12 @@ export interface Chain {
   publishVersion(options: { owner: Account; modelId: Hex; packageId: Id; reportId: Id }): Promise<{ tx: Hex; version: number } | Refusal>
   setPrice(options: { owner: Account; modelId: Hex; price: bigint }): Promise<{ tx: Hex } | Refusal>
   listing(modelId: Hex): Promise<Listing | undefined>
+  /** Fixes a sealed exam by its root; `tx` is null when that was done before. */
+  commitExam(options: { owner: Account; modelId: Hex; examRoot: Id }): Promise<{ tx: Hex | null } | Refusal>
+  /** Counts one sitting of a committed exam; not idempotent. */
+  recordAttempt(options: { owner: Account; modelId: Hex; examRoot: Id }): Promise<{ tx: Hex; attempts: number } | Refusal>
+  /** What stands on chain of an exam of a model; undefined when it was never committed. */
+  exam(modelId: Hex, examRoot: Id): Promise<ExamRecord | undefined>
   /** Sends the authorization through RoyaltyRouter and waits for its receipt, within a deadline of its own. Idempotent by (from, nonce). */
   settle(options: { modelId: Hex; requestHash: Id; authorization: Authorization }): Promise<Settlement>
   /** What is known of an authorization sent earlier. */

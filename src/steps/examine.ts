@@ -4,13 +4,17 @@
  * It never trains and never chooses: thresholds and baselines were fixed on practice.
  */
 
+import type { Answer } from '../core/answer.ts'
 import type { Dataset, Exam, Example } from '../core/dataset.ts'
 import { examId } from '../core/dataset.ts'
 import { isRefusal, type Refusal } from '../core/errors.ts'
-import { canonical } from '../core/id.ts'
+import { leafOf, openedExam, rootOf, sealed } from '../core/exam.ts'
+import { scored } from '../core/gate.ts'
+import { canonical, type Id } from '../core/id.ts'
 import type { Serving } from '../core/package.ts'
 import type { Prompt } from '../core/prompt.ts'
-import { type Arm, accuracy, bootstrap, entityTally, labelTally, macroF1, type Report, tallied } from '../core/report.ts'
+import { type Arm, BOOTSTRAP, type Report } from '../core/report.ts'
+import { type Kind, rounded, type Said, type Sheet } from '../core/sheet.ts'
 import type { Spec } from '../core/spec.ts'
 import { servedFrom, type Weights, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
@@ -24,7 +28,7 @@ import { decode, type FoundEntity, fitTagger, tagProbabilities, withTagger } fro
 import { chooseKindThreshold, fitKinds, heldOf, kindsOf, MARGINS, mixKinds, PROBABILITIES, scoresOf } from './kinds.ts'
 import { matcher } from './match.ts'
 import { chooseThreshold } from './train.ts'
-import { supports, worth } from './worth.ts'
+import { answerFigures } from './worth.ts'
 
 export type ExamineOptions = {
   spec: Spec
@@ -33,14 +37,19 @@ export type ExamineOptions = {
   weights: Weights
   /** How the model will be served, and is examined. */
   serving?: Serving | null
+  /** How the exam was sealed before the training; without it, by the exam's own salt, and nowhere committed. */
+  sitting?: Sitting | undefined
   basePath: string
   now: () => number
   signal?: AbortSignal | undefined
   onProgress?: ((done: number, of: number) => void) | undefined
 }
 
-/** What one arm said to one case: a label, or the quoted text (null when it abstained) with whether each quote is supported. */
-type Prediction = { label?: string; quoted?: string | null; right?: number; quotes?: number }
+/** One version's sitting of a sealed exam: the salt of its seal, when the chain had its root, and which attempt this is. */
+export type Sitting = { salt: Id; committedAt: number | null; attempt: number }
+
+/** The arms by name with what each is, and what each said to every case. */
+type Arms = { arms: Pick<Arm, 'name' | 'what'>[]; said: Partial<Record<Arm['name'], Said[]>> }
 
 export async function examine(
   ports: { runtime: Runtime; retriever: Retriever; baseline: Baseline; tagger: Tagger; store: Store },
@@ -70,38 +79,40 @@ export async function examine(
         : spec.task === 'extract'
           ? await examineWords()
           : await examineAnswers()
-    const predictions = await ports.store.put(
-      new TextEncoder().encode(
-        canonical({ examId: examId(exam), weightsId: weightsId(weights), cases: exam.cases.map(({ id }) => id), arms: arms.predictions }),
-      ),
-    )
+    const cases = sealed(openedExam(exam.cases, options.sitting?.salt ?? exam.salt))
+    const sheet: Sheet = {
+      format: 'modelfactory/sheet@1',
+      kind: kindOf(spec),
+      ...(spec.labels ? { labels: spec.labels } : {}),
+      ...{ examId: examId(exam), weightsId: weightsId(weights), root: rootOf(cases.map(leafOf)), cases, arms: arms.said as Sheet['arms'] },
+    }
+    const { n, metric, arms: figures, verdict } = scored(sheet, arms.arms)
     milliseconds.sort((a, b) => a - b)
     return {
-      weightsId: weightsId(weights),
-      examId: examId(exam),
-      n: exam.cases.length,
-      metric: arms.metric,
-      arms: arms.arms,
-      predictions,
+      ...{ weightsId: sheet.weightsId, examId: sheet.examId, n, metric, arms: figures },
+      predictions: await ports.store.put(new TextEncoder().encode(canonical(sheet))),
       latencyMs: Math.round((milliseconds[milliseconds.length >> 1] ?? 0) * 10) / 10,
+      root: sheet.root,
+      ...(options.sitting ? { committedAt: options.sitting.committedAt, attempt: options.sitting.attempt } : {}),
+      ...{ bootstrap: BOOTSTRAP, verdict },
     }
 
     async function examineLabels(): Promise<Arms> {
-      const truth = exam.cases.map((example) => example.label!)
       const labels = spec.labels!
-      const pick = (probabilities: number[]) => labels[probabilities.indexOf(Math.max(...probabilities))]!
+      const pick = (probabilities: number[]): Said => {
+        const confidence = Math.max(...probabilities)
+        return { label: labels[probabilities.indexOf(confidence)]!, confidence: rounded(confidence) }
+      }
       // The classical part is read back from the store, so that what is examined is what will be served.
       const expert = weights.expert && { settings: weights.expert, baseline: ports.baseline.load(await ports.store.get(weights.expert.file)) }
-      const tunedLabels: string[] = []
-      const neuralLabels: string[] = []
-      const baseLabels: string[] = []
+      const said: Record<'tuned' | 'neural' | 'base' | 'baseline', Said[]> = { tuned: [], neural: [], base: [], baseline: [] }
       for (const [index, example] of exam.cases.entries()) {
         const began = options.now()
         const neural = await classify({ vocabulary: vocabulary, scorer: tuned as Scorer }, example.input, options.signal)
-        tunedLabels.push(pick(withExpert(expert, labels, example.input, neural)))
+        said.tuned.push(pick(withExpert(expert, labels, example.input, neural)))
         milliseconds.push(options.now() - began)
-        neuralLabels.push(pick(neural))
-        baseLabels.push(await promptedLabel(base as Scorer, vocabulary, labels, example.input))
+        said.neural.push(pick(neural))
+        said.base.push({ label: await promptedLabel(base as Scorer, vocabulary, labels, example.input) })
         options.onProgress?.(index + 1, exam.cases.length)
       }
       const labelled = (examples: readonly Example[]) => examples.map((example) => ({ input: example.input, label: example.label! }))
@@ -110,34 +121,20 @@ export async function examine(
         practice: labelled(options.dataset.practice),
         signal: options.signal,
       })
-      const baselineLabels = fitted.predict(exam.cases.map((example) => example.input))
-      const arm = (name: Arm['name'], what: string, predicted: string[]): Arm => ({
-        name,
-        what,
-        score: macroF1(predicted, truth),
-        interval: bootstrap(truth.length, (drawn) =>
-          macroF1(
-            drawn.map((i) => predicted[i]!),
-            drawn.map((i) => truth[i]!),
-          ),
-        ),
-        figures: { accuracy: accuracy(predicted, truth), macroF1: macroF1(predicted, truth) },
-      })
+      said.baseline = fitted.predict(exam.cases.map((example) => example.input)).map((label) => ({ label }))
       return {
-        metric: 'macro-F1',
         arms: [
-          arm(
-            'tuned',
-            expert
+          {
+            name: 'tuned',
+            what: expert
               ? `the model as served: ${trained} with ${Math.round(100 * expert.settings.share)} % say for n-grams`
               : `${trained}${weights.kind === 'adapter' ? ' on the base' : ''}`,
-            tunedLabels,
-          ),
-          ...(expert ? [arm('neural', `${trained} alone`, neuralLabels)] : []),
-          arm('base', 'the base model alone, prompted in words', baseLabels),
-          arm('baseline', ports.baseline.what, baselineLabels),
+          },
+          ...(expert ? [{ name: 'neural' as const, what: `${trained} alone` }] : []),
+          { name: 'base', what: 'the base model alone, prompted in words' },
+          { name: 'baseline', what: ports.baseline.what },
         ],
-        predictions: { tuned: tunedLabels, neural: neuralLabels, base: baseLabels, baseline: baselineLabels },
+        said: withoutNeural(said, expert),
       }
     }
 
@@ -145,10 +142,10 @@ export async function examine(
     async function examineKinds(): Promise<Arms> {
       const labels = spec.labels!
       const { training, practice } = options.dataset
-      const truth = exam.cases.map((example) => example.labels ?? [])
       const expert = weights.expert && { settings: weights.expert, baseline: ports.baseline.load(await ports.store.get(weights.expert.file)) }
       const threshold = weights.threshold ?? 0.5
-      const above = (values: readonly number[], least: number): string[] => labels.filter((_, index) => values[index]! >= least)
+      const above = (values: readonly number[], least: number): Said => ({ labels: labels.filter((_, index) => values[index]! >= least) })
+      const surely = (values: readonly number[], least: number): Said => ({ ...above(values, least), probabilities: values.map(rounded) })
       const held = practice.map((example) => heldOf(example, labels))
       const fitted = await fitKinds(ports, { training, practice, signal: options.signal })
       const cheap = chooseKindThreshold(
@@ -162,79 +159,67 @@ export async function examine(
         held.map((one, index) => ({ held: one, values: seen[index]! })),
         PROBABILITIES,
       )
-      const predictions: Record<'tuned' | 'neural' | 'base' | 'baseline', string[][]> = { tuned: [], neural: [], base: [], baseline: [] }
+      const said: Record<'tuned' | 'neural' | 'base' | 'baseline', Said[]> = { tuned: [], neural: [], base: [], baseline: [] }
       for (const [index, { input }] of exam.cases.entries()) {
         const began = options.now()
         const neural = await kindsOf({ vocabulary, scorer: tuned as Scorer }, input, labels, options.signal)
         const mixed = expert ? mixKinds(neural, scoresOf(expert.baseline, labels, expert.baseline.scores([input])[0]!), expert.settings) : neural
-        predictions.tuned.push(above(mixed, threshold))
+        said.tuned.push(surely(mixed, threshold))
         milliseconds.push(options.now() - began)
-        predictions.neural.push(above(neural, threshold))
-        predictions.base.push(above(await kindsOf(untrained, input, labels, options.signal), baseThreshold))
-        predictions.baseline.push(above(scoresOf(fitted, labels, fitted.scores([input])[0]!), cheap))
+        said.neural.push(surely(neural, threshold))
+        said.base.push(surely(await kindsOf(untrained, input, labels, options.signal), baseThreshold))
+        said.baseline.push(above(scoresOf(fitted, labels, fitted.scores([input])[0]!), cheap))
         options.onProgress?.(index + 1, exam.cases.length)
       }
-      const arm = (name: keyof typeof predictions, what: string): Arm => {
-        const tallies = truth.map((labels, index) => labelTally(predictions[name][index]!, labels))
-        const { f1, exact } = tallied(tallies)
-        const interval = bootstrap(truth.length, (drawn) => tallied(drawn.map((index) => tallies[index]!)).f1)
-        return { name, what, score: f1, interval, figures: { allRight: exact } }
-      }
       return {
-        metric: 'F1 of the kinds',
         arms: [
-          arm(
-            'tuned',
-            expert
+          {
+            name: 'tuned',
+            what: expert
               ? `the model as served: ${trained} with ${Math.round(100 * expert.settings.share)} % say for n-grams`
               : `${trained} says of each kind whether it holds`,
-          ),
-          ...(expert ? [arm('neural', `${trained} alone`)] : []),
-          arm('base', 'the same with the untrained base'),
-          arm('baseline', ports.baseline.what),
+          },
+          ...(expert ? [{ name: 'neural' as const, what: `${trained} alone` }] : []),
+          { name: 'base', what: 'the same with the untrained base' },
+          { name: 'baseline', what: ports.baseline.what },
         ],
-        predictions,
+        said: withoutNeural(said, expert),
       }
     }
 
     /** Every word of every text read by the trained model, by the base, and by the tagger alone. */
     async function examineWords(): Promise<Arms> {
       const types = spec.fields!
-      const truth = exam.cases.map((example) => example.entities ?? [])
       const expert = weights.expert && { settings: weights.expert, tagger: ports.tagger.load(await ports.store.get(weights.expert.file)) }
       const cheap = await fitTagger(ports, { types, training: options.dataset.training, practice: options.dataset.practice, signal: options.signal })
-      const predictions: Record<'tuned' | 'neural' | 'base' | 'baseline', FoundEntity[][]> = { tuned: [], neural: [], base: [], baseline: [] }
+      const found = (entities: readonly FoundEntity[]): Said => ({ entities: entities.map((one) => ({ ...one, probability: rounded(one.probability) })) })
+      const said: Record<'tuned' | 'neural' | 'base' | 'baseline', Said[]> = { tuned: [], neural: [], base: [], baseline: [] }
       for (const [index, { input }] of exam.cases.entries()) {
         const began = options.now()
         const { words, probabilities } = await tagProbabilities({ vocabulary, scorer: tuned as Scorer }, input, types, options.signal)
-        predictions.tuned.push(decode(words, withTagger(expert, words, probabilities), types))
+        said.tuned.push(found(decode(words, withTagger(expert, words, probabilities), types)))
         milliseconds.push(options.now() - began)
-        predictions.neural.push(decode(words, probabilities, types))
-        predictions.base.push(
-          decode(words, (await tagProbabilities({ vocabulary, scorer: base as Scorer }, input, types, options.signal)).probabilities, types),
-        )
+        said.neural.push(found(decode(words, probabilities, types)))
+        const untrained = await tagProbabilities({ vocabulary, scorer: base as Scorer }, input, types, options.signal)
+        said.base.push(found(decode(words, untrained.probabilities, types)))
         const likely = cheap.scores(words.map((word) => word.text)).map((row) => row.map(Math.exp))
-        predictions.baseline.push(decode(words, likely, types))
+        // Its scores are margins, which say nothing of how sure it is.
+        said.baseline.push({ entities: decode(words, likely, types).map(({ type, start, end }) => ({ type, start, end })) })
         options.onProgress?.(index + 1, exam.cases.length)
       }
-      const arm = (name: keyof typeof predictions, what: string): Arm => {
-        const tallies = truth.map((entities, index) => entityTally(predictions[name][index]!, entities))
-        const { f1, precision, recall } = tallied(tallies)
-        const interval = bootstrap(truth.length, (drawn) => tallied(drawn.map((index) => tallies[index]!)).f1)
-        return { name, what, score: f1, interval, figures: { precision, recall } }
-      }
       return {
-        metric: 'entity-F1, exact',
         arms: [
-          arm(
-            'tuned',
-            expert ? `the model as served: ${trained} with ${Math.round(100 * expert.settings.share)} % say for the tagger` : `${trained} reads each word`,
-          ),
-          ...(expert ? [arm('neural', `${trained} alone`)] : []),
-          arm('base', 'the same with the untrained base'),
-          arm('baseline', ports.tagger.what),
+          {
+            name: 'tuned',
+            what: expert
+              ? `the model as served: ${trained} with ${Math.round(100 * expert.settings.share)} % say for the tagger`
+              : `${trained} reads each word`,
+          },
+          ...(expert ? [{ name: 'neural' as const, what: `${trained} alone` }] : []),
+          { name: 'base', what: 'the same with the untrained base' },
+          { name: 'baseline', what: ports.tagger.what },
         ],
-        predictions,
+        said: withoutNeural(said, expert),
       }
     }
 
@@ -242,19 +227,19 @@ export async function examine(
       const index = ports.retriever.index(options.dataset.passages, spec.language[0]!)
       const match = matcher(options.dataset.passages)
       const language = spec.outputLanguage[0] ?? 'en'
-      const quoting = async (scorer: Scorer, threshold: number, timed: boolean): Promise<Prediction[]> => {
-        const predictions: Prediction[] = []
+      const quoting = async (scorer: Scorer, threshold: number, timed: boolean): Promise<Said[]> => {
+        const said: Said[] = []
         for (const example of exam.cases) {
           const began = options.now()
           const judged = tooLong(example.input, vocabulary) ? [] : await judge({ vocabulary: vocabulary, scorer, index, match }, example.input, options.signal)
           const answered = quote(judged, threshold, language)
           if (timed) {
             milliseconds.push(options.now() - began)
-            options.onProgress?.(predictions.length + 1, exam.cases.length)
+            options.onProgress?.(said.length + 1, exam.cases.length)
           }
-          predictions.push(prediction(example, answered.abstained ? null : answered.citations.map((citation) => citation.quote)))
+          said.push(quoted(example.answer ?? null, quotesOf(answered)))
         }
-        return predictions
+        return said
       }
       // Every arm gets the same favour: its own threshold, chosen on practice.
       const baseThreshold = await chooseThreshold(
@@ -264,24 +249,17 @@ export async function examine(
         options.signal,
       )
       const cheap = quoteBaseline(ports, { passages: options.dataset.passages, practice: options.dataset.practice, language: spec.language[0]! })
-      const predictions = {
-        tuned: await quoting(tuned as Scorer, weights.threshold ?? 0.5, true),
-        base: await quoting(base as Scorer, baseThreshold, false),
-        baseline: exam.cases.map((example) => prediction(example, cheap(example.input))),
-      }
-      const arm = (name: Arm['name'], what: string, predicted: Prediction[]): Arm => {
-        const worths = predicted.map((one, position) => worth(one.quoted ?? null, exam.cases[position]!.answer ?? null))
-        const mean = (positions: readonly number[]) => positions.reduce((sum, position) => sum + worths[position]!, 0) / positions.length
-        return { name, what, score: mean([...worths.keys()]), interval: bootstrap(worths.length, mean), figures: figures(predicted, worths, exam.cases) }
-      }
       return {
-        metric: 'token-F1 with refusals',
         arms: [
-          arm('tuned', `${trained} chooses the sentences`, predictions.tuned),
-          arm('base', 'the same with the untrained base', predictions.base),
-          arm('baseline', whatBaselineIs, predictions.baseline),
+          { name: 'tuned', what: `${trained} chooses the sentences` },
+          { name: 'base', what: 'the same with the untrained base' },
+          { name: 'baseline', what: whatBaselineIs },
         ],
-        predictions,
+        said: {
+          tuned: await quoting(tuned as Scorer, weights.threshold ?? 0.5, true),
+          base: await quoting(base as Scorer, baseThreshold, false),
+          baseline: exam.cases.map((example) => quoted(example.answer ?? null, cheap(example.input))),
+        },
       }
     }
   } finally {
@@ -290,43 +268,30 @@ export async function examine(
   }
 }
 
-type Arms = { metric: string; arms: Arm[]; predictions: Record<string, unknown> }
-
-function prediction(example: Example, quotes: string[] | null): Prediction {
-  const reference = example.answer ?? null
-  const holds = reference === null ? () => false : supports(reference)
-  return { quoted: quotes === null ? null : quotes.join(' '), right: quotes?.filter(holds).length ?? 0, quotes: quotes?.length ?? 0 }
+/** What the cases of a spec's exam ask for. */
+export function kindOf(spec: Pick<Spec, 'task' | 'multiLabel'>): Kind {
+  if (spec.task === 'classify') return spec.multiLabel ? 'labels' : 'label'
+  return spec.task === 'extract' ? 'entities' : 'answer'
 }
 
-/** Coverage, refusals and citations of an answering arm; each a share of the cases or quotes it is about. */
-function figures(predicted: readonly Prediction[], worths: readonly number[], cases: readonly Example[]): Record<string, number> {
-  const covered = cases.map((example) => (example.answer ?? null) !== null)
-  const refused = predicted.map((one) => one.quoted === null)
-  const share = (part: number, whole: number) => (whole ? part / whole : 0)
-  const count = (matches: (position: number) => boolean) => cases.filter((_, position) => matches(position)).length
-  const both = count((position) => refused[position]! && !covered[position]!)
-  return {
-    tokenF1: share(
-      worths.reduce((sum, value, position) => (covered[position] ? sum + value : sum), 0),
-      count((position) => covered[position]!),
-    ),
-    coverage: share(
-      count((position) => covered[position]! && !refused[position]!),
-      count((position) => covered[position]!),
-    ),
-    refusalPrecision: share(
-      both,
-      count((position) => refused[position]!),
-    ),
-    refusalRecall: share(
-      both,
-      count((position) => !covered[position]!),
-    ),
-    citationPrecision: share(
-      predicted.reduce((sum, one) => sum + (one.right ?? 0), 0),
-      predicted.reduce((sum, one) => sum + (one.quotes ?? 0), 0),
-    ),
-  }
+/** An answer as an exam sheet holds it. */
+export function saidOf(kind: Kind, answer: Answer, reference: string | null): Said {
+  if (kind === 'label') return { label: answer.label ?? answer.text }
+  if (kind === 'labels') return { labels: answer.labels ?? [] }
+  if (kind === 'entities') return { entities: (answer.entities ?? []).map(({ type, start, end }) => ({ type, start, end })) }
+  return quoted(reference, quotesOf(answer))
+}
+
+function quotesOf(answer: Answer): string[] | null {
+  return answer.abstained ? null : answer.citations.map((citation) => citation.quote)
+}
+
+function quoted(reference: string | null, quotes: string[] | null): Said {
+  return { quotes, figures: answerFigures(quotes, reference) }
+}
+
+function withoutNeural({ neural, ...said }: Record<'tuned' | 'neural' | 'base' | 'baseline', Said[]>, expert: unknown): Arms['said'] {
+  return expert ? { ...said, neural } : said
 }
 
 /** The base model asked in words: the label whose name it finds likeliest to follow. Long texts are judged by their first window. */

@@ -3,6 +3,7 @@
  * so that a manifest's existence means the package is whole. Also the way back: a manifest read and checked.
  * Knows nothing of chains.
  */
+import { cardOf } from '../core/card.ts'
 import { type Dataset, datasetId, Passage } from '../core/dataset.ts'
 import { canonical, type Id } from '../core/id.ts'
 import { Package, type Serving } from '../core/package.ts'
@@ -34,6 +35,7 @@ export async function pack(
       expert: weights.expert?.file ?? null,
       passages: await put(dataset.passages),
       report: await put(report),
+      card: await put(cardOf({ ...options, examples: { training: dataset.training.length, practice: dataset.practice.length } })),
     },
     serving: options.serving,
     licences: [...options.licences],

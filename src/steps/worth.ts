@@ -3,7 +3,9 @@
  * and the exam share, so that they cannot drift apart.
  */
 import { duplicateKey, sentences } from '../core/dataset.ts'
+import { exactMatch, rougeL } from '../core/metrics.ts'
 import { tokenF1 } from '../core/report.ts'
+import type { AnswerFigures } from '../core/sheet.ts'
 
 /** A sentence supports an answer when one sentence of the reference holds this share of its words. */
 const SUPPORT_OVERLAP = 0.8
@@ -36,4 +38,23 @@ export function supports(reference: string): (sentence: string) => boolean {
 export function worth(quoted: string | null, reference: string | null): number {
   if (reference === null) return quoted === null ? 1 : 0
   return quoted === null ? 0 : tokenF1(quoted, reference)
+}
+
+/** How the quotes of an answer (null when it abstained) do beside the right answer (null when the pages do not cover the question). */
+export function answerFigures(quotes: readonly string[] | null, reference: string | null): AnswerFigures {
+  const quoted = quotes === null ? null : quotes.join(' ')
+  const holds = reference === null ? () => false : supports(reference)
+  // Of the right answer's sentences, those that a quote holds; too short ones say nothing.
+  const wanted = reference === null ? [] : sentences(reference).filter((sentence) => duplicateKey(sentence).split(' ').length >= 3)
+  const said = quoted === null ? () => false : supports(quoted)
+  const both = quoted !== null && reference !== null
+  return {
+    worth: worth(quoted, reference),
+    rougeL: both ? rougeL(quoted, reference) : 0,
+    exact: both && exactMatch(quoted, reference),
+    right: quotes?.filter(holds).length ?? 0,
+    quotes: quotes?.length ?? 0,
+    found: wanted.filter(said).length,
+    wanted: wanted.length,
+  }
 }

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import type { Answer } from '../../core/answer.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { parseOpen, parsePrice } from '../../core/royalty.ts'
-import type { BuildView, EarningsView, ModelView, QuotationView, StateView } from '../../core/view.ts'
+import type { BuildView, EarningsView, ModelView, QuotationView, Standing, StateView } from '../../core/view.ts'
 import { baseReference } from '../../factory/config.ts'
 import { type Context, withServer } from './connect.ts'
 import { columnChoices, confirmExam, examFile, quotationLines } from './dataset.ts'
@@ -15,7 +15,7 @@ import { arrowLine, type Printer, trainingLine } from './print.ts'
 import { type Bought, openBuyer } from './purchase.ts'
 import { filesUnder, request } from './requests.ts'
 
-type Published = { model: string; modelId: string; warning: string | null; price: { open: string; atomic: string }; tx: string }
+type Published = { model: string; modelId: string; warning: string | null; standing: Standing; price: { open: string; atomic: string }; tx: string }
 
 export type BuildFlags = {
   files: string
@@ -122,7 +122,8 @@ export async function publish(
     return request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price, abstention })
   })
   if (isRefusal(published)) return published
-  const told = [`Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`, published.warning]
+  const label = published.standing === 'proven' ? null : `It is listed as ${published.standing}. Why: npx modelfactory exam show ${model}`
+  const told = [`Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`, label, published.warning]
   context.out.result(published, told.filter(Boolean).join('\n'))
   return undefined
 }
@@ -179,11 +180,16 @@ export async function list(context: Context): Promise<Refusal | undefined> {
   if (isRefusal(state)) return state
   const line = (model: ModelView) => {
     const tuned = model.exam.arms.find((arm) => arm.name === 'tuned')
-    return `${model.name}: ${model.task}, exam ${tuned?.score.toFixed(3) ?? '-'} ${model.exam.metric} (n ${model.exam.n}), ${model.price ? `${model.price.open} ${state.network.currency} a query, ${model.queries} paid` : 'not published'}`
+    return `${model.name}: ${model.task}, exam ${tuned?.score.toFixed(3) ?? '-'} ${model.exam.metric} (n ${model.exam.n}), ${standing(model)}, ${model.price ? `${model.price.open} ${state.network.currency} a query, ${model.queries} paid` : 'not published'}`
   }
   context.out.result(
     { models: state.models },
     state.models.length ? state.models.map(line).join('\n') : 'No models yet. Build one: npx modelfactory build "what it should do" --files FOLDER',
   )
   return undefined
+}
+
+/** Loud where a buyer should look twice. */
+function standing({ standing = 'unproven' }: ModelView): string {
+  return standing === 'proven' ? standing : standing.toUpperCase()
 }

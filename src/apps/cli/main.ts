@@ -9,6 +9,7 @@ import { readConfig } from '../../factory/config.ts'
 import { printBases } from './bases.ts'
 import { ask, type BuildFlags, build, earnings, list, publish, query } from './commands.ts'
 import type { Context } from './connect.ts'
+import { examCases, type RunFlags, runExam, showExam, verifyExamPapers } from './exam.ts'
 import { exportModel } from './export.ts'
 import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
@@ -163,6 +164,34 @@ talking('quotations <model>', 'which passages strangers will see, and which docu
 talking('earnings', 'what the builder was paid').action((flags: Flags) => run(flags, earnings))
 command('bases', 'bases worth starting from: size, memory, licence, languages').action((flags: Flags) => run(flags, async ({ out }) => printBases(out)))
 talking('list', 'the models here').action((flags: Flags) => run(flags, list))
+
+const exam = program.command('exam').description('the sealed exam of a model: what is known of it, its papers checked, run again').exitOverride()
+function onExam(usage: string, description: string): Command {
+  return exam
+    .command(usage)
+    .description(description)
+    .option('--json', 'print one JSON object as the last line')
+    .option('--data <folder>', 'data folder (or MODELFACTORY_DATA; default .modelfactory in the clone)')
+    .option('--url <url>', 'a running server, or the gateway to examine (or MODELFACTORY_URL)')
+    .exitOverride()
+}
+onExam('show <model>', 'what was committed on chain, attempts, scores, verdict').action((model: string, flags: Flags) =>
+  run(flags, (context) => showExam(context, model)),
+)
+onExam('verify <what>', 'compute hashes, root, scores and intervals again from the papers of a model, a package or a file')
+  .option('--rpc <url>', 'a node of the chain, asked in place of the gateway’s word')
+  .option('--cases <file>', 'the opened cases, where you hold them')
+  .option('--save <file>', 'also write the papers')
+  .action((what: string, flags: Flags & { rpc?: string; cases?: string; save?: string }) => run(flags, (context) => verifyExamPapers(context, what, flags)))
+onExam('run <model>', 'run the exam again on the model as it is served; with --budget through the paid endpoint, as an independent examiner')
+  .option('--budget <open>', 'pay for each case at --url, at most this much OPEN in all')
+  .option('--cases <file>', 'sealed cases of your own (default: those of this data folder)')
+  .option('--limit <number>', 'how many cases, spread evenly (default: all)')
+  .option('--wallet <name>', 'wallet of the data folder that pays', 'payer')
+  .action((model: string, flags: Flags & RunFlags) => run(flags, (context) => runExam(context, model, flags)))
+onExam('cases <model>', 'write the sealed cases of your own model, for an examiner or when the exam retires')
+  .requiredOption('--to <file>', 'where to')
+  .action((model: string, flags: Flags & { to: string }) => run(flags, (context) => examCases(context, model, flags)))
 
 const wallet = program.command('wallet').description('wallets of the data folder: addresses, balances, keys in and out (always encrypted)').exitOverride()
 function onWallet(usage: string, description: string): Command {

@@ -11,6 +11,8 @@ const Completion = z.object({
       z.object({ quote: z.string(), title: z.string(), heading: z.string(), file: z.string(), url: z.string().optional(), probability: z.number() }),
     ),
     label: z.string().nullish(),
+    labels: z.array(z.string()).nullish(),
+    entities: z.array(z.object({ type: z.string(), text: z.string(), start: z.number(), end: z.number(), probability: z.number() })).nullish(),
     scores: z.array(z.object({ label: z.string(), probability: z.number() })).nullish(),
     abstained: z.boolean(),
   }),
@@ -20,11 +22,13 @@ const Completion = z.object({
 export function answerOf(completion: unknown): Answer | undefined {
   const read = Completion.safeParse(completion)
   if (!read.success) return undefined
-  const { sources, label, scores, abstained } = read.data.modelfactory
+  const { sources, label, labels, scores, entities, abstained } = read.data.modelfactory
   return {
     text: read.data.choices[0]!.message.content,
     ...(label == null ? {} : { label }),
+    ...(labels == null ? {} : { labels }),
     ...(scores == null ? {} : { scores }),
+    ...(entities == null ? {} : { entities }),
     citations: sources,
     abstained,
   }

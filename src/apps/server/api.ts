@@ -197,7 +197,7 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
 }
 
 /** A value, or the refusal in its place. */
-function answer(context: Context, value: object): Response {
+export function answer(context: Context, value: object): Response {
   return isRefusal(value) ? refusal(context, value) : context.json(value)
 }
 

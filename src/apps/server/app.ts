@@ -6,6 +6,7 @@ import { refuse } from '../../core/errors.ts'
 import type { ModelFactory } from '../../factory/factory.ts'
 import { apiRoutes } from './api.ts'
 import { chatRoutes } from './chat.ts'
+import { cardRoutes, examRoutes } from './exam.ts'
 import { type AllowedHosts, guard } from './guard.ts'
 import { faultReply, openaiRefusal, SERVER_HEADER } from './replies.ts'
 import { type SessionVariables, sessionRoutes, whoIsSignedIn } from './session.ts'
@@ -41,6 +42,8 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.use('/api/*', whoIsSignedIn(factory.sessions))
   app.route('/api/session', sessionRoutes(factory.sessions, factory.chainId))
   app.route('/api', apiRoutes(factory, closing))
+  app.route('/api', examRoutes(factory))
+  app.route('/models', cardRoutes(factory))
   const nothing = (path: string, method: string) => refuse('not_found', `There is no ${method} ${path}.`, 'See the README for the routes.')
   for (const prefix of ['/v1/*', '/api/*']) app.all(prefix, (context) => openaiRefusal(context, 404, nothing(context.req.path, context.req.method)))
   app.get('*', studio(studioFolder))

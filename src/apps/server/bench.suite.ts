@@ -160,6 +160,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
   const factory: ModelFactory = {
     sessions: openSessions(),
     chainId: chain.network.chainId,
+    exams: { show: unheard, evidence: unheard, opened: unheard, run: unheard, card: unheard },
     async plan() {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
     },

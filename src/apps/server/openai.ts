@@ -37,7 +37,9 @@ export function extra(answer: Answer, receipt: Receipt | undefined, free: string
   return {
     sources: answer.citations,
     label: answer.label ?? null,
+    ...(answer.labels ? { labels: answer.labels } : {}),
     scores: answer.scores ?? null,
+    ...(answer.entities ? { entities: answer.entities } : {}),
     abstained: answer.abstained,
     receipt: receipt ? { ...receipt, id: receiptId(receipt), amount: amount(BigInt(receipt.amount)) } : null,
     /** Why nothing was charged, where nothing was. */
@@ -66,7 +68,7 @@ export function chunk(head: Head, delta: { role?: 'assistant'; content?: string 
 
 /** One entry of the list of models. A listing carries no date, so `created` is 0. */
 export function modelObject(model: ModelView) {
-  const { modelId, price, payout, packageId, task, words, labels, exam, queries, earned } = model
-  const modelfactory = { modelId, price, payout, packageId, task, words, labels, exam, queries, earned }
+  const { modelId, price, payout, packageId, task, words, labels, exam, standing, queries, earned } = model
+  const modelfactory = { modelId, price, payout, packageId, task, words, labels, exam, standing, queries, earned }
   return { id: model.name, object: 'model' as const, created: 0, owned_by: payout ?? 'modelfactory', modelfactory }
 }

@@ -6,7 +6,7 @@ import { encodeAbiParameters, encodeFunctionData, keccak256, type Log, type Publ
 import { BaseError, isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
 import { formatOpen } from '../../core/royalty.ts'
-import type { Account, Authorization, Chain, Network, Settlement } from '../../ports/chain.ts'
+import type { Account, Authorization, Chain, ExamRecord, Network, Settlement } from '../../ports/chain.ts'
 import type { Journal } from '../../ports/database.ts'
 import { refuseKnownKeys } from '../keystore/keystore.ts'
 import { wellFormed } from './authorization.ts'
@@ -67,6 +67,13 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     }
   }
 
+  const exam = async (modelId: Hex, examRoot: Hex): Promise<ExamRecord | undefined> => {
+    const { committedAt, attempts } = await answered(
+      client.readContract({ address: contracts.registry, abi: registryAbi, functionName: 'examOf', args: [modelId, examRoot] }),
+    )
+    return committedAt === 0n ? undefined : { committedAt: Number(committedAt), attempts: Number(attempts) }
+  }
+
   /** Simulates, signs, journals, sends and waits. The simulation is the gas estimate, which fails with the contract's reason. */
   const call = async (from: Account, to: Address, data: Hex, purpose: string, estimate: () => Promise<bigint>): Promise<Outcome | Refusal> => {
     const known = refuseKnownKeys(from.address, network)
@@ -86,7 +93,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
   /** A registry call by a model's owner: its logs, or a refusal. */
   const registryCall = async (
     owner: Account,
-    functionName: 'register' | 'publishVersion' | 'setPrice',
+    functionName: 'register' | 'publishVersion' | 'setPrice' | 'commitExam' | 'recordAttempt',
     parameters: readonly unknown[],
   ): Promise<{ tx: Hex; logs: Log[] } | Refusal> => {
     const request = { abi: registryAbi, functionName, args: parameters } as Parameters<typeof encodeFunctionData>[0]
@@ -222,6 +229,21 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     },
 
     listing,
+
+    async commitExam({ owner, modelId, examRoot }) {
+      if (await exam(modelId, examRoot)) return { tx: null }
+      const done = await registryCall(owner, 'commitExam', [modelId, examRoot])
+      return isRefusal(done) ? done : { tx: done.tx }
+    },
+
+    async recordAttempt({ owner, modelId, examRoot }) {
+      const done = await registryCall(owner, 'recordAttempt', [modelId, examRoot])
+      if (isRefusal(done)) return done
+      const [event] = parseEventLogs({ abi: modelRegistry.abi, eventName: 'ExamAttempted', logs: done.logs })
+      return { tx: done.tx, attempts: Number(event!.args.attempts) }
+    },
+
+    exam,
 
     async settle({ modelId, requestHash, authorization }) {
       const sound = wellFormed(authorization)

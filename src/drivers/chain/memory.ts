@@ -5,7 +5,7 @@
 import { keccak256, toBytes, verifyTypedData } from 'viem'
 import { isRefusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
-import type { Authorization, Chain, QueryPaid, Settlement } from '../../ports/chain.ts'
+import type { Authorization, Chain, ExamRecord, QueryPaid, Settlement } from '../../ports/chain.ts'
 import { authorizationTypes, tokenDomain, wellFormed } from './authorization.ts'
 import { deployments } from './deploy.ts'
 import { modelIdOf } from './evm.ts'
@@ -25,6 +25,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
   const token = { name: 'Wrapped OPEN', version: '1' }
   const balances = new Map<string, bigint>()
   const models = new Map<Hex, Model>()
+  const exams = new Map<string, ExamRecord>()
   const settled = new Map<string, Settlement>()
   const payments: QueryPaid[] = []
   let block = 0
@@ -107,6 +108,29 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       return listing
     },
 
+    async commitExam({ owner, modelId, examRoot }) {
+      const model = owned(owner.address, modelId)
+      if (isRefusal(model)) return model
+      if (/^0x0{64}$/.test(examRoot)) return refusalFor('ZeroHash', [])
+      if (exams.has(examOf(modelId, examRoot))) return { tx: null }
+      exams.set(examOf(modelId, examRoot), { committedAt: seconds(), attempts: 0 })
+      return { tx: mine() }
+    },
+
+    async recordAttempt({ owner, modelId, examRoot }) {
+      const model = owned(owner.address, modelId)
+      if (isRefusal(model)) return model
+      const exam = exams.get(examOf(modelId, examRoot))
+      if (!exam) return refusalFor('UnknownExam', [modelId, examRoot])
+      exam.attempts++
+      return { tx: mine(), attempts: exam.attempts }
+    },
+
+    async exam(modelId, examRoot) {
+      const exam = exams.get(examOf(modelId, examRoot))
+      return exam && { ...exam }
+    },
+
     async settle({ modelId, requestHash, authorization }) {
       const sound = wellFormed(authorization)
       if (isRefusal(sound)) return { status: 'refused', code: sound.code, message: sound.message }
@@ -152,6 +176,10 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
 
     async close() {},
   }
+}
+
+function examOf(modelId: Hex, examRoot: Hex): string {
+  return `${modelId}:${examRoot}`.toLowerCase()
 }
 
 function keyOf({ from, nonce }: Authorization): string {

@@ -50,7 +50,10 @@ const sentences: Record<string, (values: Arguments) => Refusal> = {
   PriceOutOfRange: ([price, maximum]) =>
     refuse('price_out_of_range', `The price ${open(price)} is not above 0 and at most ${open(maximum)}.`, 'Give a price such as 0.01.'),
   ZeroPayout: () => refuse('payout_missing', 'The payout address is the zero address.', 'Give an address that you hold.'),
-  ZeroHash: () => refuse('hash_missing', 'A package or report hash of zero says nothing.', 'Give the ids of the package and its report.'),
+  ZeroHash: () => refuse('hash_missing', 'A hash of zero names no package, report or exam.', 'Give the id of what is meant.'),
+  ExamExists: ([, examRoot]) => refuse('exam_already_committed', `The exam ${examRoot} was committed before.`, 'An exam is committed once.'),
+  UnknownExam: ([modelId, examRoot]) =>
+    refuse('exam_not_committed', `The exam ${examRoot} was never committed for the model ${modelId}.`, 'Commit it, then count attempts.'),
 }
 
 /** The refusal a failed call stands for, or undefined when the call failed for another reason (the network, the node). */
