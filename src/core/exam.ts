@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { Entity, type Example } from './dataset.ts'
 import { contentId, hashBytes, Id } from './id.ts'
 
-/** What is right in a case, as far as it is shown while the exam is sealed: of an answer, whether the pages cover it. */
+/** What is right in a case, as far as it is shown while the exam is sealed: of an answer, whether the pages cover it; of a text to write, nothing. */
 export const Truth = z.object({
   label: z.string().optional(),
   labels: z.array(z.string()).optional(),
@@ -38,11 +38,13 @@ export function truthOf(example: Example): Truth {
   if (example.label !== undefined) return { label: example.label }
   if (example.labels) return { labels: example.labels }
   if (example.entities) return { entities: example.entities }
+  if (example.output !== undefined) return {}
   return { covered: (example.answer ?? null) !== null }
 }
 
 function askedOf(example: Example): Asked {
-  return example.answer === undefined ? { input: example.input } : { input: example.input, answer: example.answer }
+  const answer = example.output ?? example.answer
+  return answer === undefined ? { input: example.input } : { input: example.input, answer }
 }
 
 /** The cases as they are published while the exam is sealed. */

@@ -2,13 +2,15 @@
  * Overlap: how near a written text comes to a reference, by characters (chrF). Counts of a case and scores of many are apart, so that a
  * bootstrap adds up counts. Knows nothing of models.
  */
+import { z } from 'zod'
 
 const ORDERS = 6
 /** Recall counts this many times as much as precision. */
 const BETA = 2
 
 /** For each order of n-grams: in both, in what was written, in the reference. */
-export type CharacterTally = readonly { both: number; written: number; reference: number }[]
+export const CharacterTally = z.array(z.object({ both: z.number().int(), written: z.number().int(), reference: z.number().int() })).length(ORDERS)
+export type CharacterTally = z.infer<typeof CharacterTally>
 
 /** Character n-grams of one to six, spaces left out (Popović 2015; as sacreBLEU counts chrF2). */
 export function characterTally(written: string, reference: string): CharacterTally {

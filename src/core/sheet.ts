@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { Entity } from './dataset.ts'
 import { SealedCase, type Truth } from './exam.ts'
 import { Id } from './id.ts'
-import { calibrationError, pairedDifference, weightedF1 } from './metrics.ts'
+import { calibrationError, exactMatch, pairedDifference, rougeL, weightedF1 } from './metrics.ts'
+import { CharacterTally, characterTally, chrF } from './overlap.ts'
 import { type Arm, accuracy, bootstrap, type Difference, entityTally, labelTally, macroF1, type Tally, tallied } from './report.ts'
 
 /** How a text that was quoted does beside the right answer. */
@@ -23,6 +24,14 @@ export const AnswerFigures = z.object({
 })
 export type AnswerFigures = z.infer<typeof AnswerFigures>
 
+/** How a text that was written does beside the right one. */
+export const TextFigures = z.object({ characters: CharacterTally, rougeL: z.number(), exact: z.boolean() })
+export type TextFigures = z.infer<typeof TextFigures>
+
+export function textFigures(text: string, reference: string): TextFigures {
+  return { characters: characterTally(text, reference), rougeL: rougeL(text, reference), exact: exactMatch(text, reference) }
+}
+
 /** What one arm said to one case. Probabilities where the arm gives any. */
 export const Said = z.object({
   label: z.string().optional(),
@@ -34,11 +43,14 @@ export const Said = z.object({
   /** The quotes; null when it abstained. */
   quotes: z.array(z.string()).nullable().optional(),
   figures: AnswerFigures.optional(),
+  /** What was written, and how near it comes to what is right. */
+  text: z.string().optional(),
+  overlap: TextFigures.optional(),
 })
 export type Said = z.infer<typeof Said>
 
 /** What the cases ask for. */
-export const Kind = z.enum(['label', 'labels', 'entities', 'answer'])
+export const Kind = z.enum(['label', 'labels', 'entities', 'answer', 'text'])
 export type Kind = z.infer<typeof Kind>
 
 export const Sheet = z.object({
@@ -72,6 +84,7 @@ export const METRICS: Record<Kind, string> = {
   labels: 'F1 of the kinds',
   entities: 'entity-F1, exact',
   answer: 'token-F1 with refusals',
+  text: 'chrF',
 }
 
 /** A probability as a sheet holds it. */
@@ -85,6 +98,7 @@ export function scores(kind: Kind, said: readonly Said[], truth: readonly Truth[
   if (said.length !== truth.length) throw new RangeError(`There are ${said.length} answers to ${truth.length} cases.`)
   if (kind === 'label') return labelScores(said, truth)
   if (kind === 'answer') return answerScores(said, truth)
+  if (kind === 'text') return textScores(said)
   return kind === 'labels' ? kindScores(said, truth, labels) : entityScores(said, truth)
 }
 
@@ -231,6 +245,17 @@ function answerScores(said: readonly Said[], truth: readonly Truth[]): Scores {
         sum(({ wanted }) => wanted),
       ),
     },
+  }
+}
+
+/** chrF of all texts together; of a case alone, of that case. */
+function textScores(said: readonly Said[]): Scores {
+  const figures = said.map((one) => need(one.overlap))
+  const mean = (value: (one: TextFigures) => number) => figures.reduce((sum, one) => sum + value(one), 0) / Math.max(1, figures.length)
+  return {
+    of: (drawn) => chrF(drawn.map((index) => figures[index]!.characters)),
+    each: figures.map(({ characters }) => chrF([characters])),
+    figures: { rougeL: mean((one) => one.rougeL), exactMatch: mean(({ exact }) => (exact ? 1 : 0)) },
   }
 }
 

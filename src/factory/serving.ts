@@ -53,7 +53,20 @@ export function openServing(
     const words = spec.task === 'extract'
     const expert = classical && !words ? { settings: classical.settings, baseline: ports.baseline.load(classical.bytes) } : null
     const tagger = classical && words ? { settings: classical.settings, tagger: ports.tagger.load(classical.bytes) } : null
-    return { unpacked, served: { spec, threshold: weights.threshold, vocabulary, scorer, index, match: index && matcher(unpacked.passages), expert, tagger, mostTokens: weights.mostTokens } }
+    return {
+      unpacked,
+      served: {
+        spec,
+        threshold: weights.threshold,
+        vocabulary,
+        scorer,
+        index,
+        match: index && matcher(unpacked.passages),
+        expert,
+        tagger,
+        mostTokens: weights.mostTokens,
+      },
+    }
   }
 
   return {

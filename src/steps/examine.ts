@@ -14,7 +14,7 @@ import { canonical, type Id } from '../core/id.ts'
 import type { Serving } from '../core/package.ts'
 import type { Prompt } from '../core/prompt.ts'
 import { type Arm, BOOTSTRAP, type Report } from '../core/report.ts'
-import { type Kind, rounded, type Said, type Sheet } from '../core/sheet.ts'
+import { type Kind, rounded, type Said, type Sheet, textFigures } from '../core/sheet.ts'
 import type { Spec } from '../core/spec.ts'
 import { servedFrom, type Weights, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
@@ -29,6 +29,7 @@ import { chooseKindThreshold, fitKinds, heldOf, kindsOf, MARGINS, mixKinds, PROB
 import { matcher } from './match.ts'
 import { chooseThreshold } from './train.ts'
 import { answerFigures } from './worth.ts'
+import { cheapWriter, mostWritten, promptedInput, tooLongToWrite, written } from './write.ts'
 
 export type ExamineOptions = {
   spec: Spec
@@ -78,7 +79,9 @@ export async function examine(
         ? await examineLabels()
         : spec.task === 'extract'
           ? await examineWords()
-          : await examineAnswers()
+          : spec.task === 'transform'
+            ? await examineTexts()
+            : await examineAnswers()
     const cases = sealed(openedExam(exam.cases, options.sitting?.salt ?? exam.salt))
     const sheet: Sheet = {
       format: 'modelfactory/sheet@1',
@@ -223,6 +226,33 @@ export async function examine(
       }
     }
 
+    /** Every text written by the trained model, by the base that is asked in words, and without any model. */
+    async function examineTexts(): Promise<Arms> {
+      const { training, practice } = options.dataset
+      const mostTokens = weights.mostTokens ?? mostWritten(training, vocabulary)
+      const cheap = cheapWriter(ports, { training, practice, language: spec.language[0]! })
+      const said: Record<'tuned' | 'base' | 'baseline', Said[]> = { tuned: [], base: [], baseline: [] }
+      for (const [index, { input, output }] of exam.cases.entries()) {
+        const unread = tooLongToWrite(input, vocabulary) !== undefined
+        const by = async (scorer: Scorer, text: string) => (unread ? '' : written({ scorer, vocabulary, mostTokens }, text, options.signal))
+        const began = options.now()
+        said.tuned.push(wrote(output ?? null, await by(tuned as Scorer, input)))
+        milliseconds.push(options.now() - began)
+        const asked = promptedInput(spec, input)
+        said.base.push(wrote(output ?? null, await by(base as Scorer, tooLongToWrite(asked, vocabulary) ? input : asked)))
+        said.baseline.push(wrote(output ?? null, cheap.write(input)))
+        options.onProgress?.(index + 1, exam.cases.length)
+      }
+      return {
+        arms: [
+          { name: 'tuned', what: `${trained} writes` },
+          { name: 'base', what: 'the base model alone, asked in words' },
+          { name: 'baseline', what: cheap.what },
+        ],
+        said,
+      }
+    }
+
     async function examineAnswers(): Promise<Arms> {
       const index = ports.retriever.index(options.dataset.passages, spec.language[0]!)
       const match = matcher(options.dataset.passages)
@@ -271,7 +301,7 @@ export async function examine(
 /** What the cases of a spec's exam ask for. */
 export function kindOf(spec: Pick<Spec, 'task' | 'multiLabel'>): Kind {
   if (spec.task === 'classify') return spec.multiLabel ? 'labels' : 'label'
-  return spec.task === 'extract' ? 'entities' : 'answer'
+  return spec.task === 'extract' ? 'entities' : spec.task === 'transform' ? 'text' : 'answer'
 }
 
 /** An answer as an exam sheet holds it. */
@@ -279,6 +309,7 @@ export function saidOf(kind: Kind, answer: Answer, reference: string | null): Sa
   if (kind === 'label') return { label: answer.label ?? answer.text }
   if (kind === 'labels') return { labels: answer.labels ?? [] }
   if (kind === 'entities') return { entities: (answer.entities ?? []).map(({ type, start, end }) => ({ type, start, end })) }
+  if (kind === 'text') return wrote(reference, answer.text)
   return quoted(reference, quotesOf(answer))
 }
 
@@ -288,6 +319,10 @@ function quotesOf(answer: Answer): string[] | null {
 
 function quoted(reference: string | null, quotes: string[] | null): Said {
   return { quotes, figures: answerFigures(quotes, reference) }
+}
+
+function wrote(reference: string | null, text: string): Said {
+  return { text, overlap: textFigures(text, reference ?? '') }
 }
 
 function withoutNeural({ neural, ...said }: Record<'tuned' | 'neural' | 'base' | 'baseline', Said[]>, expert: unknown): Arms['said'] {

@@ -6,7 +6,7 @@ import type { Answer } from '../core/answer.ts'
 import type { OpenedExam } from '../core/exam.ts'
 import { pairedDifference } from '../core/metrics.ts'
 import { type Kind, type Said, type Sheet, scores } from '../core/sheet.ts'
-import { answer, type Served, tooLong } from './answer.ts'
+import { answer, type Served, unreadable } from './answer.ts'
 import { kindOf, saidOf } from './examine.ts'
 
 /** `served` and `expected` are scores on the same cases: now, and by the sheet. */
@@ -69,8 +69,8 @@ export function scoreAlone(kind: Kind, exam: OpenedExam, said: readonly Said[], 
 }
 
 async function whole(served: Served, input: string, signal: AbortSignal | undefined): Promise<Answer> {
-  // A question too long for the model is an abstention in its exam; at the endpoint it is refused.
-  if (served.spec.task === 'answer' && tooLong(input, served.vocabulary)) return { text: '', citations: [], abstained: true }
+  // What is too long for the model is an abstention in its exam; at the endpoint it is refused.
+  if (unreadable(served, input)) return { text: '', citations: [], abstained: true }
   for await (const part of answer(served, input, signal)) if ('answer' in part) return part.answer
   throw new Error('The model ended without an answer.')
 }

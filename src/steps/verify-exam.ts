@@ -9,7 +9,7 @@ import { canonical, contentId, type Id } from '../core/id.ts'
 import { Package } from '../core/package.ts'
 import { type Check, fails, holds, open } from '../core/passport.ts'
 import { Report } from '../core/report.ts'
-import { type ExamEvidence, Sheet } from '../core/sheet.ts'
+import { type ExamEvidence, Sheet, textFigures } from '../core/sheet.ts'
 import type { ExamRecord } from '../ports/chain.ts'
 import type { Verdict } from './verify.ts'
 import { answerFigures } from './worth.ts'
@@ -64,7 +64,7 @@ export function verifyExam(evidence: ExamEvidence, options: { facts: ExamFacts |
     checks.push(
       open(
         'cases',
-        sheet.data.kind === 'answer'
+        sheet.data.kind === 'answer' || sheet.data.kind === 'text'
           ? 'The questions and right answers are sealed: until they are opened, how well each quote answers its question is the builder’s word.'
           : 'The texts are sealed: until they are opened, that these answers were given to them is the builder’s word.',
       ),
@@ -116,6 +116,17 @@ function openedChecks(sheet: Sheet, opened: OpenedExam, say: Say): void {
     'The cases that were opened are those that were sealed.',
     'The cases that were opened are not those that were sealed.',
   )
+  if (sheet.kind === 'text') {
+    const apart = Object.values(sheet.arms).some((said) =>
+      said.some(({ text, overlap }, place) => !same(overlap, textFigures(text ?? '', opened.cases[place]?.answer ?? ''))),
+    )
+    say(
+      'answers',
+      !apart,
+      'Each text is as near to the right one as the sheet says.',
+      'A text is nearer to, or farther from, the right one than the sheet says.',
+    )
+  }
   if (sheet.kind !== 'answer') return
   const wrong = Object.values(sheet.arms).some((said) =>
     said.some(({ quotes, figures }, place) => !same(figures, answerFigures(quotes ?? null, opened.cases[place]?.answer ?? null))),

@@ -114,8 +114,7 @@ export function vocabularyOf(model: LlamaModel, close: () => Promise<void> = asy
       else if (segment.kind === 'special') {
         if (segment.learned && tokens.length) learned.push(tokens.length)
         tokens.push(special[segment.token])
-      }
-      else {
+      } else {
         if (!tokens.length) throw new RangeError('A read must stand after at least one token.')
         const read: TokenRead = { position: tokens.length - 1 }
         if (segment.label !== undefined) read.label = segment.label
