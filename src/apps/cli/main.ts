@@ -7,6 +7,7 @@ import { BaseError, isRefusal, RefusedError } from '../../core/errors.ts'
 import { EXPORT_KINDS } from '../../core/export.ts'
 import { readConfig } from '../../factory/config.ts'
 import { printBases } from './bases.ts'
+import { type BenchFlags, bench } from './bench.ts'
 import { ask, type BuildFlags, build, earnings, list, publish, query } from './commands.ts'
 import type { Context } from './connect.ts'
 import { examCases, type RunFlags, runExam, showExam, verifyExamPapers } from './exam.ts'
@@ -163,6 +164,12 @@ talking('quotations <model>', 'which passages strangers will see, and which docu
   .action((model: string, flags: Flags & { keepOut?: string[] }) => run(flags, (context) => quotations(context, model, flags)))
 talking('earnings', 'what the builder was paid').action((flags: Flags) => run(flags, earnings))
 command('bases', 'bases worth starting from: size, memory, licence, languages').action((flags: Flags) => run(flags, async ({ out }) => printBases(out)))
+command('bench', 'enter a program of your own for a task of the benchmark; it is given the inputs and nothing else')
+  .requiredOption('--task <name>', 'name of the task')
+  .requiredOption('--challenger <folder>', 'folder with a predict.mjs: {"input"} a line in, {"label"}, {"answer"} or {"entities"} a line out')
+  .option('--tasks <folder>', 'folder of tasks (default: those of the repository)')
+  .option('--results <file>', 'where the result is kept (default: among those of the repository)')
+  .action((flags: Flags & BenchFlags) => run(flags, (context) => bench(context, flags)))
 talking('list', 'the models here').action((flags: Flags) => run(flags, list))
 
 const exam = program.command('exam').description('the sealed exam of a model: what is known of it, its papers checked, run again').exitOverride()
