@@ -13,6 +13,8 @@ import { llamaShape } from '../recipe/shape.ts'
 import { countWords, encoder, learnTokenizer } from '../recipe/tokenizer.ts'
 import { bitsPerByte, readHeldOut } from './bits.ts'
 import { writeUntrained } from './finetune.ts'
+import { PROBES, probe } from './probes.ts'
+import { serving } from './serving.ts'
 
 const TEXT = 'The tenant returns the deposit before winter, and the river measures every bridge. '
 const DOCUMENTS = [
@@ -86,4 +88,24 @@ it('makes the untrained twin of a base: the same tokenizer and shape, other weig
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
   expect(deviation).toBeGreaterThan(0.018)
   expect(deviation).toBeLessThan(0.022)
+})
+
+it('asks every probe, by chance right half the time where nothing was learned', { timeout: 120_000 }, async () => {
+  const scores = await probe(path('a.gguf'), { threads: 1 })
+  expect(Object.keys(scores)).toEqual(Object.keys(PROBES))
+  const all = Object.values(scores)
+  for (const { n, share, interval } of all) {
+    expect(n).toBe(200)
+    expect(interval[0]).toBeLessThanOrEqual(share)
+    expect(interval[1]).toBeGreaterThanOrEqual(share)
+  }
+  const mean = all.reduce((sum, { share }) => sum + share, 0) / all.length
+  expect(Math.abs(mean - 0.5)).toBeLessThan(0.15)
+})
+
+it('measures how a file is served, in a process of its own', { timeout: 120_000 }, async () => {
+  const found = await serving(path('a.gguf'), { threads: 1 })
+  expect(found).toMatchObject({ threads: 1 })
+  for (const figure of [found.readPerSecond, found.writtenPerSecond, found.bytes]) expect(figure).toBeGreaterThan(0)
+  await expect(serving(path('nowhere.gguf'), { threads: 1 })).rejects.toThrow('nowhere.gguf')
 })

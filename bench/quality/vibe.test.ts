@@ -4,15 +4,17 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Dataset, Passage } from '../../src/core/dataset.ts'
 import { isRefusal } from '../../src/core/errors.ts'
+import { examRoot, type OpenedExam, openedExam, sealed } from '../../src/core/exam.ts'
 import { canonical, hashText, type Id } from '../../src/core/id.ts'
 import { chooseRecipe } from '../../src/core/recipe.ts'
+import type { Kind, Said, Sheet } from '../../src/core/sheet.ts'
 import { Spec } from '../../src/core/spec.ts'
 import { Weights } from '../../src/core/weights.ts'
 import { folderStore } from '../../src/drivers/store/folder.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { pack } from '../../src/steps/pack.ts'
 import { described, labelled, type Rows, taskFolder } from './folders.suite.ts'
-import { readTask, type Task } from './task.ts'
+import { type Case, readTask, type Task } from './task.ts'
 import { effortOf, readBuild, vibeCell } from './vibe.ts'
 
 let tasks: ReturnType<typeof taskFolder>
@@ -35,8 +37,15 @@ async function taskOf(name: string, description: object, train: Rows, test: Rows
   return task
 }
 
-/** A package as a build leaves it, with these predictions of these cases. */
-async function packageOf(cases: readonly string[], arms: Record<string, unknown[]>, passages: Passage[] = []): Promise<Id> {
+/** The sealed cases as their builder holds them, in this order. */
+const examOf = (cases: readonly Case[]): OpenedExam =>
+  openedExam(
+    cases.map((one) => ({ ...one, source: { file: 'exam' }, group: one.id })),
+    hashText('salt'),
+  )
+
+/** A package as a build leaves it, with what was said to these cases. */
+async function packageOf(exam: OpenedExam, kind: Kind, arms: Record<string, Said[]>, passages: Passage[] = []): Promise<Id> {
   const nothing = hashText('')
   const put = (value: unknown) => store.put(new TextEncoder().encode(canonical(value)))
   const spec = Spec.parse({
@@ -55,8 +64,11 @@ async function packageOf(cases: readonly string[], arms: Record<string, unknown[
       curve: [],
     },
   })
+  const sheet: Sheet = {
+    ...{ format: 'modelfactory/sheet@1', kind, examId: nothing, weightsId: nothing, root: examRoot(exam), cases: sealed(exam), arms },
+  }
   const report = {
-    ...{ weightsId: nothing, examId: nothing, n: cases.length, metric: 'macro-F1', latencyMs: 12, predictions: await put({ cases, arms }) },
+    ...{ weightsId: nothing, examId: nothing, n: exam.cases.length, metric: 'macro-F1', latencyMs: 12, predictions: await put(sheet) },
     arms: [{ name: 'tuned' as const, what: 'the model as served', score: 0, interval: [0, 0] as [number, number], figures: {} }],
   }
   return (await pack({ store }, { name: 'task', spec, dataset, weights, report, serving: null, licences: [] })).id
@@ -64,17 +76,20 @@ async function packageOf(cases: readonly string[], arms: Record<string, unknown[
 
 it('reads what each arm said of each case from the package, in the order of the task', async () => {
   const task = await taskOf('labels', described, labelled(40), labelled(3, 70))
-  const ids = task.cases.map(({ id }) => id)
   // The factory's exam has them the other way round, and lacks one.
-  const examined = ids.slice(1).reverse()
-  const read = await readBuild(store, await packageOf(examined, { tuned: ['heart', 'heart', 'boat', 'bridge', 'heart'], base: ['heart'] }), task)
+  const exam = examOf(task.cases.slice(1).reverse())
+  const labels = (...all: string[]): Said[] => all.map((label) => ({ label }))
+  const arms = { tuned: labels('heart', 'heart', 'boat', 'bridge', 'heart'), base: labels('heart') }
+  const read = await readBuild(store, await packageOf(exam, 'label', arms), { task, exam })
   expect(read).toMatchObject({
     ...{ base: hashText('base'), what: { tuned: 'the model as served' }, figures: { examined: 5, latencyMs: 12 } },
     // An arm that did not speak of every case is no arm.
     said: { tuned: '- 1 0 - 1 1' },
   })
   expect(Object.keys((read as { said: object }).said)).toEqual(['tuned'])
-  const other = await readBuild(store, await packageOf([...ids, hashText('another')], { tuned: [...ids.map(() => 'heart'), 'heart'] }), task)
+  const another = examOf([...task.cases, { ...task.cases[0]!, input: 'a text that is not of the task' }])
+  const all = another.cases.map(() => ({ label: 'heart' }))
+  const other = await readBuild(store, await packageOf(another, 'label', { tuned: all }), { task, exam: another })
   expect(isRefusal(other) && other.code).toBe('other_cases')
 })
 
@@ -86,8 +101,9 @@ it('scores found things by type and place, and answers by what they quote; refus
   ]
   const found = await taskOf('found', finding, tagged, tagged)
   const right = { type: 'Part', start: 2, end: 7, probability: 0.9 }
-  const foundIds = found.cases.map(({ id }) => id)
-  expect(await readBuild(store, await packageOf(foundIds, { tuned: [[right, { ...right, end: 6 }], []] }), found)).toMatchObject({
+  const foundExam = examOf(found.cases)
+  const findings: Said[] = [{ entities: [right, { ...right, end: 6 }] }, { entities: [] }]
+  expect(await readBuild(store, await packageOf(foundExam, 'entities', { tuned: findings }), { task: found, exam: foundExam })).toMatchObject({
     said: { tuned: '1/2/1 0/0/0' },
   })
 
@@ -100,19 +116,10 @@ it('scores found things by type and place, and answers by what they quote; refus
   ]
   const asked = await taskOf('asked', asking, questions, questions)
   const passage = (sentence: string): Passage => ({ id: hashText(sentence), title: '', heading: '', sentences: [sentence], source: { file: 'a.md' } })
-  const said = {
-    tuned: [
-      { quoted: first, right: 1, quotes: 1 },
-      { quoted: first, right: 0, quotes: 1 },
-      { quoted: null, right: 0, quotes: 0 },
-    ],
-  }
-  const id = await packageOf(
-    asked.cases.map((one) => one.id),
-    said,
-    [passage(first), passage(second)],
-  )
-  const read = await readBuild(store, id, asked)
+  const exam = examOf(asked.cases)
+  const said: Said[] = [{ quotes: [first] }, { quotes: [first] }, { quotes: null }]
+  const id = await packageOf(exam, 'answer', { tuned: said }, [passage(first), passage(second)])
+  const read = await readBuild(store, id, { task: asked, exam })
   if (isRefusal(read)) throw new Error(read.message)
   expect(read.said.tuned).toMatch(/^1 0\.\d+ -$/)
   expect(read.figures).toMatchObject({ citations: 2, citationsRight: 0.5 })

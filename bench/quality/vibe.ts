@@ -3,15 +3,17 @@
  * their own, and what came of it is read back from the package in that folder. Knows nothing of other arms or of tables.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import type { Passage } from '../../src/core/dataset.ts'
+import { exampleId, type Passage } from '../../src/core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../../src/core/errors.ts'
+import { OpenedExam } from '../../src/core/exam.ts'
 import { type Id, Id as IdSchema } from '../../src/core/id.ts'
 import { entityTally } from '../../src/core/report.ts'
+import { type Said as SaidToCase, Sheet } from '../../src/core/sheet.ts'
 import { folderStore } from '../../src/drivers/store/folder.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { unpack } from '../../src/steps/pack.ts'
@@ -41,13 +43,19 @@ export async function vibeCell(
     const flags = ['--files', join(folder, 'files'), '--exam', join(folder, 'exam', task.exam.name), '--minutes', String(budgetMinutes)]
     // The first seed is the factory's own; others are the benchmark's wish, and count as a setting.
     if (seed !== 1) flags.push('--recipe', JSON.stringify({ seed }))
-    flags.push('--data', join(folder, 'data'), '--yes', '--json')
+    const data = ['--data', join(folder, 'data')]
+    flags.push(...data, '--yes', '--json')
     const began = Date.now()
-    const reply = await modelfactory(['build', words, ...flags], budgetMinutes + PATIENCE_MINUTES, tell)
+    const reply = await modelfactory(['build', words, ...flags], Built, { minutes: budgetMinutes + PATIENCE_MINUTES, tell })
     const measured = { minutes: (Date.now() - began) / 60_000, effort: effortOf(words, flags) }
     const nothing = { package: null, said: {}, what: {}, base: null, figures: {} }
     if (isRefusal(reply)) return { ...measured, ...nothing, refused: { code: reply.code, message: reply.message } }
-    const read = await readBuild(folderStore(join(folder, 'data', 'store')), reply.package, task)
+    // The builder's own copy of the sealed cases says which answer is to which of them.
+    const cases = join(folder, 'cases.json')
+    const opened = await modelfactory(['exam', 'cases', reply.model, '--to', cases, ...data, '--json'], z.unknown(), { minutes: PATIENCE_MINUTES })
+    if (isRefusal(opened)) return { ...measured, ...nothing, package: reply.package, refused: { code: opened.code, message: opened.message } }
+    const exam = OpenedExam.parse(JSON.parse(readFileSync(cases, 'utf8')))
+    const read = await readBuild(folderStore(join(folder, 'data', 'store')), reply.package, { task, exam })
     if (isRefusal(read)) return { ...measured, ...nothing, package: reply.package, refused: { code: read.code, message: read.message } }
     return { ...measured, refused: null, package: reply.package, ...read }
   } finally {
@@ -66,11 +74,15 @@ function write(path: string, text: string): void {
   writeFileSync(path, text)
 }
 
-const Built = z.object({ package: IdSchema })
+const Built = z.object({ package: IdSchema, model: z.string() })
 const Refused = z.object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string() }) })
 
 /** Runs the command to its end. @throws {Error} when its last line is neither a result nor a refusal. */
-async function modelfactory(args: readonly string[], minutes: number, tell: ((line: string) => void) | undefined): Promise<z.infer<typeof Built> | Refusal> {
+async function modelfactory<Result>(
+  args: readonly string[],
+  result: z.ZodType<Result>,
+  { minutes, tell }: { minutes: number; tell?: ((line: string) => void) | undefined },
+): Promise<Result | Refusal> {
   // What this shell has set for other work is not what a newcomer has.
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MODELFACTORY_')))
   const child = spawn(process.execPath, [BIN, ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -92,39 +104,35 @@ async function modelfactory(args: readonly string[], minutes: number, tell: ((li
   } catch {
     last = undefined
   }
-  const built = Built.safeParse(last)
-  if (code === 0 && built.success) return built.data
+  const wanted = result.safeParse(last)
+  if (code === 0 && wanted.success && last !== undefined) return wanted.data
   const refused = Refused.safeParse(last)
   if (refused.success) return refuse(refused.data.error.code, refused.data.error.message, refused.data.error.hint)
   throw new Error(`The command ended with ${code ?? 'a signal'} and no result: ${stderr.trim().split('\n').slice(-5).join(' | ')}`)
 }
 
-const Predictions = z.object({ cases: z.array(IdSchema), arms: z.record(z.string(), z.array(z.unknown())) })
-const Entities = z.array(z.object({ type: z.string(), start: z.number(), end: z.number() }))
-const Quoted = z.object({ quoted: z.string().nullish() })
-
 /**
  * What every arm of a build's exam said of the task's cases, from the package in its store. Refuses an exam of other cases: the factory then
  * read other columns than the task names, and nothing can be compared.
  */
-export async function readBuild(store: Store, packageId: Id, task: Task): Promise<Read | Refusal> {
+export async function readBuild(store: Store, packageId: Id, { task, exam }: { task: Task; exam: OpenedExam }): Promise<Read | Refusal> {
   const { manifest, report, passages } = await unpack({ store }, packageId)
-  const predictions = Predictions.parse(JSON.parse(new TextDecoder().decode(await store.get(report.predictions))))
-  const places = new Map(predictions.cases.map((id, index) => [id, index]))
+  const { arms } = Sheet.parse(JSON.parse(new TextDecoder().decode(await store.get(report.predictions))))
+  const places = new Map(exam.cases.map(({ input, answer, truth: { covered: _, ...right } }, index) => [exampleId({ input, answer, ...right }), index]))
   const examined = task.cases.filter(({ id }) => places.has(id)).length
-  const foreign = predictions.cases.length - examined
+  const foreign = exam.cases.length - examined
   if (foreign)
     return refuse(
       'other_cases',
-      `${foreign} of the ${predictions.cases.length} cases it was examined on are not the task's: it read other columns, or changed what they say.`,
+      `${foreign} of the ${exam.cases.length} cases it was examined on are not the task's: it read other columns, or changed what they say.`,
       'Look at its plan: modelfactory plan.',
     )
   const said: Record<string, Said> = {}
   // The model as served among others is also told apart: not every build has a part of its own for each name.
-  for (const [arm, all] of Object.entries(predictions.arms))
-    if (all.length === predictions.cases.length) said[arm] = saidBy(task, (id) => all[places.get(id) ?? -1])
+  for (const [arm, all] of Object.entries(arms))
+    if (all.length === exam.cases.length) said[arm] = saidBy(task, (id) => all[places.get(id) ?? -1])
   const what = Object.fromEntries(report.arms.map((arm) => [arm.name, arm.what]))
-  const tuned = predictions.arms.tuned ?? []
+  const tuned = arms.tuned ?? []
   const figures: Record<string, number> = {
     ...{ examined, latencyMs: report.latencyMs },
     ...(task.description.kind === 'answer' ? citations(task, passages, (id) => tuned[places.get(id) ?? -1]) : {}),
@@ -132,19 +140,19 @@ export async function readBuild(store: Store, packageId: Id, task: Task): Promis
   return { said, what, base: manifest.base.sha256, figures }
 }
 
-/** One arm's predictions, in the order of the task's cases; a case it was not asked is one it said nothing of. */
-export function saidBy(task: Task, predictionOf: (id: Id) => unknown): Said {
+/** One arm's answers, in the order of the task's cases; a case it was not asked is one it said nothing of. */
+export function saidBy(task: Task, saidTo: (id: Id) => SaidToCase | undefined): Said {
   const { description, labels, cases } = task
   if (description.kind === 'classify')
     return saidLabels(
       labels,
-      cases.map(({ id }) => z.string().optional().catch(undefined).parse(predictionOf(id))),
+      cases.map(({ id }) => saidTo(id)?.label),
     )
-  if (description.kind === 'extract') return saidTallies(cases.map(({ id, entities }) => entityTally(Entities.catch([]).parse(predictionOf(id)), entities!)))
+  if (description.kind === 'extract') return saidTallies(cases.map(({ id, entities }) => entityTally(saidTo(id)?.entities ?? [], entities!)))
   return saidWorths(
     cases.map(({ id, answer }) => {
-      const quoted = Quoted.catch({ quoted: null }).parse(predictionOf(id)).quoted ?? null
-      return quoted === null ? undefined : worth(quoted, answer!)
+      const quoted = saidTo(id)?.quotes?.join(' ')
+      return quoted === undefined ? undefined : worth(quoted, answer!)
     }),
   )
 }
@@ -156,11 +164,11 @@ const TELLING = 20
  * Coverage, the share of questions that were answered; and of the passages that were quoted, the share that holds a sentence of the right
  * answer. Whoever refuses everything has a coverage, and a score, of 0.
  */
-function citations(task: Task, passages: readonly Passage[], predictionOf: (id: Id) => unknown): Record<string, number> {
+function citations(task: Task, passages: readonly Passage[], saidTo: (id: Id) => SaidToCase | undefined): Record<string, number> {
   let [answered, cited, right] = [0, 0, 0]
   for (const { id, answer } of task.cases) {
-    const quoted = Quoted.catch({ quoted: null }).parse(predictionOf(id)).quoted ?? null
-    if (quoted === null) continue
+    const quoted = saidTo(id)?.quotes?.join(' ')
+    if (quoted === undefined) continue
     answered++
     const holds = supports(answer!)
     for (const { sentences } of passages) {

@@ -47,6 +47,7 @@ export function judge(n: number, differences: readonly Difference[]): Verdict {
 
 function sentence({ against, difference, interval, outcome }: Difference): string {
   const bounds = `${signed(difference)}, between ${signed(interval[0])} and ${signed(interval[1])}`
+  if (difference === 0 && interval[0] === 0 && interval[1] === 0) return `exactly as well as ${NAMES[against]}`
   if (outcome === 'tie') return `about as well as ${NAMES[against]} (${bounds}, which may be chance)`
   return `${outcome === 'win' ? 'better' : 'worse'} than ${NAMES[against]} (${bounds})`
 }
