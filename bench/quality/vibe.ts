@@ -83,7 +83,7 @@ async function modelfactory(args: readonly string[], minutes: number, tell: ((li
   const timer = setTimeout(() => child.kill('SIGTERM'), minutes * 60_000)
   const stop = () => child.kill('SIGTERM')
   process.once('exit', stop)
-  const code = await new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject))
+  const ended = await new Promise<number | string>((end, fail) => child.once('close', (code, signal) => end(code ?? String(signal))).once('error', fail))
   clearTimeout(timer)
   process.off('exit', stop)
   let last: unknown
@@ -93,10 +93,10 @@ async function modelfactory(args: readonly string[], minutes: number, tell: ((li
     last = undefined
   }
   const built = Built.safeParse(last)
-  if (code === 0 && built.success) return built.data
+  if (ended === 0 && built.success) return built.data
   const refused = Refused.safeParse(last)
   if (refused.success) return refuse(refused.data.error.code, refused.data.error.message, refused.data.error.hint)
-  throw new Error(`The command ended with ${code ?? 'a signal'} and no result: ${stderr.trim().split('\n').slice(-5).join(' | ')}`)
+  throw new Error(`The command ended with ${ended} and no result: ${stderr.trim().split('\n').slice(-5).join(' | ')}`)
 }
 
 const Predictions = z.object({ cases: z.array(IdSchema), arms: z.record(z.string(), z.array(z.unknown())) })
