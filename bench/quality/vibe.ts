@@ -95,7 +95,7 @@ async function modelfactory<Result>(
   const timer = setTimeout(() => child.kill('SIGTERM'), minutes * 60_000)
   const stop = () => child.kill('SIGTERM')
   process.once('exit', stop)
-  const code = await new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject))
+  const ended = await new Promise<number | string>((end, fail) => child.once('close', (code, signal) => end(code ?? String(signal))).once('error', fail))
   clearTimeout(timer)
   process.off('exit', stop)
   let last: unknown
@@ -105,10 +105,10 @@ async function modelfactory<Result>(
     last = undefined
   }
   const wanted = result.safeParse(last)
-  if (code === 0 && wanted.success && last !== undefined) return wanted.data
+  if (ended === 0 && wanted.success && last !== undefined) return wanted.data
   const refused = Refused.safeParse(last)
   if (refused.success) return refuse(refused.data.error.code, refused.data.error.message, refused.data.error.hint)
-  throw new Error(`The command ended with ${code ?? 'a signal'} and no result: ${stderr.trim().split('\n').slice(-5).join(' | ')}`)
+  throw new Error(`The command ended with ${ended} and no result: ${stderr.trim().split('\n').slice(-5).join(' | ')}`)
 }
 
 /**
