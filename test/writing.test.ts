@@ -50,7 +50,7 @@ describe('a model that writes', () => {
     const verified = await modelfactory(['exam', 'verify', 'headlines', '--json'], folder)
     expect(verified.code, verified.stderr).toBe(0)
     expect(verified.json).toMatchObject({ holds: true })
-    const long = await modelfactory(['ask', 'headlines', 'word '.repeat(3000)], folder)
+    const long = await modelfactory(['ask', 'headlines', 'word '.repeat(6000)], folder)
     expect(long.code).toBe(1)
     expect(long.stderr).toMatch(/The text has \d+ tokens, and this model reads at most \d+/)
   })

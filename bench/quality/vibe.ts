@@ -129,8 +129,7 @@ export async function readBuild(store: Store, packageId: Id, { task, exam }: { t
     )
   const said: Record<string, Said> = {}
   // The model as served among others is also told apart: not every build has a part of its own for each name.
-  for (const [arm, all] of Object.entries(arms))
-    if (all.length === exam.cases.length) said[arm] = saidBy(task, (id) => all[places.get(id) ?? -1])
+  for (const [arm, all] of Object.entries(arms)) if (all.length === exam.cases.length) said[arm] = saidBy(task, (id) => all[places.get(id) ?? -1])
   const what = Object.fromEntries(report.arms.map((arm) => [arm.name, arm.what]))
   const tuned = arms.tuned ?? []
   const figures: Record<string, number> = {

@@ -21,12 +21,12 @@ export type CatalogueEntry = {
 
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
-    name: 'modelfactory-base-xs-v0',
+    name: 'modelfactory-base-xs-v1',
     reference: null,
     home: 'base/README.md',
     licence: 'Apache-2.0',
-    parameters: 6.5,
-    languages: ['en'],
+    parameters: 8,
+    languages: ['en', 'fr', 'es'],
     goodFor: 'Ready at once: classifying short texts and quoting from pages, in a minute or two of training on any machine.',
   },
   {
