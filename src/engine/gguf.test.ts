@@ -17,7 +17,7 @@ describe('reading', () => {
     expect(gguf.metadata.get('general.architecture')).toBe('llama')
     expect(gguf.metadata.get('llama.block_count')).toBe(6)
     expect(gguf.metadata.has('tokenizer.ggml.tokens')).toBe(false)
-    expect(gguf.tensors.get('blk.5.ffn_down.weight')).toMatchObject({ type: 'Q8_0', shape: [256, 704] })
+    expect(gguf.tensors.get('blk.5.ffn_down.weight')).toMatchObject({ type: 'Q8_0', shape: [256, 576] })
     const norm = gguf.tensor('output_norm.weight')
     expect(norm.length).toBe(256)
     expect(norm.every((value) => Number.isFinite(value) && Math.abs(value) < 100)).toBe(true)

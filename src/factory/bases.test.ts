@@ -88,7 +88,7 @@ describe('a base of the hub', () => {
     expect(await bases.find(wanted.sha256)).toBeUndefined()
     const told: string[] = []
     const base = given(await bases.ensure(wanted.sha256, { onProgress: (progress) => told.push(progressText('it', progress)) }))
-    expect(base).toMatchObject({ name: 'someone/model:tiny-q8_0.gguf', sha256: wanted.sha256, licence: 'unknown' })
+    expect(base).toMatchObject({ name: 'someone/model:tiny-q8_0.gguf', sha256: wanted.sha256, licence: 'Apache-2.0' })
     const megabytes = Math.round(readFileSync(OWN_BASE).length / 1e6)
     expect(told.at(-1)).toBe(`Fetching it: 100 % (${megabytes} of ${megabytes} MB), about 0 seconds left`)
     standIn.seen.length = 0

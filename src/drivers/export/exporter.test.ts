@@ -107,13 +107,13 @@ describe('opened by llama.cpp', () => {
 
   /**
    * Against the adapter on the Q8_0 base it was trained on. llama.cpp multiplies Q8_0 weights by activations rounded to 8 bits, F16 weights
-   * by halves; that, not the merge, is most of what differs at F16 and Q8_0. Q4_0 loses what 4 bits lose. Measured: 0.10 / 0.012,
-   * 0.11 / 0.014, 1.0 / 0.08; without the adapter 3.0 / 0.19.
+   * by halves; that, not the merge, is most of what differs at F16 and Q8_0. Q4_0 loses what 4 bits lose. Measured: 0.31 / 0.030,
+   * 0.57 / 0.043, 2.0 / 0.27; without the adapter 6.6 / 0.94.
    */
   it.each([
-    ['F16', 0.25, 0.03],
-    ['Q8_0', 0.25, 0.03],
-    ['Q4_0', 2, 0.12],
+    ['F16', 0.8, 0.06],
+    ['Q8_0', 1.2, 0.09],
+    ['Q4_0', 4, 0.5],
   ] as const)('merged %s: log-probabilities within %d, %d on average', async (type, largest, mean) => {
     const kind = `gguf-${type.toLowerCase()}` as ExportKind
     const file = join(await exported(kind), `weather.${type.toLowerCase()}.gguf`)
@@ -124,16 +124,16 @@ describe('opened by llama.cpp', () => {
     console.log(`merged ${type} beside the adapter on its Q8_0 base:`, difference, 'without the adapter:', without)
     expect(difference.largest).toBeLessThan(largest)
     expect(difference.mean).toBeLessThan(mean)
-    expect(without.mean).toBeGreaterThan(0.15)
+    expect(without.mean).toBeGreaterThan(0.7)
   })
 
-  it('merged F16 beside the adapter on the base as F16, so that only the merge differs: within 0.02', async () => {
+  it('merged F16 beside the adapter on the base as F16, so that only the merge differs: within 0.05', async () => {
     const base = join(root, 'base.f16.gguf')
     await writeModel({ source: BASE, path: base, type: 'F16' })
     const merged = await load(join(await exported('gguf-f16'), 'weather.f16.gguf'))
     const difference = compare(await distributions(merged, tokens), await distributions(await load(base), tokens, adapter))
     console.log('merged F16 beside the adapter on the base as F16:', difference)
-    expect(difference.largest).toBeLessThan(0.02)
+    expect(difference.largest).toBeLessThan(0.05)
   })
 
   it('Ollama: the likeliest of all tokens is the label that the merged model would choose', async () => {
@@ -161,7 +161,7 @@ describe('opened by llama.cpp', () => {
     const file = readFileSync(join(folder, 'Modelfile'), 'utf8')
     expect(file).toContain('FROM ./weather.f16.gguf\nTEMPLATE """<|im_start|>{{ .Prompt }}<|im_end|>"""\n')
     expect(file).toContain('#   <|l2|> = "\\"quoted\\"\\nline"\n')
-    expect(file).toContain('PARAMETER num_ctx 256\n')
+    expect(file).toContain('PARAMETER num_ctx 1024\n')
     // No text of the builder's can end a comment or a quoted block.
     const lines = file.split('\n')
     const from = lines.findIndex((line) => line.startsWith('FROM'))

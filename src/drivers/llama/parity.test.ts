@@ -17,9 +17,10 @@ const text = 'The heart is a muscular organ that pumps blood through the body. W
 const settings = { rank: 8, alpha: 16, targets: [...LORA_TARGETS] }
 /**
  * On 32-bit weights what is left is llama.cpp's keys and values, kept as halves. On Q8_0 it also rounds activations to 8 bits
- * before multiplying, which we do not. Log-probabilities are compared where a token has at least 1e-4.
+ * before multiplying, which we do not. Log-probabilities are compared where a token has at least 1e-4. The logits of xs-v1 are larger than
+ * those of the base before it, and so is what rounding does to them.
  */
-const TOLERANCE = { F32: { logarithm: 0.004, probability: 0.0005 }, Q8_0: { logarithm: 0.3, probability: 0.02 } }
+const TOLERANCE = { F32: { logarithm: 0.012, probability: 0.0015 }, Q8_0: { logarithm: 0.8, probability: 0.05 } }
 
 let folder: string
 let model: LlamaModel
@@ -112,7 +113,7 @@ it('tokenises the same from the vocabulary alone as from the whole model', async
     { label: 1, weight: 2 },
     { label: 0, weight: 1 },
   ])
-  expect(alone.contextLength).toBe(256)
+  expect(alone.contextLength).toBe(1024)
   await alone.close()
 })
 

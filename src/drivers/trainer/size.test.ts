@@ -64,7 +64,7 @@ describe('memory', { timeout: 300_000 }, () => {
 })
 
 it('says what a base is like, and refuses what is none', () => {
-  expect(inspect(base)).toEqual({ width: 256, parameters: 6_524_160, contextTokens: 1024 })
+  expect(inspect(base)).toEqual({ width: 256, parameters: 8_031_488, contextTokens: 1024 })
   const refused = inspect(join(root, 'nowhere.gguf'))
   expect(isRefusal(refused) && refused.message).toContain('nowhere.gguf')
 })
