@@ -2,7 +2,8 @@
  * Results: what was measured, cell by cell in one JSON file, and as the tables of the card, which name the cells that are missing. Knows
  * nothing of how a cell is measured.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { z } from 'zod'
 import { writeWhole } from '../../src/engine/checkpoint.ts'
 
@@ -97,6 +98,7 @@ export class Results {
   }
 
   #write(): void {
+    mkdirSync(dirname(this.#path), { recursive: true })
     writeWhole(this.#path, [new TextEncoder().encode(`${JSON.stringify(this.#stored, null, 1)}\n`)])
   }
 }

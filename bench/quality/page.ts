@@ -3,6 +3,8 @@
  * others published. Everything on it is computed from the results file, so a test can tell when it is stale. Knows nothing of how a cell is
  * measured.
  */
+
+import { mkdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { writeWhole } from '../../src/engine/checkpoint.ts'
 import { plotOf } from './plot.ts'
@@ -15,6 +17,7 @@ const FAR = 0.1
 
 /** Writes the page, and the plot beside it under the page's name. */
 export function writePage(path: string, stored: Readonly<Stored>): void {
+  mkdirSync(dirname(path), { recursive: true })
   const plot = `${basename(path, '.md')}.svg`
   writeWhole(join(dirname(path), plot), [new TextEncoder().encode(plotOf(tableRows(stored)))])
   writeWhole(path, [new TextEncoder().encode(pageOf(stored, plot))])

@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { asked, dataId, vibe, wrongIn } from './cells.suite.ts'
 import { type Cell, placeName, placesOf, Results } from './results.ts'
@@ -9,7 +9,8 @@ let folder: string
 let path: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'quality-results-'))
-  path = join(folder, 'results.json')
+  // The folder of the results is not there before the first.
+  path = join(folder, 'results', 'results.json')
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -26,7 +27,7 @@ it('keeps every cell as soon as it is measured, and knows it again only as what 
     expect(again.find({ ...place, ...change }), JSON.stringify(change)).toBeUndefined()
   expect(again.all.tasks.good).toEqual(asked())
   // Nothing half-written stays beside it.
-  expect(readdirSync(folder)).toEqual(['results.json'])
+  expect(readdirSync(dirname(path))).toEqual(['results.json'])
 })
 
 it('measures one of each before a second seed, and the engineer once, where there are labels', () => {
@@ -36,6 +37,7 @@ it('measures one of each before a second seed, and the engineer once, where ther
 })
 
 it('refuses a file that holds something else, and leaves it as it is', () => {
+  mkdirSync(dirname(path))
   for (const text of ['{"cells": 3}', 'no JSON']) {
     writeFileSync(path, text)
     expect(() => new Results(path)).toThrow(/give --json another name/)

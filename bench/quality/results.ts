@@ -2,8 +2,9 @@
  * Results: every cell that was measured, in one JSON file that is replaced whole after each, and what was last asked for. Knows nothing of how a
  * cell is measured or shown.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
+import { dirname } from 'node:path'
 import { z } from 'zod'
 import { type Id, Id as IdSchema } from '../../src/core/id.ts'
 import { writeWhole } from '../../src/engine/checkpoint.ts'
@@ -108,6 +109,7 @@ export class Results {
   }
 
   #write(): void {
+    mkdirSync(dirname(this.#path), { recursive: true })
     writeWhole(this.#path, [new TextEncoder().encode(`${JSON.stringify(this.#stored, null, 1)}\n`)])
   }
 }
