@@ -4,6 +4,7 @@
  */
 import type { Answer } from '../core/answer.ts'
 import type { Change } from '../core/corrections.ts'
+import type { EarningsExport } from '../core/earnings.ts'
 import type { Refusal } from '../core/errors.ts'
 import type { ExportView } from '../core/export.ts'
 import type { Passport } from '../core/passport.ts'
@@ -102,6 +103,8 @@ export interface ModelFactory {
   /** The passport of one paid query, by its transaction; `requestHash` and `nonce` tell apart those that one transaction paid. */
   passport(tx: string, requestHash?: string, nonce?: string): Promise<Passport | Refusal>
   earnings(): Promise<EarningsView>
+  /** Every payment to the builder of this data folder, by the chain's events, with what its receipt says of it. */
+  earningsExport(): Promise<EarningsExport>
   state(): Promise<StateView>
   /** Live events until the returned function is called. */
   listen(listener: (event: LiveEvent) => void): () => void

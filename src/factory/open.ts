@@ -3,6 +3,7 @@
  * Apps see only the interface in `factory.ts`.
  */
 import { join } from 'node:path'
+import { earningsExport } from '../core/earnings.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { requestHashOf } from '../core/passport.ts'
 import { amount, parsePrice, priceWarning } from '../core/royalty.ts'
@@ -228,6 +229,12 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     return earningsView(builder.address, (await chain.balance(builder.address)).open, await database.models.list(), await paidSoFar())
   }
 
+  async function exportEarnings() {
+    const [paid, receipts, models] = await Promise.all([chain.queriesPaid({ builder: builder.address }), database.receipts.list(), database.models.list()])
+    const names = new Map(models.flatMap(({ modelId, name }) => (modelId ? [[modelId.toLowerCase(), name] as const] : [])))
+    return earningsExport(builder.address, { paid, receipts, names })
+  }
+
   async function receipts(limit = 50) {
     const [list, final] = await Promise.all([database.receipts.list({ limit }), chain.finalBlock()])
     return list.map((receipt) => receiptView(receipt, final))
@@ -371,6 +378,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     receipts,
     passport: passports.make,
     earnings,
+    earningsExport: exportEarnings,
     async state() {
       const [all, known, recent, earned, warned] = await Promise.all([database.builds.list(), models(), receipts(), earnings(), warnings()])
       const { network, contracts } = chain

@@ -23,6 +23,7 @@ export const words = {
   copyWhat: (what: string): string => `Copy ${what}`,
 
   earnings: {
+    export: 'every payment as a table (CSV)',
     heading: 'Earned so far',
     from: (queries: number): string => `from ${plural(queries, 'paid question', 'paid questions')}`,
     none: 'No question has been paid for yet.',
@@ -152,6 +153,18 @@ export const words = {
         name: 'overlap with the expected answer (token-F1)',
         what: 'How many words the given answer and the expected one share. 100 % means word for word the same.',
       },
+      f1ofthekinds: {
+        name: 'balanced score (F1 of the kinds)',
+        what: 'How many of the kinds it found were right and how many of the right ones it found, in one number. 100 % means no mistakes.',
+      },
+      entityf1exact: {
+        name: 'found exactly (entity-F1)',
+        what: 'How many of the pieces it marked were right, from the first letter to the last and of the right sort, and how many it missed. 100 % means no mistakes.',
+      },
+      chrf: {
+        name: 'likeness to the expected text (chrF)',
+        what: 'How many short runs of letters the written text and the expected one share. 100 % means letter for letter the same.',
+      },
     } as Record<string, { name: string; what: string }>,
     otherMetric: 'The score the exam was marked with. Higher is better.',
     scored: (metric: string): string => `Scored by ${metric}.`,
@@ -162,6 +175,25 @@ export const words = {
       unclear: 'The ranges overlap: these questions do not show that it is better than before your data.',
       worse: 'It does worse than before your data. Do not sell this version.',
     },
+    standings: {
+      proven: {
+        name: 'Proven',
+        what: 'On its sealed exam it did surely better than the same language model without your data, and not surely worse than a simple method.',
+      },
+      unproven: {
+        name: 'Unproven',
+        what: 'The sealed questions do not show surely that it is better than the same language model without your data, or a simple method does surely better. It can be sold, and every buyer sees this word beside it.',
+      },
+      worse: {
+        name: 'Worse than its base',
+        what: 'On its sealed exam it did surely worse than the same language model without your data. It cannot be published. More examples, or clearer ones, are what helps.',
+      },
+      unverified: {
+        name: 'Unverified',
+        what: 'Asked its exam again through the address where it is sold, it did worse than its exam says. Buyers see this word beside it until a new version passes.',
+      },
+    },
+    card: 'The quality card: every score, and how anyone can check it',
     none: 'The exam comes after the training.',
     bar: (arm: string, score: string, low: string, high: string): string => `${arm}: ${score} %, likely ${low} to ${high} %`,
   },

@@ -4,6 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import type { Answer } from '../../core/answer.ts'
+import { type EarningsExport, earningsCsv } from '../../core/earnings.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { parseOpen, parsePrice } from '../../core/royalty.ts'
 import type { BuildView, EarningsView, ModelView, QuotationView, Standing, StateView } from '../../core/view.ts'
@@ -167,11 +168,26 @@ async function keepPassport(url: string, bought: Bought, path: string): Promise<
   )
 }
 
-export async function earnings(context: Context): Promise<Refusal | undefined> {
+export async function earnings(context: Context, flags: { export?: string } = {}): Promise<Refusal | undefined> {
+  if (flags.export !== undefined) return exportEarnings(context, flags.export)
   const view = await withServer(context, (url) => request<EarningsView>(url, '/api/earnings'))
   if (isRefusal(view)) return view
   const lines = view.models.map((model) => `  ${model.name}: ${model.earned.open} OPEN from ${model.queries} queries`)
   context.out.result(view, [`Builder ${view.builder} was paid ${view.total.open} OPEN in all and holds ${view.balance.open}.`, ...lines].join('\n'))
+  return undefined
+}
+
+/** Writes every payment as CSV, or with the sums of each day as JSON; the name of the file says which. */
+async function exportEarnings(context: Context, path: string): Promise<Refusal | undefined> {
+  const kind = /\.(csv|json)$/i.exec(path)?.[1]?.toLowerCase()
+  if (kind === undefined) return refuse('export_kind_unknown', `"${path}" ends neither in .csv nor in .json.`, 'Name a file such as earnings.csv.')
+  const made = await withServer(context, (url) => request<EarningsExport>(url, '/api/earnings/export.json'))
+  if (isRefusal(made)) return made
+  const written = await writeFile(path, kind === 'csv' ? earningsCsv(made) : `${JSON.stringify(made, null, 2)}\n`).catch((error: NodeJS.ErrnoException) =>
+    refuse('file_not_writable', `The file "${path}" cannot be written (${error.code ?? error.message}).`, 'Give another path.'),
+  )
+  if (isRefusal(written)) return written
+  context.out.result({ file: path, queries: made.queries, total: made.total }, `${made.queries} payments of ${made.total.open} OPEN in all are in ${path}.`)
   return undefined
 }
 

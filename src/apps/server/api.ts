@@ -8,6 +8,7 @@ import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { Change } from '../../core/corrections.ts'
 import { outcomeText } from '../../core/dataset.ts'
+import { earningsCsv } from '../../core/earnings.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { Id } from '../../core/id.ts'
 import { describeReadiness } from '../../core/readiness.ts'
@@ -62,6 +63,14 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
 
   routes.get('/state', async (context) => context.json(await factory.state()))
   routes.get('/earnings', async (context) => context.json(await factory.earnings()))
+  routes.get('/earnings/export.json', async (context) => {
+    context.header('Content-Disposition', 'attachment; filename="earnings.json"')
+    return context.json(await factory.earningsExport())
+  })
+  routes.get('/earnings/export.csv', async (context) => {
+    context.header('Content-Disposition', 'attachment; filename="earnings.csv"')
+    return context.body(earningsCsv(await factory.earningsExport()), 200, { 'Content-Type': 'text/csv; charset=utf-8' })
+  })
 
   routes.get('/receipts', async (context) => {
     const wanted = context.req.query('limit')

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LocalAccount } from 'viem'
 import type { Answer, AnswerPart } from '../../core/answer.ts'
+import { earningsExport } from '../../core/earnings.ts'
 import { isRefusal, refuse } from '../../core/errors.ts'
 import { canonical, hashText, type Id } from '../../core/id.ts'
 import type { Address, Hex } from '../../core/listing.ts'
@@ -231,6 +232,11 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
     receipts,
     passport: passports.make,
     earnings,
+    earningsExport: async () =>
+      earningsExport(owner.address, {
+        ...{ paid: await chain.queriesPaid({ builder: owner.address }), receipts: await database.receipts.list() },
+        names: new Map([[modelId.toLowerCase(), 'heart']]),
+      }),
     state: async (): Promise<StateView> => ({
       network: chain.network,
       contracts: chain.contracts,

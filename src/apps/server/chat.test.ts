@@ -5,6 +5,7 @@ import OpenAI from 'openai'
 import type { LocalAccount } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AnswerPart } from '../../core/answer.ts'
+import type { EarningsExport } from '../../core/earnings.ts'
 import { isRefusal } from '../../core/errors.ts'
 import { contentId } from '../../core/id.ts'
 import { explain, openClient, type PayError } from '../client/client.ts'
@@ -146,6 +147,15 @@ describe('an unmodified openai client whose fetch is wrapped by @x402/fetch', ()
     const paid = await bench.chain.queriesPaid()
     expect(paid.at(-1)).toMatchObject({ tx: receipt.tx, amount: PRICE })
     expect((await bench.database.receipts.list()).map(({ tx }) => tx)).toEqual(paid.map(({ tx }) => tx).reverse())
+    // Every payment so far can be handed to an accountant, and each names its proof.
+    const exported = (await (await fetch(`${server.url}/api/earnings/export.json`)).json()) as EarningsExport
+    expect(exported.payments.map(({ tx }) => tx)).toEqual(paid.map(({ tx }) => tx))
+    expect(exported.total.atomic).toBe(String(PRICE * BigInt(paid.length)))
+    expect(exported.payments.at(-1)).toMatchObject({ model: 'heart', version: expect.stringMatching(/^0x/), amount: { open: '0.01' } })
+    expect(await (await fetch(`${server.url}${exported.payments.at(-1)!.passport}`)).json()).toMatchObject({ payment: { tx: receipt.tx } })
+    const csv = await fetch(`${server.url}/api/earnings/export.csv`)
+    expect(csv.headers.get('content-disposition')).toContain('earnings.csv')
+    expect((await csv.text()).split('\r\n')).toHaveLength(paid.length + 2)
   })
 
   it('streams as the model speaks, after the payment', async () => {

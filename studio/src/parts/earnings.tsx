@@ -43,6 +43,11 @@ export function Earnings({ state }: { state: StateView | null }) {
             <span>
               {words.earnings.builder} <Hex value={earnings.builder} what={words.receipts.address} />
             </span>
+            {queries > 0 && (
+              <a href="/api/earnings/export.csv" download className="text-river underline underline-offset-2">
+                {words.earnings.export}
+              </a>
+            )}
           </>
         )}
       </p>

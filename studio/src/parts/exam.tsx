@@ -10,7 +10,8 @@ import { Term } from './term.tsx'
 
 type Arm = ModelView['exam']['arms'][number]
 
-export function Exam({ exam }: { exam: ModelView['exam'] | null }) {
+export function Exam({ model }: { model: ModelView | null }) {
+  const exam = model?.exam ?? null
   const metric = exam ? metricOf(exam.metric) : null
   return (
     <section className="flex min-w-0 flex-col">
@@ -42,10 +43,35 @@ export function Exam({ exam }: { exam: ModelView['exam'] | null }) {
             <span>50</span>
             <span>100 %</span>
           </div>
-          <p className="mt-4 border-l-2 border-river pl-3 text-small">{verdict(exam.arms)}</p>
+          {model?.standing ? (
+            <Standing model={model} standing={model.standing} why={exam.verdict?.why} />
+          ) : (
+            <p className="mt-4 border-l-2 border-river pl-3 text-small">{verdict(exam.arms)}</p>
+          )}
         </>
       )}
     </section>
+  )
+}
+
+/** The gate's verdict as the listing carries it, its reason, and the way to the whole card. */
+function Standing({ model, standing, why }: { model: ModelView; standing: NonNullable<ModelView['standing']>; why: string | undefined }) {
+  const { name, what } = words.exam.standings[standing]
+  const trouble = standing === 'worse' || standing === 'unverified'
+  return (
+    <div className={`mt-4 border-l-2 pl-3 text-small ${trouble ? 'border-alarm' : 'border-river'}`}>
+      <p>
+        <Term term={name} explanation={what}>
+          <span className={`font-semibold ${trouble ? 'text-alarm' : standing === 'proven' ? 'text-gain' : ''}`}>{name}</span>
+        </Term>
+      </p>
+      {why && <p className="mt-1 text-soft">{why}</p>}
+      <p className="mt-1">
+        <a href={`/models/${encodeURIComponent(model.name)}/card`} target="_blank" rel="noreferrer" className="text-river underline underline-offset-2">
+          {words.exam.card}
+        </a>
+      </p>
+    </div>
   )
 }
 

@@ -42,7 +42,7 @@ export function StoryView({ story, network, heading }: { story: Story; network: 
         <div className="panel @container">
           <div className="grid gap-8 @2xl:grid-cols-2">
             <Curve key={build?.id ?? story.name} training={build?.training ?? null} underWay={underWay} learning={isLearning(story)} />
-            <Exam exam={model?.exam ?? null} />
+            <Exam model={model} />
           </div>
         </div>
       )}

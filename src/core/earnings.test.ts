@@ -1,0 +1,54 @@
+import { parse } from 'csv-parse/sync'
+import { expect, it } from 'vitest'
+import { earningsCsv, earningsExport, type Paid } from './earnings.ts'
+import type { Id } from './id.ts'
+import type { Hex } from './listing.ts'
+import type { Receipt } from './receipt.ts'
+
+const hex = (digit: string, length: number): Hex => `0x${digit.repeat(length)}`
+const builder = hex('b', 40)
+const model = hex('1', 64)
+const paid = (place: number, more: Partial<Paid> = {}): Paid => ({
+  ...{ modelId: model, payer: hex('a', 40), builder, amount: 10n ** 16n + BigInt(place), requestHash: hex(String(place), 64) },
+  ...{ nonce: hex(String(place), 64), tx: hex('c', 64), block: 7 },
+  ...more,
+})
+const receipt = ({ modelId, payer, builder, amount, requestHash, nonce, tx, block }: Paid, at: number, version = hex('d', 64)): Receipt => ({
+  ...{ modelId, model: 'clauses', packageId: version as Id, requestHash: requestHash as Id, responseHash: hex('e', 64) as Id },
+  ...{ tx, block, amount: String(amount), payer, builder, nonce, sources: [], at },
+})
+const names = new Map([[model, 'clauses']])
+const noon = Date.UTC(2026, 10, 25, 12)
+
+it('adds up to the last atomic unit, by day, model and version, and shows a payment of which it has no receipt', () => {
+  const events = [paid(1), paid(2), paid(3), paid(4), paid(5, { builder: hex('9', 40) })]
+  const receipts = [receipt(events[0]!, noon), receipt(events[1]!, noon + 1), receipt(events[2]!, noon + 86_400_000, hex('f', 64))]
+  const made = earningsExport(builder, { paid: events, receipts, names })
+  // The payment to somebody else is none of theirs.
+  expect(made.queries).toBe(4)
+  expect(made.total.atomic).toBe(String(4n * 10n ** 16n + 10n))
+  expect(made.days.map(({ day, queries, earned }) => [day, queries, earned.atomic])).toEqual([
+    ['2026-11-26', 1, String(10n ** 16n + 3n)],
+    ['2026-11-25', 2, String(2n * 10n ** 16n + 3n)],
+    [null, 1, String(10n ** 16n + 4n)],
+  ])
+  expect(made.payments[0]).toMatchObject({ version: hex('d', 64), passport: expect.stringContaining(`request=${events[0]!.requestHash}`) })
+  expect(made.payments[3]).toMatchObject({ at: null, version: null, passport: null, model: 'clauses' })
+})
+
+it('tells payments in one transaction apart, also of two payers who ask the same', () => {
+  const events = [paid(1), paid(2), paid(3, { requestHash: hex('2', 64), payer: hex('8', 40) })]
+  const made = earningsExport(builder, { paid: events, receipts: [receipt(events[1]!, noon), receipt(events[2]!, noon + 5)], names })
+  expect(made.payments.map(({ at }) => at)).toEqual([null, noon, noon + 5])
+  const { nonce: _, ...old } = receipt(events[0]!, noon)
+  expect(earningsExport(builder, { paid: [events[0]!], receipts: [old], names }).payments[0]!.at).toBe(noon)
+})
+
+it('is CSV that a reader reads back, in which no name becomes a formula', () => {
+  const hostile = '=HYPERLINK("http://x","y"),\n1'
+  const made = earningsExport(builder, { paid: [paid(1)], receipts: [], names: new Map([[model, hostile]]) })
+  const rows = parse(earningsCsv(made)) as string[][]
+  expect(rows).toHaveLength(2)
+  expect(rows[1]![1]).toBe(`'${hostile}`)
+  expect(rows[1]![4]).toBe(String(10n ** 16n + 1n))
+})
