@@ -134,6 +134,24 @@ describe('an external chain', () => {
     expect(await openExternalChain({ ...common, chainId: OUTSIDE })).toMatchObject({ code: 'contracts_missing' })
   })
 
+  it('keeps its own payments in the history, though the node hid their events until they were final', async () => {
+    const node = await faultyNode(() => world.anvil.url)
+    await chain.close()
+    chain = await world.open({ rpc: node.url, confirmations: 1 })
+    const before = (await chain.queriesPaid()).length
+    node.fault = (method) => (method === 'eth_getLogs' ? 'blind' : undefined)
+    const authorizations = await Promise.all(Array.from({ length: 3 }, () => authorize(chain, payer, payout)))
+    for (const authorization of authorizations) expect((await settle(authorization)).status).toBe('settled')
+    for (let block = 0; block < 3; block++) await world.node('evm_mine')
+    const last = await world.node('eth_blockNumber', [])
+    await expect.poll(() => world.database.journal.paidUntil(), { timeout: 20_000 }).toBeGreaterThanOrEqual(Number(last) - 1)
+    node.fault = () => undefined
+    const found = await chain.queriesPaid()
+    expect(found).toHaveLength(before + 3)
+    expect(new Set(found.map(({ nonce }) => nonce)).size).toBe(before + 3)
+    await node.close()
+  })
+
   it('pays each query once behind a node that times out, lies, forgets and repeats', async () => {
     const seed = Number(process.env.MODELFACTORY_FAULT_SEED ?? Math.floor(Math.random() * 1e9))
     const next = random(seed)

@@ -2,7 +2,7 @@
  * A chain that others run, by its RPC address: a test network, OpenLedger, a node of your own. Its blocks may be reorganised, its
  * node may be slow, lie or forget, and its gas costs real money. Knows nothing of how the node is run.
  */
-import { createPublicClient, http, type PublicClient } from 'viem'
+import { createPublicClient, http, type Log, type PublicClient } from 'viem'
 import { type Refusal, refuse } from '../../core/errors.ts'
 import type { Hex } from '../../core/listing.ts'
 import type { Chain, Keystore, Network } from '../../ports/chain.ts'
@@ -69,6 +69,8 @@ export async function openExternalChain(options: ExternalOptions): Promise<Chain
   let finalBlock = Math.max(await journal.paidUntil(), from - 1)
 
   const pending = new Map<string, Hex>()
+  /** Logs of our own final transactions that are not in the history yet. */
+  let unkept: Log[] = []
   const writer = networkWriter({
     client,
     journal,
@@ -80,6 +82,7 @@ export async function openExternalChain(options: ExternalOptions): Promise<Chain
     onReopened({ hash, purpose }) {
       for (const key of settledKeys(purpose)) pending.set(key, hash)
     },
+    onFinal: (logs) => unkept.push(...logs),
   })
   await writer.reconcile([...(await journal.unmined()), ...(await journal.all({ afterBlock: head - 2 * confirmations - 1 }))])
   const history = paidHistory({ client, journal, router: contracts.router, from })
@@ -87,8 +90,11 @@ export async function openExternalChain(options: ExternalOptions): Promise<Chain
   let closed = false
   const confirm = async (): Promise<void> => {
     const block = await writer.confirm()
-    await history.advance(block)
-    finalBlock = Math.max(finalBlock, block)
+    // A node that repeats an older answer takes nothing back that was final.
+    const final = Math.max(finalBlock, block)
+    await history.advance(final, unkept)
+    unkept = unkept.filter(({ blockNumber }) => Number(blockNumber) > final)
+    finalBlock = final
   }
   // What went wrong is asked again in two seconds; what the node said meanwhile is not called final.
   await confirm().catch(() => {})

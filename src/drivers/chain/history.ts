@@ -2,7 +2,7 @@
  * History: the QueryPaid events of final blocks, kept in the database, so that they are read from the node once and the node may
  * forget them. What is not final yet is asked of the node. Knows nothing of who is paid.
  */
-import type { PublicClient } from 'viem'
+import { type Log, type PublicClient, parseEventLogs } from 'viem'
 import type { Address, Hex } from '../../core/listing.ts'
 import type { Chain, QueryPaid } from '../../ports/chain.ts'
 import type { Journal } from '../../ports/database.ts'
@@ -25,15 +25,29 @@ export function paidHistory(options: { client: PublicClient; journal: Journal; r
       toBlock: toBlock === undefined ? 'latest' : BigInt(toBlock),
       strict: true,
     })
-    return found.map(({ args, transactionHash, blockNumber, logIndex }) => ({ ...args, tx: transactionHash, block: Number(blockNumber), place: logIndex }))
+    return found.map(eventOf)
   }
 
   return {
-    /** Keeps everything up to this block, which must be final. */
-    async advance(until: number): Promise<void> {
-      for (let next = Math.max(from, (await journal.paidUntil()) + 1); next <= until; next += RANGE) {
+    /**
+     * Keeps everything up to this block, which must be final. `own` are logs of receipts known to be final: a node that is asked for the logs
+     * of a range may forget some, or repeat an older answer, and what is kept is not asked for again, so our own payments do not hang on it.
+     */
+    async advance(until: number, own: readonly Log[] = []): Promise<void> {
+      const known = parseEventLogs({ abi: royaltyRouter.abi, eventName: 'QueryPaid', logs: [...own] })
+        .filter(({ address }) => address.toLowerCase() === router.toLowerCase())
+        .map(eventOf)
+      const standing = await journal.paidUntil()
+      // Learnt of late: its block was kept without it.
+      const late = known.filter(({ block }) => block <= standing)
+      if (late.length) await journal.keepPaid(late, standing)
+      for (let next = Math.max(from, standing + 1); next <= until; next += RANGE) {
         const last = Math.min(until, next + RANGE - 1)
-        await journal.keepPaid(await events(next, last), last)
+        const found = [...(await events(next, last)), ...known]
+        await journal.keepPaid(
+          found.filter(({ block }) => block >= next && block <= last),
+          last,
+        )
       }
     },
 
@@ -66,4 +80,14 @@ export function paidHistory(options: { client: PublicClient; journal: Journal; r
       return [...kept, ...fresh.map(({ place: _, ...event }) => event)]
     },
   }
+}
+
+/** Logs of a raw receipt have their numbers in hexadecimal, others as numbers; both are read. */
+function eventOf(log: {
+  args: Omit<QueryPaid, 'tx' | 'block'>
+  transactionHash: Hex | null
+  blockNumber: bigint | null
+  logIndex: number | null
+}): QueryPaid & { place: number } {
+  return { ...log.args, tx: log.transactionHash!, block: Number(log.blockNumber), place: Number(log.logIndex) }
 }

@@ -33,6 +33,8 @@ export type NetworkWriterOptions = {
   confirmations: number
   /** A transaction that was mined is not in the chain any more; it is being sent again. */
   onReopened: (transaction: { hash: Hex; purpose: string }) => void
+  /** A transaction of ours is final; the logs are its receipt's. Told once. */
+  onFinal: (logs: readonly Log[]) => void
 }
 
 export interface NetworkWriter extends Writer {
@@ -243,7 +245,10 @@ export function networkWriter(options: NetworkWriterOptions): NetworkWriter {
           await record(outcome)
           recent.set(hash, { raw, sender, nonce, purpose, block: outcome.block })
         }
-        if (outcome.block <= final) recent.delete(hash)
+        if (outcome.block <= final) {
+          options.onFinal(outcome.logs)
+          recent.delete(hash)
+        }
         continue
       }
       recent.delete(hash)
