@@ -117,15 +117,16 @@ export async function publish(
   const checked = parsePrice(price)
   if (isRefusal(checked)) return checked
   // Whoever publishes is told first what strangers will read.
-  const published = await withServer(context, async (url) => {
+  const told = await withCurrency(context, async (url) => {
     const quoted = await request<QuotationView>(url, `/api/models/${encodeURIComponent(model)}/quotations`)
     if (!isRefusal(quoted) && quoted.documents.length) for (const line of quotationLines(quoted)) context.out.line(line)
     return request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price, abstention })
   })
-  if (isRefusal(published)) return published
+  if (isRefusal(told)) return told
+  const { value: published, currency } = told
   const label = published.standing === 'proven' ? null : `It is listed as ${published.standing}. Why: npx modelfactory exam show ${model}`
-  const told = [`Published ${model} at ${published.price.open} OPEN a query. Model ${published.modelId}, transaction ${published.tx}`, label, published.warning]
-  context.out.result(published, told.filter(Boolean).join('\n'))
+  const first = `Published ${model} at ${published.price.open} ${currency} a query. Model ${published.modelId}, transaction ${published.tx}`
+  context.out.result(published, [first, label, published.warning].filter(Boolean).join('\n'))
   return undefined
 }
 
@@ -139,7 +140,7 @@ export async function query(
   if (isRefusal(maximum)) return maximum
   if (!/^[a-z0-9-]{1,40}$/.test(flags.wallet))
     return refuse('bad_wallet', `"${flags.wallet}" cannot be a wallet's name.`, 'Use lower-case letters, digits and hyphens.')
-  const outcome = await withServer(context, async (url) => {
+  const outcome = await withCurrency(context, async (url) => {
     const buy = await openBuyer(context.config, { url, wallet: flags.wallet, maximum })
     const bought = isRefusal(buy) ? buy : await buy(model, text)
     if (isRefusal(bought) || flags.passport === undefined) return bought
@@ -149,9 +150,10 @@ export async function query(
     return bought
   })
   if (isRefusal(outcome)) return outcome
-  const { receipt, free, answer } = outcome.shown
-  const paid = receipt ? `Paid ${receipt.amount.open} OPEN to ${receipt.builder}, transaction ${receipt.tx}` : free
-  context.out.result(outcome.shown, `${answer}\n\n${paid}`)
+  const { value: bought, currency } = outcome
+  const { receipt, free, answer } = bought.shown
+  const paid = receipt ? `Paid ${receipt.amount.open} ${currency} to ${receipt.builder}, transaction ${receipt.tx}` : free
+  context.out.result(bought.shown, `${answer}\n\n${paid}`)
   return undefined
 }
 
@@ -170,10 +172,13 @@ async function keepPassport(url: string, bought: Bought, path: string): Promise<
 
 export async function earnings(context: Context, flags: { export?: string } = {}): Promise<Refusal | undefined> {
   if (flags.export !== undefined) return exportEarnings(context, flags.export)
-  const view = await withServer(context, (url) => request<EarningsView>(url, '/api/earnings'))
-  if (isRefusal(view)) return view
-  const lines = view.models.map((model) => `  ${model.name}: ${model.earned.open} OPEN from ${model.queries} queries`)
-  context.out.result(view, [`Builder ${view.builder} was paid ${view.total.open} OPEN in all and holds ${view.balance.open}.`, ...lines].join('\n'))
+  const told = await withCurrency(context, (url) => request<EarningsView>(url, '/api/earnings'))
+  if (isRefusal(told)) return told
+  const { value: view, currency } = told
+  const lines = view.models.map(
+    (model) => `  ${model.name}: ${model.earned.open} ${currency} from ${model.queries} ${model.queries === 1 ? 'query' : 'queries'}`,
+  )
+  context.out.result(view, [`Builder ${view.builder} was paid ${view.total.open} ${currency} in all and holds ${view.balance.open}.`, ...lines].join('\n'))
   return undefined
 }
 
@@ -181,13 +186,15 @@ export async function earnings(context: Context, flags: { export?: string } = {}
 async function exportEarnings(context: Context, path: string): Promise<Refusal | undefined> {
   const kind = /\.(csv|json)$/i.exec(path)?.[1]?.toLowerCase()
   if (kind === undefined) return refuse('export_kind_unknown', `"${path}" ends neither in .csv nor in .json.`, 'Name a file such as earnings.csv.')
-  const made = await withServer(context, (url) => request<EarningsExport>(url, '/api/earnings/export.json'))
-  if (isRefusal(made)) return made
+  const told = await withCurrency(context, (url) => request<EarningsExport>(url, '/api/earnings/export.json'))
+  if (isRefusal(told)) return told
+  const { value: made, currency } = told
   const written = await writeFile(path, kind === 'csv' ? earningsCsv(made) : `${JSON.stringify(made, null, 2)}\n`).catch((error: NodeJS.ErrnoException) =>
     refuse('file_not_writable', `The file "${path}" cannot be written (${error.code ?? error.message}).`, 'Give another path.'),
   )
   if (isRefusal(written)) return written
-  context.out.result({ file: path, queries: made.queries, total: made.total }, `${made.queries} payments of ${made.total.open} OPEN in all are in ${path}.`)
+  const payments = made.queries === 1 ? '1 payment' : `${made.queries} payments`
+  context.out.result({ file: path, queries: made.queries, total: made.total }, `${payments}, ${made.total.open} ${currency} in all, in ${path}.`)
   return undefined
 }
 
@@ -208,4 +215,14 @@ export async function list(context: Context): Promise<Refusal | undefined> {
 /** Loud where a buyer should look twice. */
 function standing({ standing = 'unproven' }: ModelView): string {
   return standing === 'proven' ? standing : standing.toUpperCase()
+}
+
+/** What a server answers, and what money is called on its chain: test OPEN where it is worth nothing. */
+async function withCurrency<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<{ value: T; currency: string } | Refusal> {
+  return withServer(context, async (url) => {
+    const value = await work(url)
+    if (isRefusal(value)) return value
+    const state = await request<StateView>(url, '/api/state')
+    return { value, currency: isRefusal(state) ? 'OPEN' : state.network.currency }
+  })
 }
