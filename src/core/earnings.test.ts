@@ -17,13 +17,16 @@ const receipt = ({ modelId, payer, builder, amount, requestHash, nonce, tx, bloc
   ...{ modelId, model: 'clauses', packageId: version as Id, requestHash: requestHash as Id, responseHash: hex('e', 64) as Id },
   ...{ tx, block, amount: String(amount), payer, builder, nonce, sources: [], at },
 })
-const names = new Map([[model, 'clauses']])
+const models = [
+  { modelId: model, name: 'clauses' },
+  { modelId: null, name: 'draft' },
+]
 const noon = Date.UTC(2026, 10, 25, 12)
 
 it('adds up to the last atomic unit, by day, model and version, and shows a payment of which it has no receipt', () => {
   const events = [paid(1), paid(2), paid(3), paid(4), paid(5, { builder: hex('9', 40) })]
   const receipts = [receipt(events[0]!, noon), receipt(events[1]!, noon + 1), receipt(events[2]!, noon + 86_400_000, hex('f', 64))]
-  const made = earningsExport(builder, { paid: events, receipts, names })
+  const made = earningsExport(builder, { paid: events, receipts, models })
   // The payment to somebody else is none of theirs.
   expect(made.queries).toBe(4)
   expect(made.total.atomic).toBe(String(4n * 10n ** 16n + 10n))
@@ -38,15 +41,15 @@ it('adds up to the last atomic unit, by day, model and version, and shows a paym
 
 it('tells payments in one transaction apart, also of two payers who ask the same', () => {
   const events = [paid(1), paid(2), paid(3, { requestHash: hex('2', 64), payer: hex('8', 40) })]
-  const made = earningsExport(builder, { paid: events, receipts: [receipt(events[1]!, noon), receipt(events[2]!, noon + 5)], names })
+  const made = earningsExport(builder, { paid: events, receipts: [receipt(events[1]!, noon), receipt(events[2]!, noon + 5)], models })
   expect(made.payments.map(({ at }) => at)).toEqual([null, noon, noon + 5])
   const { nonce: _, ...old } = receipt(events[0]!, noon)
-  expect(earningsExport(builder, { paid: [events[0]!], receipts: [old], names }).payments[0]!.at).toBe(noon)
+  expect(earningsExport(builder, { paid: [events[0]!], receipts: [old], models }).payments[0]!.at).toBe(noon)
 })
 
 it('is CSV that a reader reads back, in which no name becomes a formula', () => {
   const hostile = '=HYPERLINK("http://x","y"),\n1'
-  const made = earningsExport(builder, { paid: [paid(1)], receipts: [], names: new Map([[model, hostile]]) })
+  const made = earningsExport(builder, { paid: [paid(1)], receipts: [], models: [{ modelId: model, name: hostile }] })
   const rows = parse(earningsCsv(made)) as string[][]
   expect(rows).toHaveLength(2)
   expect(rows[1]![1]).toBe(`'${hostile}`)

@@ -33,11 +33,12 @@ export type DayLine = { day: string | null; model: string; version: Id | null; q
 
 export type EarningsExport = { builder: Address; total: Amount; queries: number; days: DayLine[]; payments: PaymentLine[] }
 
-/** Every payment to `builder`, in the order given, with its sums. `names` are models by id; a model that is not there goes by its id. */
+/** Every payment to `builder`, in the order given, with its sums. A model that is not among `models` goes by its receipt's name, or its id. */
 export function earningsExport(
   builder: Address,
-  { paid, receipts, names }: { paid: readonly Paid[]; receipts: readonly Receipt[]; names: ReadonlyMap<string, string> },
+  { paid, receipts, models }: { paid: readonly Paid[]; receipts: readonly Receipt[]; models: readonly { modelId: Hex | null; name: string }[] },
 ): EarningsExport {
+  const names = new Map(models.map(({ modelId, name }) => [modelId?.toLowerCase(), name]))
   const known = new Map(receipts.map((receipt) => [keyOf(receipt.tx, receipt.requestHash, receipt.nonce), receipt]))
   const own = paid.filter((event) => event.builder.toLowerCase() === builder.toLowerCase())
   const payments = own.map((event): PaymentLine => {

@@ -225,14 +225,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     return refuse('unknown_model', `There is no model "${name}" here.`, names.length ? `There are: ${names.join(', ')}.` : 'Build one first.')
   }
 
-  async function earnings() {
-    return earningsView(builder.address, (await chain.balance(builder.address)).open, await database.models.list(), await paidSoFar())
-  }
+  const earnings = async () => earningsView(builder.address, (await chain.balance(builder.address)).open, await database.models.list(), await paidSoFar())
 
   async function exportEarnings() {
     const [paid, receipts, models] = await Promise.all([chain.queriesPaid({ builder: builder.address }), database.receipts.list(), database.models.list()])
-    const names = new Map(models.flatMap(({ modelId, name }) => (modelId ? [[modelId.toLowerCase(), name] as const] : [])))
-    return earningsExport(builder.address, { paid, receipts, names })
+    return earningsExport(builder.address, { paid, receipts, models })
   }
 
   async function receipts(limit = 50) {

@@ -235,7 +235,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
     earningsExport: async () =>
       earningsExport(owner.address, {
         ...{ paid: await chain.queriesPaid({ builder: owner.address }), receipts: await database.receipts.list() },
-        names: new Map([[modelId.toLowerCase(), 'heart']]),
+        models: [{ modelId, name: 'heart' }],
       }),
     state: async (): Promise<StateView> => ({
       network: chain.network,
