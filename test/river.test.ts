@@ -101,6 +101,13 @@ describe('the royalty loop', () => {
 
     const earned = await modelfactory(['earnings', '--json'], folder)
     expect(earned.json).toMatchObject({ total: { open: '0.2' }, models: [{ name: 'clauses', queries: 20, earned: { open: '0.2' } }] })
+    const table = join(folder.data, '..', `${folder.data.split('/').at(-1)}-earnings.csv`)
+    const exported = await modelfactory(['earnings', '--export', table], folder)
+    expect(exported.stdout).toContain('20 payments, 0.2 test OPEN in all')
+    expect((await readFile(table, 'utf8')).trimEnd().split('\r\n')).toHaveLength(21)
+    await rm(table)
+    const nameless = await modelfactory(['earnings', '--export', 'earnings.txt', '--json'], folder)
+    expect([nameless.code, nameless.stderr.includes('"earnings.txt"')]).toEqual([1, true])
 
     const poor = await modelfactory(['query', 'clauses', 'x', '--wallet', 'empty', '--json'], folder)
     expect(poor.code).toBe(1)

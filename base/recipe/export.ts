@@ -82,7 +82,8 @@ const FIRST_BYTE = 3
 /**
  * Length of a label row's own direction, as a share of the trained rows' mean length. Of 256 directions nothing was learned about, the
  * best happens to point along the hidden state: at the whole length labels took 60 % of all probability of xs-v1 (and the greedy choice
- * in 74 % of places), at half of it 2.6 %, at a quarter 0.4 %, where fine-tuning on labels had become worse.
+ * in 74 % of places), at half of it 2.6 %, at a quarter 0.4 %, where the one fine-tuning on labels that was tried came out lower
+ * (docs/decisions/2026-11-25-base-recipe.md).
  */
 const OWN_LENGTH = 0.5
 

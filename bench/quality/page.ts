@@ -3,7 +3,6 @@
  * others published. Everything on it is computed from the results file, so a test can tell when it is stale. Knows nothing of how a cell is
  * measured.
  */
-
 import { mkdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { writeWhole } from '../../src/engine/checkpoint.ts'

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync'
 import { expect, it } from 'vitest'
-import { earningsCsv, earningsExport, type Paid } from './earnings.ts'
+import { earningsCsv, earningsExport, type QueryPaid } from './earnings.ts'
 import type { Id } from './id.ts'
 import type { Hex } from './listing.ts'
 import type { Receipt } from './receipt.ts'
@@ -8,12 +8,12 @@ import type { Receipt } from './receipt.ts'
 const hex = (digit: string, length: number): Hex => `0x${digit.repeat(length)}`
 const builder = hex('b', 40)
 const model = hex('1', 64)
-const paid = (place: number, more: Partial<Paid> = {}): Paid => ({
+const paid = (place: number, more: Partial<QueryPaid> = {}): QueryPaid => ({
   ...{ modelId: model, payer: hex('a', 40), builder, amount: 10n ** 16n + BigInt(place), requestHash: hex(String(place), 64) },
   ...{ nonce: hex(String(place), 64), tx: hex('c', 64), block: 7 },
   ...more,
 })
-const receipt = ({ modelId, payer, builder, amount, requestHash, nonce, tx, block }: Paid, at: number, version = hex('d', 64)): Receipt => ({
+const receipt = ({ modelId, payer, builder, amount, requestHash, nonce, tx, block }: QueryPaid, at: number, version = hex('d', 64)): Receipt => ({
   ...{ modelId, model: 'clauses', packageId: version as Id, requestHash: requestHash as Id, responseHash: hex('e', 64) as Id },
   ...{ tx, block, amount: String(amount), payer, builder, nonce, sources: [], at },
 })

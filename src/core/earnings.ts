@@ -7,8 +7,8 @@ import type { Address, Hex } from './listing.ts'
 import type { Receipt } from './receipt.ts'
 import { type Amount, amount } from './royalty.ts'
 
-/** The fields of a QueryPaid event that a line is made of; `amount` in atomic units. */
-export type Paid = { modelId: Hex; payer: Address; builder: Address; amount: bigint; requestHash: Hex; nonce: Hex; tx: Hex; block: number }
+/** The router's event of one paid query, and where it stands; `amount` in atomic units. */
+export type QueryPaid = { modelId: Hex; payer: Address; builder: Address; amount: bigint; requestHash: Hex; nonce: Hex; tx: Hex; block: number }
 
 export type PaymentLine = {
   /** Unix milliseconds of the receipt; null for a payment made at the contract without this gateway. */
@@ -36,7 +36,7 @@ export type EarningsExport = { builder: Address; total: Amount; queries: number;
 /** Every payment to `builder`, in the order given, with its sums. A model that is not among `models` goes by its receipt's name, or its id. */
 export function earningsExport(
   builder: Address,
-  { paid, receipts, models }: { paid: readonly Paid[]; receipts: readonly Receipt[]; models: readonly { modelId: Hex | null; name: string }[] },
+  { paid, receipts, models }: { paid: readonly QueryPaid[]; receipts: readonly Receipt[]; models: readonly { modelId: Hex | null; name: string }[] },
 ): EarningsExport {
   const names = new Map(models.map(({ modelId, name }) => [modelId?.toLowerCase(), name]))
   const known = new Map(receipts.map((receipt) => [keyOf(receipt.tx, receipt.requestHash, receipt.nonce), receipt]))

@@ -1,8 +1,8 @@
 /** Totals over blocks that stay and blocks that go. */
 import { expect, it } from 'vitest'
+import type { QueryPaid } from '../core/earnings.ts'
 import { hashText } from '../core/id.ts'
 import type { Address } from '../core/listing.ts'
-import type { QueryPaid } from '../ports/chain.ts'
 import { openTally } from './tally.ts'
 
 const builder: Address = `0x${'Bb'.repeat(20)}`

@@ -2,8 +2,10 @@
  * Tally: what QueryPaid events add up to, by model and builder, without adding all of them up again each time. Events of final blocks are
  * added once; what may still be reorganised is added anew. Knows nothing of who looks at it.
  */
+
+import type { QueryPaid } from '../core/earnings.ts'
 import type { Address, Hex } from '../core/listing.ts'
-import type { Chain, QueryPaid } from '../ports/chain.ts'
+import type { Chain } from '../ports/chain.ts'
 
 export type PaidTotal = { modelId: Hex; builder: Address; queries: number; amount: bigint }
 

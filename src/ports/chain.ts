@@ -2,6 +2,7 @@
  * Chain: an EVM chain with WrappedOpen, ModelRegistry and RoyaltyRouter on it. Every transaction is journaled before it is
  * sent; what was journaled and has no receipt is sent again at start. Knows nothing of models, queries or HTTP.
  */
+import type { QueryPaid } from '../core/earnings.ts'
 import type { Refusal } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
 import type { Address, Hex, Listing } from '../core/listing.ts'
@@ -18,8 +19,6 @@ export type Settlement =
   | { status: 'settled'; tx: Hex; block: number; payer: Address; builder: Address; amount: bigint; modelId: Hex; final: boolean }
   | { status: 'refused'; code: string; message: string }
   | { status: 'unknown'; message: string }
-
-export type QueryPaid = { modelId: Hex; payer: Address; builder: Address; amount: bigint; requestHash: Hex; nonce: Hex; tx: Hex; block: number }
 
 /** `committedAt` in Unix seconds of the chain. */
 export type ExamRecord = { committedAt: number; attempts: number }

@@ -2,10 +2,11 @@
  * Database: the records of builds, models, payments and transactions. One implementation speaks SQL; in memory it is its
  * own fake. Knows nothing of what the records mean beyond keeping them consistent.
  */
+
+import type { QueryPaid } from '../core/earnings.ts'
 import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import type { Receipt } from '../core/receipt.ts'
-import type { QueryPaid } from './chain.ts'
 
 /** One run of the river, from words to package; `stage` is resumable work. */
 export type Build = {

@@ -108,7 +108,7 @@ export function runtimeSuite(name: string, open: () => Runtime, base: string): v
     it('writes the same each time, at most as much as it may, and stops when it is told to', async () => {
       const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
       const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
-      // Without markers, after which an untrained base may well end its turn at once.
+      // Without markers, after which a base without an adapter may well end its turn at once.
       const prompt: Prompt = [{ kind: 'text', text: 'Once upon a time there was a king who had three daughters and no sons at all' }]
       const write = async (mostTokens: number, signal?: AbortSignal) => {
         const pieces: string[] = []

@@ -23,10 +23,10 @@ export const words = {
   copyWhat: (what: string): string => `Copy ${what}`,
 
   earnings: {
-    export: 'every payment as a table (CSV)',
     heading: 'Earned so far',
     from: (queries: number): string => `from ${plural(queries, 'paid question', 'paid questions')}`,
     none: 'No question has been paid for yet.',
+    export: 'every payment as a table (CSV)',
     balance: 'Wallet',
     builder: 'Paid to',
     currency: (currency: string, test: boolean): string =>

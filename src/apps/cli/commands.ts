@@ -140,7 +140,7 @@ export async function query(
   if (isRefusal(maximum)) return maximum
   if (!/^[a-z0-9-]{1,40}$/.test(flags.wallet))
     return refuse('bad_wallet', `"${flags.wallet}" cannot be a wallet's name.`, 'Use lower-case letters, digits and hyphens.')
-  const outcome = await withCurrency(context, async (url) => {
+  const bought = await withServer(context, async (url) => {
     const buy = await openBuyer(context.config, { url, wallet: flags.wallet, maximum })
     const bought = isRefusal(buy) ? buy : await buy(model, text)
     if (isRefusal(bought) || flags.passport === undefined) return bought
@@ -149,8 +149,8 @@ export async function query(
     if (isRefusal(kept)) context.out.line(`There is no passport of it: ${kept.message} ${kept.hint}`)
     return bought
   })
-  if (isRefusal(outcome)) return outcome
-  const { value: bought, currency } = outcome
+  if (isRefusal(bought)) return bought
+  const { currency } = bought
   const { receipt, free, answer } = bought.shown
   const paid = receipt ? `Paid ${receipt.amount.open} ${currency} to ${receipt.builder}, transaction ${receipt.tx}` : free
   context.out.result(bought.shown, `${answer}\n\n${paid}`)

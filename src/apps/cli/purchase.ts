@@ -24,8 +24,8 @@ export type Purchase = {
   free?: string
 }
 
-/** What a passport of the query is asked for by, and the texts only the payer holds. */
-export type Bought = { shown: Purchase; requestHash: string; texts: { request: string; answer: Answer | undefined } }
+/** `requestHash` is what a passport of the query is asked for by, `texts` only the payer holds, `currency` is what the chain's money is called. */
+export type Bought = { shown: Purchase; currency: string; requestHash: string; texts: { request: string; answer: Answer | undefined } }
 
 type ChatCompletion = {
   choices: { message: { content: string } }[]
@@ -58,7 +58,7 @@ export async function openBuyer(
       if (refused) return refused
       const completion = (await response.json()) as ChatCompletion
       const requestHash = completion.modelfactory.receipt?.requestHash ?? ''
-      return { shown: purchase(completion), requestHash, texts: { request: body, answer: answerOf(completion) } }
+      return { shown: purchase(completion), currency: state.network.currency, requestHash, texts: { request: body, answer: answerOf(completion) } }
     } catch (error) {
       if (error instanceof PayError) return error.refusal
       throw error

@@ -3,8 +3,9 @@
  * forget them. What is not final yet is asked of the node. Knows nothing of who is paid.
  */
 import { type Log, type PublicClient, parseEventLogs } from 'viem'
+import type { QueryPaid } from '../../core/earnings.ts'
 import type { Address, Hex } from '../../core/listing.ts'
-import type { Chain, QueryPaid } from '../../ports/chain.ts'
+import type { Chain } from '../../ports/chain.ts'
 import type { Journal } from '../../ports/database.ts'
 import { royaltyRouter, wrappedOpen } from './contracts.generated.ts'
 

@@ -3,9 +3,10 @@
  * signatures like the token does. Nothing of it survives the process. Knows nothing of RPC or gas.
  */
 import { keccak256, toBytes, verifyTypedData } from 'viem'
+import type { QueryPaid } from '../../core/earnings.ts'
 import { isRefusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
-import type { Authorization, Chain, ExamRecord, QueryPaid, Settlement } from '../../ports/chain.ts'
+import type { Authorization, Chain, ExamRecord, Settlement } from '../../ports/chain.ts'
 import { authorizationTypes, tokenDomain, wellFormed } from './authorization.ts'
 import { deployments } from './deploy.ts'
 import { modelIdOf } from './evm.ts'

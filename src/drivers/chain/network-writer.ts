@@ -33,7 +33,7 @@ export type NetworkWriterOptions = {
   confirmations: number
   /** A transaction that was mined is not in the chain any more; it is being sent again. */
   onReopened: (transaction: { hash: Hex; purpose: string }) => void
-  /** A transaction of ours is final; the logs are its receipt's. Told once. */
+  /** A transaction of ours is final; the logs are its receipt's. Told once, and again after a restart. */
   onFinal: (logs: readonly Log[]) => void
 }
 

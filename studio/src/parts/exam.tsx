@@ -43,6 +43,7 @@ export function Exam({ model }: { model: ModelView | null }) {
             <span>50</span>
             <span>100 %</span>
           </div>
+          {/* A server from before there was a gate says nothing of a standing; then the intervals speak. */}
           {model?.standing ? (
             <Standing model={model} standing={model.standing} why={exam.verdict?.why} />
           ) : (
