@@ -68,7 +68,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
   }
 
   const exam = async (modelId: Hex, examRoot: Hex): Promise<ExamRecord | undefined> => {
-    const { committedAt, attempts } = await answered(
+    const { committedAt, attempts } = await answered(() =>
       client.readContract({ address: contracts.registry, abi: registryAbi, functionName: 'examOf', args: [modelId, examRoot] }),
     )
     return committedAt === 0n ? undefined : { committedAt: Number(committedAt), attempts: Number(attempts) }
@@ -193,7 +193,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     token: { name: 'Wrapped OPEN', version: '1' },
 
     async balance(address) {
-      const [open, native] = await answered(
+      const [open, native] = await answered(() =>
         Promise.all([
           client.readContract({ address: contracts.token, abi: wrappedOpen.abi, functionName: 'balanceOf', args: [address] }),
           client.getBalance({ address }),
@@ -261,12 +261,12 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
       return isRefusal(sound) ? refused(sound) : settlement(sound)
     },
 
-    queriesPaid: (options) => answered(history.paid(options)),
+    queriesPaid: (options) => answered(() => history.paid(options)),
 
     finalBlock: async () => parts.finalBlock(),
 
     async costs() {
-      const price = await answered(client.getGasPrice())
+      const price = await answered(() => client.getGasPrice())
       return { alone: GAS_ALONE * price, together: GAS_TOGETHER * price }
     },
 
@@ -307,9 +307,10 @@ function refused({ code, message }: Refusal): Settlement {
   return { status: 'refused', code, message }
 }
 
-async function answered<Result>(promise: Promise<Result>): Promise<Result> {
+/** What the node says, asked a second time when it did not answer: nodes drop requests, and a reader should not see each one. */
+async function answered<Result>(ask: () => Promise<Result>): Promise<Result> {
   try {
-    return await promise
+    return await ask().catch(() => ask())
   } catch (error) {
     throw new UnreachableError(error)
   }
