@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { deflateSync } from 'node:zlib'
+import { deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { isRefusal } from '../../core/errors.ts'
 import { readerSuite } from '../../ports/reader.suite.ts'
@@ -226,6 +226,16 @@ describe('archives', () => {
     ])
   })
 
+  it('reads what is packed by gzip, by the name and the kind of what is in it', async () => {
+    const rows = '{"text":"a","label":"b"}\n{"text":"c","label":"d"}\n'
+    expect(await contents('train.jsonl.gz', gzipSync(rows))).toMatchObject([
+      { kind: 'table', name: 'train.jsonl.gz/train.jsonl', columns: ['text', 'label'], rows: [{ text: 'a' }, { text: 'c' }] },
+    ])
+    expect(await contents('notes.md', gzipSync('# One\n\nWords.'))).toMatchObject([{ kind: 'text', name: 'notes.md/notes.md' }])
+    expect(await contents('two.txt.gz', Buffer.concat([gzipSync('one '), gzipSync('two')]))).toMatchObject([{ text: expect.stringContaining('one two') }])
+    expect((await refusal('a.tar.gz', gzipSync('x'))).code).toBe('file_kind_not_read')
+  })
+
   it('gives all files or none: one bad file is named', async () => {
     const found = await refusal(
       'all.zip',
@@ -254,6 +264,9 @@ describe('archives', () => {
       () => [1, 2, 3, 4].reduce((inner) => archiveOf([{ path: 'i.zip', bytes: inner }]), archiveOf([{ path: 'a.md', bytes: 'x' }])),
     ],
     ['a torn end', 'archive_damaged', () => archiveOf([{ path: 'a.txt', bytes: 'words' }]).subarray(0, 60)],
+    ['a gzip bomb', 'archive_bomb', () => gzipSync(zeros)],
+    ['gzip in gzip in gzip in gzip', 'archive_too_deep', () => [1, 2, 3].reduce((inner) => gzipSync(inner), gzipSync('words'))],
+    ['torn gzip', 'archive_damaged', () => gzipSync('words '.repeat(100)).subarray(0, 30)],
   ])('refuses %s', async (_, code, make) => {
     expect((await refusal('a.zip', make())).code).toBe(code)
   })

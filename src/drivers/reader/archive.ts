@@ -1,10 +1,10 @@
 /**
- * A ZIP archive -> its files, inflated under limits that hold whatever its headers claim; and files -> a plain archive.
+ * A ZIP or gzip archive -> its files, inflated under limits that hold whatever its headers claim; and files -> a plain archive.
  * Knows nothing of what the files are. Nothing is ever written to disk.
  */
 import { createRequire } from 'node:module'
-import type { Readable } from 'node:stream'
-import { crc32 } from 'node:zlib'
+import { Readable } from 'node:stream'
+import { crc32, createGunzip } from 'node:zlib'
 import { type Refusal, refuse } from '../../core/errors.ts'
 
 export const archiveLimits = { files: 5000, megabytes: 256, ratio: 250, depth: 2 }
@@ -99,6 +99,26 @@ const bomb = (name: string, path: string, ratio: number): Refusal =>
     `"${path}" in ${name} unpacks to ${Number.isFinite(ratio) ? `${Math.round(ratio)} times its size` : 'far more than its size'}; at most ${archiveLimits.ratio} times is read.`,
     'Unpack it yourself, look at what it holds, and hand over the files that matter.',
   )
+
+/** The one file in a gzip member (RFC 1952), inflated under the same limits; several members follow one another as one. */
+export async function gunzip(name: string, bytes: Uint8Array, budget: Budget): Promise<Uint8Array | Refusal> {
+  const parts: Buffer[] = []
+  let total = 0
+  try {
+    const packed = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    for await (const part of Readable.from([packed]).pipe(createGunzip()) as AsyncIterable<Buffer>) {
+      total += part.length
+      budget.bytes -= part.length
+      if (budget.bytes < 0) return tooLarge(name, `unpacks to more than ${archiveLimits.megabytes} MB`)
+      if (isBomb(total, bytes.length)) return bomb(name, 'its only file', total / bytes.length)
+      parts.push(part)
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return refuse('archive_damaged', `${name} cannot be unpacked (${reason.split(/[.\n]/)[0]}).`, 'Make or save it again and hand that over.')
+  }
+  return new Uint8Array(Buffer.concat(parts, total))
+}
 
 /** Files -> an archive that is only stored, so that a library gets exactly the bytes that were checked. */
 export function storedArchive(files: ReadonlyMap<string, Uint8Array>): Buffer {

@@ -2,10 +2,10 @@
  * The bytes of one file -> its contents, whatever kind it is: the bytes decide, and the name only where the bytes do not.
  * Knows nothing of processes and limits of memory or time; the driver runs it inside of them.
  */
-import { extname } from 'node:path/posix'
+import { basename, extname } from 'node:path/posix'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Content } from '../../ports/reader.ts'
-import { type Archive, archiveLimits, type Budget, newBudget, openArchive } from './archive.ts'
+import { type Archive, archiveLimits, type Budget, gunzip, newBudget, openArchive } from './archive.ts'
 import { decode } from './encoding.ts'
 import { badSize, readText, type TextForm, textForm } from './text-files.ts'
 
@@ -31,6 +31,7 @@ export async function readDocument({ name, bytes }: File, budget: Budget = newBu
   if (bad) return bad
   if (isPdf(name, bytes)) return named('pdf', name, await (await import('./pdf.ts')).readPdf(name, bytes))
   if (isPacked(bytes)) return readPacked({ name, bytes }, budget, depth)
+  if (isGzip(bytes)) return readGzip({ name, bytes }, budget, depth)
   if (starts(bytes, OLD_OFFICE)) return oldOffice(name, bytes)
   if (isHtml(name, bytes)) return readPage(name, bytes)
   const extension = extname(name).toLowerCase()
@@ -82,6 +83,16 @@ async function readArchive(name: string, archive: Archive, budget: Budget, depth
   return contents
 }
 
+/** What stands in `rows.jsonl.gz` is read as `rows.jsonl.gz/rows.jsonl`, as if it stood in an archive of one file. */
+async function readGzip({ name, bytes }: File, budget: Budget, depth: number): Promise<Content[] | Refusal> {
+  const inner = basename(name).replace(/\.gz(?:ip)?$/i, '')
+  if (/\.tar$|\.tgz$/i.test(inner)) return refuse('file_kind_not_read', `${name} is a tar archive, which is not read.`, 'Unpack it, or make a ZIP of it.')
+  if (depth > archiveLimits.depth)
+    return refuse('archive_too_deep', `${name} is an archive within ${archiveLimits.depth} archives.`, 'Unpack it and hand over the folder.')
+  const unpacked = await gunzip(name, bytes, budget)
+  return isRefusal(unpacked) ? unpacked : readDocument({ name: `${name}/${inner}`, bytes: unpacked }, budget, depth + 1)
+}
+
 async function readPage(name: string, bytes: Uint8Array): Promise<Content[] | Refusal> {
   const decoded = decodeHtml(name, bytes)
   if ('refused' in decoded) return decoded
@@ -113,7 +124,7 @@ function decodeHtml(name: string, bytes: Uint8Array): ReturnType<typeof decode> 
 /** The form of a file that is text by its name and nothing else by its bytes. */
 export function plainForm({ name, bytes }: File): TextForm | undefined {
   const form = textForm(name)
-  if (!form || !bytes.length || isPdf(name, bytes) || isPacked(bytes) || starts(bytes, OLD_OFFICE) || isHtml(name, bytes)) return undefined
+  if (!form || !bytes.length || isPdf(name, bytes) || isPacked(bytes) || isGzip(bytes) || starts(bytes, OLD_OFFICE) || isHtml(name, bytes)) return undefined
   return form
 }
 
@@ -124,6 +135,8 @@ function isPdf(name: string, bytes: Uint8Array): boolean {
 
 const OLD_OFFICE = '\u00d0\u00cf\u0011\u00e0'
 const isPacked = (bytes: Uint8Array): boolean => starts(bytes, 'PK\u0003\u0004') || starts(bytes, 'PK\u0005\u0006')
+
+const isGzip = (bytes: Uint8Array): boolean => starts(bytes, '\u001f\u008b\u0008')
 
 function isHtml(name: string, bytes: Uint8Array): boolean {
   const head = latin(bytes, 1024).replace(/\0/g, '')

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { isRefusal } from '../../core/errors.ts'
 import { random } from '../../core/report.ts'
@@ -18,6 +19,7 @@ const seeds: Record<string, Uint8Array> = {
     { path: 'a/t.csv', bytes: `text,label\n${rows.map((row) => row.join()).join('\n')}\n`, deflate: true },
     { path: 'b.md', bytes: '# T\n\nWords.' },
   ]),
+  'i.csv.gz': gzipSync(`text,label\n${rows.map((row) => row.join()).join('\n')}\n`),
   'g.csv': bytesOf(`text,label\n${rows.map((row) => row.join()).join('\n')}\n`),
   'h.jsonl': bytesOf(rows.map(([text, label]) => JSON.stringify({ text, label })).join('\n')),
 }
