@@ -172,6 +172,8 @@ const transforms = {
 
 /** The English name of a BCP-47 tag, e.g. `sw` -> Swahili; the tag itself when it has none. */
 export function languageName(tag: string): string {
+  // The names of groups of languages are not in CLDR.
+  if (tag === 'btk') return 'Batak'
   try {
     return new Intl.DisplayNames(['en'], { type: 'language' }).of(tag) ?? tag
   } catch {

@@ -69,7 +69,9 @@ export function openMaterial(ports: { planner: Planner; reader: Reader }) {
       const spec = given ? (wish.columns?.length ? fill(given, contents, wish.columns) : given) : await describe(ports, words, contents, wish.columns)
       if (isRefusal(spec)) return spec
       const collected = collect(spec, contents, {
-        ...{ mask: wish.mask === true, exam: wish.exam ?? [], corrections: wish.corrections ?? [], withhold: wish.withhold ?? [], languageOf },
+        ...{ mask: wish.mask === true, exam: wish.exam ?? [], corrections: wish.corrections ?? [], withhold: wish.withhold ?? [] },
+        // What the plan says decides where letters alone would guess, and where letter statistics do not know the language at all.
+        languageOf: (text) => languageOf(text, spec.language),
       })
       if (isRefusal(collected)) return collected
       if (wish.examId !== undefined && wish.examId !== collected.findings.examId)

@@ -38,6 +38,12 @@ const extra: Record<string, string> = {
   'scottish gaelic': 'gd',
   gaeilge: 'ga',
   flemish: 'nl',
+  // A group of languages; which of them, the expert may say.
+  batak: 'btk',
+  'toba batak': 'bbc',
+  'batak toba': 'bbc',
+  'karo batak': 'btx',
+  'batak karo': 'btx',
   bokmål: 'no',
   bokmal: 'no',
   nynorsk: 'nn',

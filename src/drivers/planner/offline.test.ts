@@ -18,6 +18,24 @@ const plan = async (words: string, files: FileListing[] = []): Promise<Spec> => 
 }
 const columns = (...names: string[]): FileListing => ({ name: 'table.csv', kind: 'csv', columns: names, rows: 400 })
 
+describe('examples in several files', () => {
+  it('count together: enough of each kind is enough, wherever they stand', async () => {
+    const rows = (name: string, good: number, bad: number): FileListing => ({
+      ...{ name, kind: 'jsonl', columns: ['text', 'label'], rows: good + bad },
+      values: {
+        label: [
+          { value: 'good', count: good },
+          { value: 'bad', count: bad },
+        ],
+      },
+    })
+    const enough = await plan('Sort letters into good and bad.', [rows('train.jsonl', 300, 90), rows('test.jsonl', 40, 15)])
+    expect(enough.sufficiency).toBe('enough')
+    expect(enough.clarify).toEqual([])
+    expect((await plan('Sort letters into good and bad.', [rows('train.jsonl', 300, 60), rows('test.jsonl', 40, 15)])).sufficiency).toBe('some')
+  })
+})
+
 describe('tasks from words alone', () => {
   it.each([
     ['classify', 'Sort my customer mail into order, question and complaint.'],

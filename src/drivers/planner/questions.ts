@@ -57,12 +57,15 @@ export function sufficiencyOf(task: Task, labels: readonly string[] | null, seen
   if (task === 'answer') return readable.length || tables.some((entry) => (entry.file.rows ?? 1) > 0) ? 'enough' : pages.length ? 'some' : 'none'
   const most = (kinds: readonly string[]): number => Math.max(0, ...tables.filter((entry) => kinds.includes(entry.parts.kind)).map(filled))
   if (task === 'classify') {
-    const counted = tables.flatMap(({ file, parts }) =>
-      parts.kind === 'labelled'
-        ? (file.values?.[parts.label]?.map((entry) => entry.count) ?? countsIn(file.note ?? '')?.map((entry) => entry.count) ?? [])
-        : [],
-    )
-    if (counted.length >= 2) return Math.min(...counted) >= enough.labels ? 'enough' : 'some'
+    // Examples of one kind may stand in several files.
+    const counted = new Map<string, number>()
+    for (const { file, parts } of tables)
+      if (parts.kind === 'labelled')
+        for (const { kind, count } of file.values?.[parts.label]?.map(({ value, count }) => ({ kind: value, count })) ??
+          countsIn(file.note ?? '')?.map(({ name, count }) => ({ kind: name, count })) ??
+          [])
+          counted.set(kind, (counted.get(kind) ?? 0) + count)
+    if (counted.size >= 2) return Math.min(...counted.values()) >= enough.labels ? 'enough' : 'some'
     const distinct = Math.max(
       0,
       ...tables.map(({ file }) => Number(/(\d[\d,.]*)\s+(?:distinct|different|unique)/i.exec(file.note ?? '')?.[1]?.replace(/\D/g, '') ?? 0)),
