@@ -64,6 +64,7 @@ function wordsOf(description: string): Word[] {
 
 const isDull = (text: string, key: string): boolean =>
   key.length < 3 ||
+  /^(?:these|those|this)$/.test(key) ||
   /\d/.test(key) ||
   dullWords.has(key) ||
   dullWords.has(text.toLowerCase().replace(/’/g, "'")) ||
