@@ -27,6 +27,7 @@ import type {
   Standing,
   StateView,
 } from '../core/view.ts'
+import type { ColumnChoice } from '../steps/columns.ts'
 import type { Exams } from './exams.ts'
 import type { Material, MaterialWish } from './material.ts'
 
@@ -71,7 +72,9 @@ export interface ModelFactory {
   fixed(model: string): Promise<FixView | Refusal>
   /** Puts the fixed model in the model's place and keeps the correction. */
   acceptFix(model: string): Promise<FixView | Refusal>
-  rebuild(nameOrBuild: string): Promise<BuildView | Refusal>
+  /** Gives a fix up: its build is stopped, the model stays as it is. */
+  dropFix(model: string): Promise<BuildView | Refusal>
+  rebuild(nameOrBuild: string, columns?: readonly ColumnChoice[]): Promise<BuildView | Refusal>
   /** What strangers would see quoted, and which documents are kept out of it. */
   quotations(nameOrBuild: string): Promise<QuotationView | Refusal>
   withhold(nameOrBuild: string, files: readonly string[]): Promise<QuotationView | Refusal>

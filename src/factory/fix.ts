@@ -100,6 +100,21 @@ export function openFix(
       }
     },
 
+    /** The fix is not wanted: its build is stopped if it still runs, and the model stays as it is. */
+    async drop(name: string): Promise<BuildView | Refusal> {
+      const [model, pending] = [await modelOf(name), await pendingOf(name)]
+      if (isRefusal(model)) return model
+      if (isRefusal(pending)) return pending
+      const build = await ports.database.builds.get(pending.buildId)
+      if (!build) return refuse('build_gone', `The build of the fix of ${name} is not in this data folder.`, 'Make the fix again.')
+      const running = build.state === 'queued' || build.state === 'running'
+      const standing = running ? await options.builds().cancel(build.id) : options.builds().view(build)
+      // It may have ended by itself in this moment: then there is nothing to stop.
+      if (isRefusal(standing) && standing.code !== 'build_not_running') return standing
+      await ports.database.settings.set(key(model.name), undefined)
+      return isRefusal(standing) ? options.builds().view(build) : standing
+    },
+
     /** The fixed model takes the model's place, and the correction holds through every rebuild. */
     async accept(name: string): Promise<FixView | Refusal> {
       const preview = await this.preview(name)

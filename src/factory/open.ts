@@ -255,6 +255,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     fix: fixing.start,
     fixed: fixing.preview,
     acceptFix: (name) => fixing.accept(name),
+    dropFix: fixing.drop,
     correct: review.correct,
     rebuild: review.rebuild,
     quotations: review.quotations,

@@ -159,6 +159,27 @@ it('puts one answer right beside the model, shows what else changes, and takes i
   expect(await fixing.start('weather', text(3), 'soaked')).toMatchObject({ code: 'label_unknown' })
 })
 
+it('gives a fix up: its build is stopped, nothing is kept, the model stays', { timeout: 300_000 }, async () => {
+  const { fixing, builds, review, database } = opened
+  expect(await fixing.drop('weather')).toMatchObject({ code: 'no_fix' })
+  const [before, kept] = [(await database.models.get('weather'))!.packageId, await review.keptOf('weather')]
+  const started = given(await fixing.start('weather', text(4), 'wet'))
+  given(await fixing.drop('weather'))
+  expect((await builds.finished(started.id)).state).toBe('cancelled')
+  expect(await fixing.preview('weather')).toMatchObject({ code: 'no_fix' })
+  expect(await fixing.accept('weather')).toMatchObject({ code: 'no_fix' })
+  expect(await review.keptOf('weather')).toEqual(kept)
+  expect((await database.models.get('weather'))!.packageId).toBe(before)
+})
+
+it('rebuilds with another column where the expert says so, and refuses one that is not there', { timeout: 300_000 }, async () => {
+  const { review, builds } = opened
+  expect(await review.rebuild('weather', [{ role: 'label', column: 'nowhere' }])).toMatchObject({ refused: true })
+  const started = given(await review.rebuild('weather', [{ role: 'text', column: 'text' }]))
+  expect((await builds.inputOf(started.id as `0x${string}`)).input.columns).toEqual([{ role: 'text', column: 'text' }])
+  given(await builds.cancel(started.id))
+})
+
 it('shows what strangers would see quoted, and keeps documents out of it', { timeout: 300_000 }, async () => {
   const { review, builds } = opened
   const page = (name: string, about: string, from: number) =>

@@ -10,6 +10,7 @@ import { describeFindings } from '../core/findings.ts'
 import type { Id } from '../core/id.ts'
 import type { BuildView, ExamplesQuestion, ExamplesView, QuotationView } from '../core/view.ts'
 import type { Build, Database } from '../ports/database.ts'
+import type { ColumnChoice } from '../steps/columns.ts'
 import type { openBuilds } from './builds.ts'
 import type { Material, openMaterial } from './material.ts'
 
@@ -118,12 +119,18 @@ export function openReview(ports: { database: Database }, options: { material: R
       return data(nameOrId)
     },
 
-    /** Builds again from the same words and files, with all that was changed since. */
-    async rebuild(nameOrId: string): Promise<BuildView | Refusal> {
+    /**
+     * Builds again from the same words and files, with all that was changed since; `columns` say anew which column plays which part
+     * (then a plan that was kept is filled anew with them).
+     */
+    async rebuild(nameOrId: string, chosen: readonly ColumnChoice[] = []): Promise<BuildView | Refusal> {
       const build = await find(nameOrId)
       if (isRefusal(build)) return build
       const { input, files } = await options.builds().inputOf(build.id as Id)
-      const { columns, mask, exam, spec, recipe } = input
+      const { mask, exam, spec, recipe } = input
+      // What is said now goes before what was said for the same part.
+      const earlier = (input.columns ?? []).filter(({ role, file }) => !chosen.some((one) => one.role === role && (one.file ?? file) === file))
+      const columns = [...earlier, ...chosen]
       const seconds = input.budget === 'build' ? { seconds: input.seconds } : {}
       return options.builds().start(build.words, files, { name: build.name, columns, mask, exam, spec, recipe, ...seconds, baseId: input.base })
     },

@@ -14,7 +14,7 @@ import { examCases, type RunFlags, runExam, showExam, verifyExamPapers } from '.
 import { exportModel } from './export.ts'
 import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
-import { type DataFlags, data, fix, quotations, rebuild } from './review.ts'
+import { type DataFlags, data, type FixFlags, fix, quotations, rebuild } from './review.ts'
 import { up } from './up.ts'
 import { type VerifyFlags, verify } from './verify.ts'
 import { walletAddress, walletBalance, walletExport, walletImport, walletList } from './wallet.ts'
@@ -152,13 +152,14 @@ talking('data <model>', 'the examples of a model with their sources; correct, re
   .option('--to <outcome>', 'the right label, answer, text, or JSON of what stands in the text')
   .action((model: string, flags: Flags & DataFlags) => run(flags, (context) => data(context, model, flags)))
 talking('fix <model>', 'put one wrong answer right: a quick build, and what else it would change, before you accept it')
-  .requiredOption('--question <text>', 'the question or text that was answered wrongly')
-  .requiredOption('--answer <outcome>', 'the right answer, label, or JSON of what stands in the text')
+  .option('--question <text>', 'the question or text that was answered wrongly')
+  .option('--answer <outcome>', 'the right answer, label, or JSON of what stands in the text')
   .option('--accept', 'put the fixed model in place without asking')
-  .action((model: string, flags: Flags & { question: string; answer: string; accept?: boolean }) => run(flags, (context) => fix(context, model, flags)))
-talking('rebuild <model>', 'build a model again with what you changed in its examples').action((model: string, flags: Flags) =>
-  run(flags, (context) => rebuild(context, model)),
-)
+  .option('--drop', 'give up the fix that waits, and stop its build')
+  .action((model: string, flags: Flags & FixFlags) => run(flags, (context) => fix(context, model, flags)))
+talking('rebuild <model>', 'build a model again with what you changed in its examples')
+  .option('--column <role=name>', COLUMN_HELP, several, [])
+  .action((model: string, flags: Flags & { column: string[] }) => run(flags, (context) => rebuild(context, model, flags.column)))
 talking('quotations <model>', 'which passages strangers will see, and which documents are kept out')
   .option('--keep-out <file...>', 'documents that are not to be quoted; "" lets all in')
   .action((model: string, flags: Flags & { keepOut?: string[] }) => run(flags, (context) => quotations(context, model, flags)))

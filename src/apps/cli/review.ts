@@ -7,7 +7,7 @@ import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { BuildView, ExamplesView, FixView, QuotationView } from '../../core/view.ts'
 import { follow } from './commands.ts'
 import { type Context, withServer } from './connect.ts'
-import { askYes, even, quotationLines } from './dataset.ts'
+import { askYes, columnChoices, even, quotationLines } from './dataset.ts'
 import { request } from './requests.ts'
 
 export type DataFlags = {
@@ -20,6 +20,8 @@ export type DataFlags = {
   add?: string
   to?: string
 }
+
+export type FixFlags = { question?: string; answer?: string; accept?: boolean; drop?: boolean; json?: boolean }
 
 const path = (name: string, rest: string): string => `/api/models/${encodeURIComponent(name)}/${rest}`
 /** Lists a part of a model's examples, or changes one. */
@@ -47,13 +49,13 @@ export async function data(context: Context, name: string, flags: DataFlags): Pr
 }
 
 /** Puts one answer right: a quick build, then what it would change; accepted with `accept` or when asked for on a terminal. */
-export async function fix(
-  context: Context,
-  name: string,
-  flags: { question: string; answer: string; accept?: boolean; json?: boolean },
-): Promise<Refusal | undefined> {
+export async function fix(context: Context, name: string, flags: FixFlags): Promise<Refusal | undefined> {
+  if (flags.drop) return dropFix(context, name)
+  const { question, answer } = flags
+  if (question === undefined || answer === undefined)
+    return refuse('fix_incomplete', 'A fix needs the question and the right answer.', `Say both: npx modelfactory fix ${name} --question "..." --answer "..."`)
   const outcome = await withServer(context, async (url) => {
-    const started = await request<BuildView>(url, path(name, 'fix'), { question: flags.question, answer: flags.answer })
+    const started = await request<BuildView>(url, path(name, 'fix'), { question, answer })
     if (isRefusal(started)) return started
     const finished = await follow(context.out, url, started.id)
     if (isRefusal(finished)) return finished
@@ -65,8 +67,15 @@ export async function fix(
     return isRefusal(accepted) ? accepted : { ...accepted, accepted: true }
   })
   if (isRefusal(outcome)) return outcome
-  const next = `The model stays as it is. To take the fixed one: npx modelfactory fix ${name} --question ... --answer ... --accept`
+  const next = `The model stays as it is. To take the fixed one: npx modelfactory fix ${name} --question ... --answer ... --accept; to give it up: --drop`
   context.out.result(outcome, outcome.accepted ? `${name} is the fixed model now, and the correction is kept.` : next)
+  return undefined
+}
+
+async function dropFix(context: Context, name: string): Promise<Refusal | undefined> {
+  const dropped = await withServer(context, (url) => request<BuildView>(url, path(name, 'fix/drop'), {}))
+  if (isRefusal(dropped)) return dropped
+  context.out.result({ model: name, build: dropped.id, state: dropped.state }, `The fix of ${name} is given up; the model stays as it is.`)
   return undefined
 }
 
@@ -83,9 +92,12 @@ function fixLines(view: FixView): string[] {
   ]
 }
 
-export async function rebuild(context: Context, name: string): Promise<Refusal | undefined> {
+/** `column`: which column plays which part from now on, as `build --column` takes it. */
+export async function rebuild(context: Context, name: string, column: readonly string[] = []): Promise<Refusal | undefined> {
+  const columns = columnChoices(column)
+  if (isRefusal(columns)) return columns
   const finished = await withServer(context, async (url) => {
-    const started = await request<BuildView>(url, path(name, 'rebuild'), {})
+    const started = await request<BuildView>(url, path(name, 'rebuild'), { columns })
     return isRefusal(started) ? started : follow(context.out, url, started.id)
   })
   if (isRefusal(finished)) return finished

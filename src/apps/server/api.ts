@@ -42,6 +42,7 @@ const BuildRequest = DatasetRequest.extend({
   base: z.string().min(1).max(4096).optional(),
   recipe: z.unknown().optional(),
 })
+const RebuildRequest = z.object({ columns: Columns.optional() })
 const ChangesRequest = z.object({ changes: z.array(Change).min(1).max(10_000) })
 const FixRequest = z.object({ question: z.string().trim().min(1).max(100_000), answer: z.string().max(100_000) })
 const WithholdRequest = z.object({ withhold: z.array(z.string()).max(10_000) })
@@ -159,7 +160,10 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     return isRefusal(request) ? refusal(context, request, 400) : answer(context, await factory.correct(context.req.param('name'), request.changes))
   })
 
-  routes.post('/models/:name/rebuild', async (context) => answer(context, await factory.rebuild(context.req.param('name'))))
+  routes.post('/models/:name/rebuild', limit(1), async (context) => {
+    const request = await read(context, RebuildRequest, '{"columns": [{"role": "text", "column": ...}]}, or {}')
+    return isRefusal(request) ? refusal(context, request, 400) : answer(context, await factory.rebuild(context.req.param('name'), request.columns))
+  })
 
   routes.post('/models/:name/fix', limit(1), async (context) => {
     const request = await read(context, FixRequest, '{"question": "...", "answer": "the right answer, label, or JSON of what stands in it"}')
@@ -167,6 +171,8 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
   })
 
   routes.get('/models/:name/fix', async (context) => answer(context, await factory.fixed(context.req.param('name'))))
+
+  routes.post('/models/:name/fix/drop', async (context) => answer(context, await factory.dropFix(context.req.param('name'))))
 
   routes.post('/models/:name/fix/accept', async (context) => answer(context, await factory.acceptFix(context.req.param('name'))))
 

@@ -172,6 +172,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
     rebuild: unheard,
     fix: unheard,
     fixed: unheard,
+    dropFix: unheard,
     acceptFix: unheard,
     quotations: unheard,
     withhold: unheard,
