@@ -1,0 +1,119 @@
+/** The ranking's formula, and what attacks on it gain. */
+import { describe, expect, it } from 'vitest'
+import type { Address, Hex } from './listing.ts'
+import { attacks, comparableMarket } from './ranking.suite.ts'
+import { type PaymentEdge, qualityLower, type Ranked, rank, reliability, ties, useFactor, whyHere, withNewcomers } from './ranking.ts'
+
+const address = (number: number): Address => `0x${number.toString(16).padStart(40, '0')}`
+const id = (number: number): Hex => `0x${number.toString(16).padStart(64, '0')}`
+const listing = (number: number, patch: Partial<Ranked> = {}): Ranked => ({
+  ...{ modelId: id(number), builders: [address(number)], exam: { score: 0.8, interval: [0.75, 0.85], attempts: 1 }, servedLower: null, answered: 0, failed: 0 },
+  ...patch,
+})
+const pays = (payer: number, model: number, patch: Partial<PaymentEdge> = {}): PaymentEdge => ({
+  ...{ modelId: id(model), payer: address(payer), queries: 5, days: 3, amount: 2n * 10n ** 17n },
+  ...patch,
+})
+const placeOf = (places: ReturnType<typeof rank>, model: number) => places.find(({ modelId }) => modelId === id(model))!
+
+describe('quality', () => {
+  it('is the lower end of the interval, lower for every further attempt, and never above what is served', () => {
+    const exam = { score: 0.8, interval: [0.7, 0.9] as const, attempts: 1 }
+    expect(qualityLower(exam)).toBeCloseTo(0.7, 6)
+    // Bonferroni over ten: z(1 - 0.0025) / z(0.975) = 2.807 / 1.960.
+    expect(qualityLower({ ...exam, attempts: 10 })).toBeCloseTo(0.8 - 0.1 * (2.807034 / 1.959964), 5)
+    expect(qualityLower(exam, 0.5)).toBe(0.5)
+    expect(qualityLower(exam, 0.75)).toBeCloseTo(0.7, 6)
+    expect(qualityLower(null)).toBe(0)
+  })
+})
+
+describe('use', () => {
+  it('counts payers who are not the builder, came back, and pay others too', () => {
+    const listings = [listing(1), listing(2)]
+    const payments = [pays(1, 1), pays(50, 1), pays(51, 1), pays(51, 2), pays(52, 1, { days: 1, queries: 900 })]
+    const places = rank(listings, payments, [])
+    // 51 gave elsewhere what makes a payer count whole, 50 gave nothing elsewhere.
+    expect(placeOf(places, 1).counts).toEqual({ raw: 915, organic: 1, discounted: { own: 1, funded: 0, once: 1, single: 1, together: 0 } })
+    expect(placeOf(places, 2).counts).toMatchObject({ raw: 5, organic: 1 })
+    const stingy = payments.map((edge) => (edge.modelId === id(2) ? { ...edge, amount: edge.amount / 2n } : edge))
+    expect(placeOf(rank(listings, stingy, []), 1).counts.organic).toBeCloseTo(0.25, 6)
+  })
+
+  it('does not count who has the builder’s money, through two hands too, and counts one purse once', () => {
+    const funding = [
+      { from: address(1), to: address(60) },
+      { from: address(60), to: address(61) },
+      { from: address(70), to: address(71) },
+      { from: address(70), to: address(72) },
+    ]
+    const payments = [60, 61, 71, 72].flatMap((payer) => [pays(payer, 1), pays(payer, 2)])
+    const places = rank([listing(1), listing(2)], payments, funding)
+    expect(placeOf(places, 1).counts).toMatchObject({ organic: 1, discounted: { funded: 2, together: 1 } })
+    // To the other builder the money is a stranger's, from one purse each.
+    expect(placeOf(places, 2).counts).toMatchObject({ organic: 2, discounted: { funded: 0, together: 2 } })
+  })
+
+  it('lets a faucet tie nobody together', () => {
+    const faucet = address(500)
+    const funding = Array.from({ length: 10 }, (_, index) => ({ from: faucet, to: address(100 + index) }))
+    const payments = Array.from({ length: 10 }, (_, index) => ({ payer: address(100 + index), builder: address(1 + (index % 5)) }))
+    expect(ties(funding, payments)(address(100))).toBe(address(100))
+    expect(ties(funding, payments.slice(0, 4))(address(100))).toBe(faucet)
+    // Accounts that pay the faucet itself do not make it one.
+    expect(
+      ties(
+        funding,
+        payments.map(({ payer }) => ({ payer, builder: faucet })),
+      )(address(100)),
+    ).toBe(faucet)
+  })
+})
+
+it('orders by the product, and ties by id', () => {
+  expect([0, 0.25, 1, 16].map(useFactor)).toEqual([1, 1, 1, 2])
+  expect(reliability(0, 0)).toBe(0.95)
+  expect(reliability(1980, 0)).toBeCloseTo(0.9995, 4)
+  const places = rank([listing(3), listing(2), listing(1, { failed: 20 }), listing(4, { exam: null })], [], [])
+  expect(places.map(({ modelId }) => modelId)).toEqual([id(2), id(3), id(1), id(4)])
+  expect(places[0]!.score).toBeCloseTo(0.75 * 0.95, 6)
+})
+
+it('gives two places of a page to newcomers that are not on it anyway', () => {
+  const page = withNewcomers([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [2, 20, 21, 22], (one, other) => one === other, 10)
+  expect(page.map(({ one }) => one)).toEqual([1, 2, 20, 3, 4, 5, 6, 21, 7, 8])
+  expect(page.filter(({ newcomer }) => newcomer).map(({ one }) => one)).toEqual([20, 21])
+  expect(withNewcomers([1], [], (one, other) => one === other, 10)).toEqual([{ one: 1, newcomer: false }])
+})
+
+it('says in words why a listing is where it is', () => {
+  const [place] = rank([listing(1, { exam: { score: 0.8, interval: [0.7, 0.9], attempts: 3 } })], [pays(1, 1), pays(9, 1, { days: 1 })], [])
+  const lines = whyHere(place!, { score: 0.8, interval: [0.7, 0.9], attempts: 3 }, true).join('\n')
+  for (const part of ['because it is new', '3 attempts', '10 paid queries', '1 account of the builder', '1 payer who paid on one day only'])
+    expect(lines).toContain(part)
+})
+
+describe('attacks', () => {
+  const market = comparableMarket({ models: 100, seed: 7 })
+  const found = Object.fromEntries(attacks(market).map((attack) => [attack.name, attack]))
+
+  it('self-pay of 1,000 OPEN moves no rank', () => {
+    expect(found['self-pay']).toMatchObject({ open: 1000 })
+    expect(found['self-pay']!.ranksGained).toBe(0)
+  })
+
+  it('a thousand OPEN through a ring of accounts moves no rank, whoever seems to have given them their money', () => {
+    expect(found['sybil ring, one purse']!.ranksGained).toBe(0)
+    expect(found['sybil ring, purses from a faucet']!.ranksGained).toBe(0)
+  })
+
+  it('is told what it does not see: purses that nothing ties together and that pay other builders, above all one of their own', () => {
+    expect(found['two builders in league, purses from a faucet']!.meanRanksGained).toBeGreaterThan(1)
+    expect(found['sybil ring, purses from a faucet, paying others too']!.meanRanksGained).toBeGreaterThan(1)
+  })
+
+  it('a price has no part in the score, and more attempts lower it', () => {
+    expect(found['price spam']!.ranksGained).toBe(0)
+    expect(found['exam overfitting, best of 20 without skill']!.meanRanksGained).toBeLessThan(found['exam overfitting, uncounted']!.meanRanksGained)
+  })
+})
