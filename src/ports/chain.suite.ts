@@ -4,7 +4,7 @@
  */
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isRefusal } from '../core/errors.ts'
+import { isRefusal, type Refusal } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import type { Account, Authorization, Chain } from './chain.ts'
@@ -171,6 +171,39 @@ export function chainSuite(name: string, open: () => Promise<{ chain: Chain; own
       const last = events.at(-1)!.block
       expect((await chain.queriesPaid({ fromBlock: last })).every(({ block }) => block >= last)).toBe(true)
       expect(await chain.queriesPaid({ fromBlock: last + 1 })).toEqual([])
+    })
+
+    it('tells the market what happened, in order: registration, exam, version, price, payment', async () => {
+      const given = <Value>(value: Value | Refusal): Value => {
+        if (isRefusal(value)) throw new Error(value.message)
+        return value
+      }
+      const { modelId: sold } = given(await chain.register({ owner: other, slug: 'events', payout: payout.address, price: 2n * price }))
+      const [examRoot, packageId, reportId] = [hashText('events root'), hashText('events package'), hashText('events report')]
+      given(await chain.commitExam({ owner: other, modelId: sold, examRoot }))
+      given(await chain.recordAttempt({ owner: other, modelId: sold, examRoot }))
+      given(await chain.publishVersion({ owner: other, modelId: sold, packageId, reportId }))
+      given(await chain.setPrice({ owner: other, modelId: sold, price }))
+      given(await chain.setPrice({ owner: other, modelId: sold, price: 3n * price }))
+      const paid = await chain.settle({ modelId: sold, requestHash, authorization: await authorize(chain, payer, payout.address) })
+      if (paid.status !== 'settled') throw new Error(JSON.stringify(paid))
+      const own = (await chain.marketEvents({ fromBlock: 0, toBlock: paid.block })).filter((event) => 'modelId' in event && event.modelId === sold)
+      expect(own).toMatchObject([
+        { kind: 'registered', owner: other.address, payout: payout.address, price: 2n * price },
+        { kind: 'exam', examRoot },
+        { kind: 'attempt', examRoot, attempts: 1 },
+        { kind: 'version', version: 1, packageId, reportId },
+        { kind: 'price', price },
+        { kind: 'price-rise', price: 3n * price },
+        { kind: 'paid', payer: payer.address, builder: payout.address, amount: price, block: paid.block },
+      ])
+      for (const event of own) expect(Math.abs(event.at - Date.now() / 1000)).toBeLessThan(7200)
+      const [first] = own
+      expect(await chain.marketEvents({ fromBlock: first!.block, toBlock: first!.block })).toContainEqual(first)
+      expect(await chain.marketEvents({ fromBlock: first!.block, toBlock: paid.block - 1 })).not.toContainEqual(own.at(-1))
+      // What pays for a query is no gift: no event says that the payer gave the builder money.
+      const gifts = (await chain.marketEvents({ fromBlock: first!.block, toBlock: paid.block })).filter(({ kind }) => kind === 'funded')
+      expect(gifts.filter((event) => event.kind === 'funded' && event.from === payer.address)).toEqual([])
     })
 
     it('tells each of many at once what became of it: the bad are refused, the good are paid', async () => {

@@ -6,6 +6,7 @@ import type { QueryPaid } from '../core/earnings.ts'
 import type { Refusal } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
 import type { Address, Hex, Listing } from '../core/listing.ts'
+import type { MarketEvent } from '../core/market.ts'
 
 /** An account made by the chain driver's own keystore; drivers narrow it. */
 export type Account = { readonly name: string; readonly address: Address }
@@ -58,6 +59,8 @@ export interface Chain {
   settlement(authorization: Authorization): Promise<Settlement | undefined>
   /** QueryPaid events, oldest first. */
   queriesPaid(options?: { modelId?: Hex; builder?: Address; fromBlock?: number }): Promise<QueryPaid[]>
+  /** What registry, router and token said in final blocks `fromBlock` to `toBlock`, both included and at most 5,000, in order. */
+  marketEvents(range: { fromBlock: number; toBlock: number }): Promise<MarketEvent[]>
   /** The newest block that stays: nothing up to it is reorganised away. */
   finalBlock(): Promise<number>
   /** What settling one query costs now, in atomic units of the native coin (which OPEN wraps one for one): by itself, and as one of a hundred. */

@@ -12,6 +12,7 @@ import { refuseKnownKeys } from '../keystore/keystore.ts'
 import { wellFormed } from './authorization.ts'
 import { modelRegistry, wrappedOpen } from './contracts.generated.ts'
 import type { paidHistory } from './history.ts'
+import { marketEvents } from './market-events.ts'
 import { contractErrors, refusalOf } from './revert.ts'
 import { GAS_ALONE, GAS_TOGETHER, keyOf, type Manner, type Paid, type Row, settledKeys, settlements, settler } from './settler.ts'
 import { type Outcome, shortMessage, type Writer } from './writer.ts'
@@ -262,6 +263,8 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     },
 
     queriesPaid: (options) => answered(() => history.paid(options)),
+
+    marketEvents: (range) => answered(() => marketEvents(client, contracts, range)),
 
     finalBlock: async () => parts.finalBlock(),
 

@@ -6,6 +6,7 @@ import { keccak256, toBytes, verifyTypedData } from 'viem'
 import type { QueryPaid } from '../../core/earnings.ts'
 import { isRefusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
+import type { MarketEvent } from '../../core/market.ts'
 import type { Authorization, Chain, ExamRecord, Settlement } from '../../ports/chain.ts'
 import { authorizationTypes, tokenDomain, wellFormed } from './authorization.ts'
 import { deployments } from './deploy.ts'
@@ -15,6 +16,9 @@ import { refusalFor } from './revert.ts'
 const day = 86_400
 /** The registry keeps a price in 88 bits. */
 const maximumPrice = 2n ** 88n - 1n
+
+/** An event without where it stands. */
+type Said = MarketEvent extends infer One ? (One extends MarketEvent ? Omit<One, 'block' | 'place' | 'at'> : never) : never
 
 type Model = Listing & { rise?: { price: bigint; at: number } | undefined }
 
@@ -29,10 +33,16 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
   const exams = new Map<string, ExamRecord>()
   const settled = new Map<string, Settlement>()
   const payments: QueryPaid[] = []
+  const events: MarketEvent[] = []
   let block = 0
+  /** A transaction with what it says. */
+  const mine = (...said: Said[]): Hex => {
+    block++
+    events.push(...said.map((one, place) => ({ ...one, block, place, at: seconds() })))
+    return keccak256(toBytes(`memory chain transaction ${block}`))
+  }
 
   const balanceOf = (address: Address) => balances.get(address.toLowerCase()) ?? 0n
-  const mine = (): Hex => keccak256(toBytes(`memory chain transaction ${++block}`))
   const present = (modelId: Hex): Model | undefined => {
     const model = models.get(modelId)
     if (model?.rise && seconds() >= model.rise.at) Object.assign(model, { price: model.rise.price, rise: undefined })
@@ -83,23 +93,26 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       if (/^0x0{40}$/.test(payout)) return refusalFor('ZeroPayout', [])
       const zero: Hex = `0x${'00'.repeat(32)}`
       models.set(modelId, { modelId, owner: owner.address, payout, price, version: 0, packageId: zero, reportId: zero, retired: false })
-      return { modelId, tx: mine() }
+      return { modelId, tx: mine({ kind: 'registered', modelId, owner: owner.address, payout, price }) }
     },
 
     async publishVersion({ owner, modelId, packageId, reportId }) {
       const model = owned(owner.address, modelId)
       if (isRefusal(model)) return model
       Object.assign(model, { packageId, reportId, version: model.version + 1 })
-      return { tx: mine(), version: model.version }
+      return { tx: mine({ kind: 'version', modelId, version: model.version, packageId, reportId }), version: model.version }
     },
 
     async setPrice({ owner, modelId, price }) {
       const model = owned(owner.address, modelId)
       if (isRefusal(model)) return model
       if (price <= 0n || price > maximumPrice) return refusalFor('PriceOutOfRange', [price, maximumPrice])
-      if (price <= model.price) Object.assign(model, { price, rise: undefined })
-      else model.rise = { price, at: seconds() + day }
-      return { tx: mine() }
+      if (price > model.price) {
+        model.rise = { price, at: seconds() + day }
+        return { tx: mine({ kind: 'price-rise', modelId, price, effectiveAt: model.rise.at }) }
+      }
+      Object.assign(model, { price, rise: undefined })
+      return { tx: mine({ kind: 'price', modelId, price }) }
     },
 
     async listing(modelId) {
@@ -115,7 +128,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       if (/^0x0{64}$/.test(examRoot)) return refusalFor('ZeroHash', [])
       if (exams.has(examOf(modelId, examRoot))) return { tx: null }
       exams.set(examOf(modelId, examRoot), { committedAt: seconds(), attempts: 0 })
-      return { tx: mine() }
+      return { tx: mine({ kind: 'exam', modelId, examRoot }) }
     },
 
     async recordAttempt({ owner, modelId, examRoot }) {
@@ -124,7 +137,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       const exam = exams.get(examOf(modelId, examRoot))
       if (!exam) return refusalFor('UnknownExam', [modelId, examRoot])
       exam.attempts++
-      return { tx: mine(), attempts: exam.attempts }
+      return { tx: mine({ kind: 'attempt', modelId, examRoot, attempts: exam.attempts }), attempts: exam.attempts }
     },
 
     async exam(modelId, examRoot) {
@@ -144,7 +157,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       if (balanceOf(from) < value) return { status: 'refused', code: 'insufficient_open', message: refusalFor('InsufficientBalance', []).message }
       balances.set(from.toLowerCase(), balanceOf(from) - value)
       balances.set(to.toLowerCase(), balanceOf(to) + value)
-      const tx = mine()
+      const tx = mine({ kind: 'paid', modelId, payer: from, builder: to, amount: value })
       const paid: Settlement = { status: 'settled', tx, block, payer: from, builder: to, amount: value, modelId, final: true }
       settled.set(keyOf(sound), paid)
       payments.push({ modelId, payer: from, builder: to, amount: value, requestHash, nonce, tx, block })
@@ -165,6 +178,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       )
     },
 
+    marketEvents: async ({ fromBlock, toBlock }) => events.filter((event) => event.block >= fromBlock && event.block <= toBlock),
     finalBlock: async () => block,
     costs: async () => ({ alone: 0n, together: 0n }),
     warnings: async () => [],

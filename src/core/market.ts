@@ -1,0 +1,155 @@
+/**
+ * The market's nouns: what happens to listings on chain, what their packages say, what is asked for and what is found. Pure data and schemas;
+ * knows nothing of where any of it is kept.
+ */
+import { z } from 'zod'
+import type { Id } from './id.ts'
+import type { Address, Hex } from './listing.ts'
+import type { Place } from './ranking.ts'
+import type { Amount } from './royalty.ts'
+
+/** Something the contracts said; `at` in Unix seconds of the block, `place` the log's in its block. */
+export type MarketEvent = { block: number; place: number; at: number } & (
+  | { kind: 'registered'; modelId: Hex; owner: Address; payout: Address; price: bigint }
+  | { kind: 'version'; modelId: Hex; version: number; packageId: Id; reportId: Id }
+  | { kind: 'price'; modelId: Hex; price: bigint }
+  | { kind: 'price-rise'; modelId: Hex; price: bigint; effectiveAt: number }
+  | { kind: 'exam'; modelId: Hex; examRoot: Hex }
+  | { kind: 'attempt'; modelId: Hex; examRoot: Hex; attempts: number }
+  | { kind: 'payout'; modelId: Hex; payout: Address }
+  | { kind: 'owner'; modelId: Hex; owner: Address }
+  | { kind: 'retired'; modelId: Hex }
+  | { kind: 'paid'; modelId: Hex; payer: Address; builder: Address; amount: bigint }
+  /** OPEN that one account gave another, other than for a query. */
+  | { kind: 'funded'; from: Address; to: Address; amount: bigint }
+)
+
+/** What a listing's package says, as the market shows it; every text cleaned by {@link plainText}. */
+export type Facts = {
+  packageId: Id
+  name: string
+  words: string
+  task: string
+  /** BCP-47. */
+  languages: string[]
+  domain: string
+  labels: string[]
+  base: string
+  licences: string[]
+  exam: { n: number; metric: string; score: number; interval: [number, number]; baseline: number | null; baseScore: number | null; root: Id | null } | null
+  verdict: 'proven' | 'unproven' | 'worse' | 'unverified'
+  latencyMs: number
+}
+
+/** What a search may ask for. */
+export const SearchQuery = z.object({
+  q: z.string().max(2000).default(''),
+  task: z.enum(['answer', 'classify', 'extract', 'transform']).optional(),
+  language: z.string().max(35).optional(),
+  domain: z.string().max(100).optional(),
+  base: z.string().max(200).optional(),
+  licence: z.string().max(200).optional(),
+  /** Highest price, a decimal number of OPEN. */
+  maxPrice: z
+    .string()
+    .regex(/^\d{1,20}(\.\d{1,18})?$/, 'a decimal number of OPEN')
+    .optional(),
+  /** Lowest exam score shown at least, 0 to 1. */
+  minQuality: z.coerce.number().min(0).max(1).optional(),
+  maxLatencyMs: z.coerce.number().positive().optional(),
+  verdict: z.enum(['proven', 'unproven']).optional(),
+  sort: z.enum(['best', 'price', 'newest']).default('best'),
+  limit: z.coerce.number().int().min(1).max(50).default(10),
+  cursor: z.string().max(500).optional(),
+})
+export type SearchQuery = z.infer<typeof SearchQuery>
+
+export type Facet = { value: string; count: number }
+export type Facets = Record<'task' | 'language' | 'domain' | 'base' | 'licence' | 'verdict', Facet[]>
+
+/** A listing as a page of results shows it. */
+export type Hit = {
+  modelId: Hex
+  name: string
+  words: string
+  task: string
+  languages: string[]
+  domain: string
+  price: Amount
+  verdict: Facts['verdict']
+  exam: { score: number; interval: [number, number]; n: number; metric: string } | null
+  latencyMs: number | null
+  base: string
+  licences: string[]
+  /** Paid queries, and independent payers who came back, as they count. */
+  paid: { queries: number; organic: number }
+  score: number
+  /** Made for benches and tests; never in a market that people use. */
+  synthetic: boolean
+  newcomer: boolean
+  why: string[]
+}
+
+export type SearchView = {
+  hits: Hit[]
+  total: number
+  /** For the next page; null on the last. */
+  next: string | null
+  facets: Facets
+  /** Words that were read as others, because nothing is written like them. */
+  corrected: { from: string; to: string }[]
+}
+
+export type Review = { id: string; modelId: Hex; payer: Address; tx: Hex; stars: number; text: string; at: number; reply: { text: string; at: number } | null }
+
+export type ListingView = Hit & {
+  owner: Address
+  payout: Address
+  version: number
+  packageId: Id
+  reportId: Id
+  retired: boolean
+  registeredAt: number
+  place: Place | null
+  facts: Facts | null
+  prices: { at: number; price: Amount }[]
+  versions: { at: number; version: number; packageId: Id; reportId: Id }[]
+  exams: { examRoot: Hex; committedAt: number; attempts: number }[]
+  usage: { queries: number; payers: number; open: Amount }
+  reviews: Review[]
+}
+
+export const WantedPost = z.object({
+  need: z.string().trim().min(10, 'at least ten characters').max(4000),
+  /** What it should say for what, so that an expert sees what is meant. */
+  cases: z.array(z.object({ input: z.string().min(1).max(4000), output: z.string().max(4000) })).max(20),
+  contact: z.string().max(200).default(''),
+})
+export type WantedPost = z.infer<typeof WantedPost>
+export type Wanted = WantedPost & { id: string; at: number; tags: string[] }
+
+/** What people looked for and hardly found. */
+export type Demand = { tags: string[]; words: string; searches: number; found: number; last: number }
+
+export const ReviewPost = z.object({
+  tx: z.string().regex(/^0x[0-9a-fA-F]{64}$/, 'the hash of a payment'),
+  stars: z.number().int().min(1).max(5),
+  text: z.string().trim().max(4000),
+})
+export const ReplyPost = z.object({ text: z.string().trim().min(1).max(4000) })
+export const ReportPost = z.object({ reason: z.string().trim().min(3).max(2000) })
+
+/** Characters that a listing may write a name with to look like another's: controls, direction marks, joiners at the edges. */
+const DECEIVING = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu
+
+/** A stranger's text as it can be shown and indexed: well formed, without controls and direction marks, on one line, cut at `most` characters. */
+export function plainText(text: string, most = 4000): string {
+  const clean = text
+    .slice(0, most * 4)
+    .replace(/\s+/gu, ' ')
+    .replace(DECEIVING, '')
+    .normalize('NFC')
+    .trim()
+  const letters = [...clean]
+  return letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : clean
+}
