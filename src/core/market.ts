@@ -39,6 +39,8 @@ export type Facts = {
   exam: { n: number; metric: string; score: number; interval: [number, number]; baseline: number | null; baseScore: number | null; root: Id | null } | null
   verdict: 'proven' | 'unproven' | 'worse' | 'unverified'
   latencyMs: number
+  /** Made for benches and tests; never in a market that people use. */
+  synthetic?: true
 }
 
 /** What a search may ask for. */

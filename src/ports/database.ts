@@ -7,6 +7,7 @@ import type { QueryPaid } from '../core/earnings.ts'
 import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import type { Receipt } from '../core/receipt.ts'
+import type { MarketRecords } from './market.ts'
 
 /** One run of the river, from words to package; `stage` is resumable work. */
 export type Build = {
@@ -124,6 +125,7 @@ export interface Database {
     list(options?: { modelId?: Hex; tx?: Hex; limit?: number }): Promise<Receipt[]>
   }
   journal: Journal
+  market: MarketRecords
   /** Small settings by key, JSON; `undefined` removes. */
   settings: { get(key: string): Promise<unknown>; set(key: string, value: unknown): Promise<void> }
   close(): Promise<void>

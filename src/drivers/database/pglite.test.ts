@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { databaseSuite, payment } from '../../ports/database.suite.ts'
-import { OpenError, openDatabase } from './pglite.ts'
+import { marketSuite } from '../../ports/market.suite.ts'
+import { OpenError } from './migrations.ts'
+import { openDatabase } from './pglite.ts'
 
 const temporary = () => mkdtemp(join(tmpdir(), 'modelfactory-test-database-'))
 
 databaseSuite('in memory', () => openDatabase({ folder: null }))
+marketSuite('in memory', () => openDatabase({ folder: null }))
 databaseSuite('in a folder', async () => openDatabase({ folder: join(await temporary(), 'database') }))
 
 describe('database in a folder', () => {

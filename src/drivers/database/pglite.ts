@@ -3,16 +3,13 @@
  * Knows nothing of the records; one process at a time may open a folder, which the data folder's lock sees to.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { PGlite } from '@electric-sql/pglite'
-import { BaseError } from '../../core/errors.ts'
-import { hashText } from '../../core/id.ts'
 import type { Database } from '../../ports/database.ts'
 import { syncFolder, WriteError } from '../files/durable.ts'
+import { migrate, OpenError } from './migrations.ts'
 
-const migrationsFolder = fileURLToPath(new URL('./migrations/', import.meta.url))
 /** PGlite creates its clusters with one of these; a folder without it was never finished. */
 const versionFile = 'PG_VERSION'
 
@@ -27,7 +24,7 @@ export async function openDatabase(options: { folder: string | null }): Promise<
   if (folder !== null) await ensureInitialised(folder)
   const client = await start(folder)
   try {
-    await migrate(client, folder)
+    await migrateClient(client, folder)
   } catch (error) {
     await client.close().catch(() => {})
     throw error
@@ -58,7 +55,7 @@ async function ensureInitialised(folder: string): Promise<void> {
     }
     const temporary = join(parent, `${prefix}${process.pid}`)
     const client = await start(temporary)
-    await migrate(client, temporary)
+    await migrateClient(client, temporary)
     await client.close()
     await syncTree(temporary)
     await rename(temporary, folder)
@@ -69,41 +66,26 @@ async function ensureInitialised(folder: string): Promise<void> {
   }
 }
 
+const migrateClient = (client: PGlite, folder: string | null): Promise<void> =>
+  migrate(
+    {
+      query: async (text, values) => (await client.query<Record<string, unknown>>(text, values ? [...values] : [])).rows,
+      execute: async (statements) => void (await client.exec(statements)),
+    },
+    folder ?? 'memory',
+  )
+
 async function start(folder: string | null): Promise<PGlite> {
-  const { PGlite } = await import('@electric-sql/pglite')
+  const [{ PGlite }, { pg_trgm }] = await Promise.all([import('@electric-sql/pglite'), import('@electric-sql/pglite/contrib/pg_trgm')])
+  const extensions = { pg_trgm }
   try {
-    return await PGlite.create(folder === null ? {} : { dataDir: folder })
+    return await PGlite.create(folder === null ? { extensions } : { dataDir: folder, extensions })
   } catch (error) {
     throw new OpenError(
       `The database in ${folder ?? 'memory'} does not start.`,
       'Restore the data folder from a copy, or start with a new one with --data.',
       error,
     )
-  }
-}
-
-/** Applies the migrations that are not recorded yet, in the order of their names, each in one transaction. */
-async function migrate(client: PGlite, folder: string | null): Promise<void> {
-  await client.exec('create table if not exists migrations (name text primary key, hash text not null)')
-  const applied = new Map((await client.query<{ name: string; hash: string }>('select name, hash from migrations')).rows.map((row) => [row.name, row.hash]))
-  const names = (await readdir(migrationsFolder)).filter((name) => name.endsWith('.sql')).sort()
-  const strange = [...applied.keys()].filter((name) => !names.includes(name))
-  if (strange.length > 0)
-    throw new OpenError(
-      `The database in ${folder} was made by a newer version (migration ${strange[0]}).`,
-      'Update the program, or choose another data folder.',
-    )
-  for (const name of names) {
-    const statements = await readFile(join(migrationsFolder, name), 'utf8')
-    const hash = hashText(statements.replaceAll('\r\n', '\n'))
-    const recorded = applied.get(name)
-    if (recorded === hash) continue
-    if (recorded !== undefined)
-      throw new OpenError(`Migration ${name} changed after it was applied to ${folder}.`, 'Restore the file; changes go into a new migration.')
-    await client.transaction(async (transaction) => {
-      await transaction.exec(statements)
-      await transaction.query('insert into migrations (name, hash) values ($1, $2)', [name, hash])
-    })
   }
 }
 
@@ -153,12 +135,4 @@ async function syncTree(folder: string): Promise<void> {
     else if (entry.isFile()) await syncFile(path)
   }
   await syncFolder(folder)
-}
-
-/** The database cannot be opened: not one, too new, or broken. */
-export class OpenError extends BaseError {
-  override readonly name = 'Database.OpenError'
-  constructor(message: string, hint: string, cause?: unknown) {
-    super(`${message} ${hint}`, { cause, hints: [hint] })
-  }
 }

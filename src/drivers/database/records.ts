@@ -7,6 +7,7 @@ import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { Hex } from '../../core/listing.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import type { Database, Journal } from '../../ports/database.ts'
+import { marketRecords } from './market.ts'
 import { builds, journal, models, paidQueries, payments, receipts, settings } from './tables.ts'
 
 /** `sync` is awaited after every write that money hangs on, before the write is called done. */
@@ -141,6 +142,7 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
     },
 
     journal: journalOf(database, lifecycle.sync),
+    market: marketRecords(database),
 
     settings: {
       async get(key) {
