@@ -279,6 +279,17 @@ export function languagesNamed(text: string): string[] {
   return [...new Set(languageMentions(text).map((mention) => mention.tag))]
 }
 
+let anyCase: Map<string, string> | undefined
+/** Tags of the languages whose names stand in a text, however they are written and whatever follows: for looking things up, not for planning. */
+export function languagesMentionedAnyhow(words: readonly string[]): string[] {
+  if (!anyCase) {
+    anyCase = new Map()
+    for (const [name, code] of names().tags) if (!anyCase.has(name.toLowerCase())) anyCase.set(name.toLowerCase(), code)
+  }
+  const lower = words.map((word) => same(word).toLowerCase())
+  return [...new Set(lower.flatMap((word, index) => anyCase!.get(`${word} ${lower[index + 1]}`) ?? anyCase!.get(word) ?? []))]
+}
+
 /** The language a column's name stands for (`es`, `quz`, `english`, `barua_kiingereza`), if it is one. */
 export function languageOfColumn(name: string): string | undefined {
   const bare = name.trim().toLowerCase()
