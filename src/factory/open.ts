@@ -44,6 +44,7 @@ import type { ModelFactory, PaidQuery } from './factory.ts'
 import { openFix } from './fix.ts'
 import { machineView } from './machine.ts'
 import { openMaterial } from './material.ts'
+import { openOperating } from './operating.ts'
 import { openPassports } from './passports.ts'
 import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
@@ -54,7 +55,6 @@ import { earningsView, modelView, receiptView } from './views.ts'
 const ALLOWANCE = 1000n * 10n ** 18n
 /** How often payments whose outcome is not known are asked of the chain again. */
 const RECHECK_MS = 5000
-
 /** How often gas and other things that run out are looked at. */
 const WATCH_MS = 60_000
 
@@ -243,7 +243,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   return {
     sessions,
     exams,
-    chainId: chain.network.chainId,
+    ...{ chainId: chain.network.chainId, owner: builder.address },
+    operating: openOperating({ chain, database, folder: config.data, view: builds.view, inMemory: serving.inMemory, warnings }),
     plan: material.plan,
     prepare: material.prepare,
     async ready(words, files, wish) {
