@@ -2,6 +2,7 @@
  * The factory as the apps see it: every arrow of the river as one method. The interface alone; `open.ts` builds it.
  * Apps (command line, server) use this and nothing below it.
  */
+import type { AnatomyView } from '../core/anatomy.ts'
 import type { Answer } from '../core/answer.ts'
 import type { Change } from '../core/corrections.ts'
 import type { EarningsExport } from '../core/earnings.ts'
@@ -115,6 +116,8 @@ export interface ModelFactory {
   state(): Promise<StateView>
   /** How the gateway is; for whoever owns its machine. */
   operating(): Promise<Operating>
+  /** Every setting that made a model, and the hash of each of its parts. */
+  anatomy(name: string): Promise<AnatomyView | Refusal>
   /** Live events until the returned function is called. */
   listen(listener: (event: LiveEvent) => void): () => void
   close(): Promise<void>

@@ -244,7 +244,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     sessions,
     exams,
     ...{ chainId: chain.network.chainId, owner: builder.address },
-    operating: openOperating({ chain, database, folder: config.data, view: builds.view, inMemory: serving.inMemory, warnings }),
+    ...openOperating({ chain, database, find, serving, folder: config.data, view: builds.view, warnings }),
     plan: material.plan,
     prepare: material.prepare,
     async ready(words, files, wish) {

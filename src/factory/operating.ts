@@ -1,18 +1,21 @@
 /**
- * Operating: reads how this gateway is: builds, models in memory, chain, payments, disk, memory. It changes nothing, and what cannot be
+ * Operating: reads how this gateway is: builds, models in memory, chain, payments, disk, memory; and how each model was made. It changes nothing, and what cannot be
  * read is said instead of hidden. Knows nothing of who may see it.
  */
 import { readFileSync } from 'node:fs'
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
+import { type AnatomyView, anatomyOf } from '../core/anatomy.ts'
+import { isRefusal, type Refusal } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
 import type { OperatingView } from '../core/operating.ts'
 import { amount } from '../core/royalty.ts'
 import type { BuildView } from '../core/view.ts'
 import { readMachine } from '../engine/machine.ts'
 import type { Chain } from '../ports/chain.ts'
-import type { Database } from '../ports/database.ts'
+import type { Database, Model } from '../ports/database.ts'
+import type { Unpacked } from '../steps/pack.ts'
 import { ROOT } from './config.ts'
 
 /** How long the sizes of folders are believed: counting them reads every entry. */
@@ -26,14 +29,15 @@ export type OperatingParts = {
   /** The data folder. */
   folder: string
   view(build: Awaited<ReturnType<Database['builds']['list']>>[number]): BuildView
-  inMemory(): { packages: Id[]; most: number }
+  serving: { inMemory(): { packages: Id[]; most: number }; open(packageId: Id): Promise<Pick<Unpacked, 'manifest' | 'weights'>> }
+  find(name: string): Promise<Model | Refusal>
   warnings(): Promise<string[]>
 }
 
 /** All but `faults`, which the server counts. */
 export type Operating = Omit<OperatingView, 'faults'>
 
-export function openOperating(parts: OperatingParts): () => Promise<Operating> {
+export function openOperating(parts: OperatingParts): { operating(): Promise<Operating>; anatomy(name: string): Promise<AnatomyView | Refusal> } {
   const { chain, database, folder } = parts
   const startedAt = Date.now()
   const version = versionOf(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -57,7 +61,7 @@ export function openOperating(parts: OperatingParts): () => Promise<Operating> {
     }
   }
 
-  return async () => {
+  async function operating(): Promise<Operating> {
     const [builds, models, open, unconfirmed, onChain, warnings, sized, disk] = await Promise.all([
       database.builds.list(),
       database.models.list(),
@@ -68,7 +72,7 @@ export function openOperating(parts: OperatingParts): () => Promise<Operating> {
       measured(),
       statfs(folder),
     ])
-    const { packages, most } = parts.inMemory()
+    const { packages, most } = parts.serving.inMemory()
     const running = builds.find(({ state }) => state === 'running')
     const failed = builds.filter(({ state }) => state === 'failed' || state === 'refused')
     const { availableBytes, totalBytes, cores } = readMachine()
@@ -114,6 +118,14 @@ export function openOperating(parts: OperatingParts): () => Promise<Operating> {
       load: { cores, one, five, fifteen },
       warnings,
     }
+  }
+
+  return {
+    operating,
+    async anatomy(name) {
+      const model = await parts.find(name)
+      return isRefusal(model) ? model : anatomyOf(await parts.serving.open(model.packageId), model.packageId)
+    },
   }
 }
 

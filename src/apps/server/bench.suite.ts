@@ -163,8 +163,9 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
     sessions: openSessions(),
     chainId: chain.network.chainId,
     owner: owner.address,
-    operating: openOperating({
-      ...{ chain, database, folder, view: () => build, inMemory: () => ({ packages: [packageId], most: 8 }), warnings: chain.warnings },
+    ...openOperating({
+      ...{ chain, database, folder, view: () => build, warnings: chain.warnings, find: unheard },
+      serving: { inMemory: () => ({ packages: [packageId], most: 8 }), open: () => Promise.reject(new Error('no model is open here')) },
     }),
     exams: { show: unheard, evidence: unheard, opened: unheard, run: unheard, card: unheard },
     async plan() {
