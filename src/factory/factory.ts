@@ -30,6 +30,7 @@ import type {
   StateView,
 } from '../core/view.ts'
 import type { ColumnChoice } from '../steps/columns.ts'
+import type { BudgetWallet } from './budget.ts'
 import type { Exams } from './exams.ts'
 import type { Material, MaterialWish } from './material.ts'
 import type { Operating } from './operating.ts'
@@ -54,6 +55,8 @@ export interface ModelFactory {
   readonly chainId: number
   /** Whose gateway this is: the address that the models built here are paid at. */
   readonly owner: Address
+  /** The wallet that asks paid questions for the owner. */
+  readonly budget: BudgetWallet
   /** Sealed exams: what is known of one, its papers for whoever checks them, its cases for their owner, running it again, the card. */
   readonly exams: Pick<Exams, 'show' | 'evidence' | 'opened' | 'run' | 'card'>
   plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>

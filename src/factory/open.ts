@@ -44,7 +44,7 @@ import type { ModelFactory, PaidQuery } from './factory.ts'
 import { openFix } from './fix.ts'
 import { machineView } from './machine.ts'
 import { openMaterial } from './material.ts'
-import { openOperating } from './operating.ts'
+import { openOwner } from './owner.ts'
 import { openPassports } from './passports.ts'
 import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
@@ -243,8 +243,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   return {
     sessions,
     exams,
-    ...{ chainId: chain.network.chainId, owner: builder.address },
-    ...openOperating({ chain, database, find, serving, folder: config.data, view: builds.view, warnings }),
+    chainId: chain.network.chainId,
+    ...openOwner({ chain, database, builder, payer, find, serving, folder: config.data, view: builds.view, warnings }),
     plan: material.plan,
     prepare: material.prepare,
     async ready(words, files, wish) {

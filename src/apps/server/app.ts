@@ -13,6 +13,7 @@ import { countFaults, operateRoutes } from './operate.ts'
 import { faultReply, openaiRefusal, SERVER_HEADER } from './replies.ts'
 import { type SessionVariables, sessionRoutes, whoIsSignedIn } from './session.ts'
 import { studio } from './studio.ts'
+import { walletRoutes } from './wallet.ts'
 
 export type AppOptions = {
   factory: ModelFactory
@@ -49,6 +50,10 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.route('/api', examRoutes(factory))
   app.route('/api/operate', operateRoutes(factory, faults))
   app.route('/api/benchmark', benchmarkRoutes())
+  app.route(
+    '/api/wallet',
+    walletRoutes(factory, async (request) => app.fetch(request)),
+  )
   app.route('/models', cardRoutes(factory))
   const nothing = (path: string, method: string) => refuse('not_found', `There is no ${method} ${path}.`, 'See the README for the routes.')
   for (const prefix of ['/v1/*', '/api/*']) app.all(prefix, (context) => openaiRefusal(context, 404, nothing(context.req.path, context.req.method)))
