@@ -133,7 +133,7 @@ function Table({ tasks, words }: { tasks: readonly Task[]; words: ChallengeWords
         {words.table}
       </h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <div className="mt-3 overflow-x-auto" tabIndex={0} role="region" aria-labelledby="benchmark-table">
+      <section className="mt-3 overflow-x-auto" tabIndex={0} aria-labelledby="benchmark-table">
         <table className="w-full text-small tabular-nums">
           <thead>
             <tr className="border-b border-line text-left text-soft">
@@ -167,7 +167,7 @@ function Table({ tasks, words }: { tasks: readonly Task[]; words: ChallengeWords
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   )
 }
