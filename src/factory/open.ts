@@ -104,8 +104,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
-  const baseline = ngramSvm()
-  const tagger = wordTagger()
+  const [baseline, tagger] = [ngramSvm(), wordTagger()]
   const serving = openServing({ runtime, retriever, baseline, tagger, store }, bases.find, config.servingThreads)
   const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
   const contractSigned = walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token })
