@@ -36,21 +36,18 @@ const reply = await openai.chat.completions.create({
   messages: [{ role: 'user', content: ${json(question)} }],
 })
 console.log(reply.choices[0]?.message.content, client.paid())`,
-    python: `import os
-from eth_account import Account
-from x402 import x402ClientSync
-from x402.http.clients import x402_requests
-from x402.mechanisms.evm import EthAccountSigner
-from x402.mechanisms.evm.exact.register import register_exact_evm_client
+    python: `import json, urllib.request
 
-client = x402ClientSync()
-register_exact_evm_client(client, EthAccountSigner(Account.from_key(os.environ["PAYER_KEY"])))
-with x402_requests(client) as session:
-    reply = session.post(
-        ${json(`${url}/v1/chat/completions`)},
-        json={"model": ${json(model)}, "messages": [{"role": "user", "content": ${json(question)}}]},
-    )
-    print(reply.json()["choices"][0]["message"]["content"])`,
+question = {"model": ${json(model)}, "text": ${json(question)}}
+request = urllib.request.Request(
+    ${json(`${url}/api/wallet/ask`)},
+    data=json.dumps(question).encode(),
+    headers={"content-type": "application/json"},
+)
+with urllib.request.urlopen(request) as reply:
+    answer = json.load(reply)
+print(answer["choices"][0]["message"]["content"])
+print(answer["modelfactory"]["receipt"])`,
   }
 }
 
