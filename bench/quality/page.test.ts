@@ -5,6 +5,7 @@ import { stored, vibe, wrongIn } from './cells.suite.ts'
 import { pageOf } from './page.ts'
 import { plotOf } from './plot.ts'
 import { Results } from './results.ts'
+import { summaryText } from './summary.ts'
 import { tableRows } from './table.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -12,6 +13,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 it('is not stale: the committed page and plot are those of the committed results', () => {
   const results = new Results(here('./results/results.json')).all
   expect(readFileSync(here('../../docs/benchmark.md'), 'utf8')).toBe(pageOf(results, 'benchmark.svg'))
+  expect(readFileSync(here('../../docs/benchmark.json'), 'utf8')).toBe(summaryText(results))
   expect(existsSync(here('../../docs/benchmark.svg'))).toBe(true)
   expect(readFileSync(here('../../docs/benchmark.svg'), 'utf8')).toBe(plotOf(tableRows(results)))
 })

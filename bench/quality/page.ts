@@ -8,18 +8,20 @@ import { basename, dirname, join } from 'node:path'
 import { writeWhole } from '../../src/engine/checkpoint.ts'
 import { plotOf } from './plot.ts'
 import type { Cell, Stored } from './results.ts'
+import { summaryText } from './summary.ts'
 import { challengerLines, missingLine, percent, reachLine, refusedLines, signed, sumLine, sums, type TableRow, tableLines, tableRows } from './table.ts'
 
 const COMMAND = 'npm run bench:quality'
 /** Points between the SVM and the neural part alone from which on n-grams must have decided. */
 const FAR = 0.1
 
-/** Writes the page, and the plot beside it under the page's name. */
+/** Writes the page, and the plot and the summary beside it under the page's name. */
 export function writePage(path: string, stored: Readonly<Stored>): void {
   mkdirSync(dirname(path), { recursive: true })
   const plot = `${basename(path, '.md')}.svg`
   writeWhole(join(dirname(path), plot), [new TextEncoder().encode(plotOf(tableRows(stored)))])
   writeWhole(path, [new TextEncoder().encode(pageOf(stored, plot))])
+  writeWhole(path.replace(/(\.md)?$/, '.json'), [new TextEncoder().encode(summaryText(stored))])
 }
 
 /** The page's Markdown. */

@@ -2,11 +2,13 @@
  * The factory as the apps see it: every arrow of the river as one method. The interface alone; `open.ts` builds it.
  * Apps (command line, server) use this and nothing below it.
  */
+import type { AnatomyView } from '../core/anatomy.ts'
 import type { Answer } from '../core/answer.ts'
 import type { Change } from '../core/corrections.ts'
 import type { EarningsExport } from '../core/earnings.ts'
 import type { Refusal } from '../core/errors.ts'
 import type { ExportView } from '../core/export.ts'
+import type { Address } from '../core/listing.ts'
 import type { Passport } from '../core/passport.ts'
 import type { Readiness } from '../core/readiness.ts'
 import type { PaidPart } from '../core/receipt.ts'
@@ -28,8 +30,10 @@ import type {
   StateView,
 } from '../core/view.ts'
 import type { ColumnChoice } from '../steps/columns.ts'
+import type { BudgetWallet } from './budget.ts'
 import type { Exams } from './exams.ts'
 import type { Material, MaterialWish } from './material.ts'
+import type { Operating } from './operating.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
 export type InputFile = { name: string; bytes: Uint8Array }
@@ -49,6 +53,10 @@ export interface ModelFactory {
   /** Who is signed in; on the chain of `chainId`. */
   readonly sessions: Sessions
   readonly chainId: number
+  /** Whose gateway this is: the address that the models built here are paid at. */
+  readonly owner: Address
+  /** The wallet that asks paid questions for the owner. */
+  readonly budget: BudgetWallet
   /** Sealed exams: what is known of one, its papers for whoever checks them, its cases for their owner, running it again, the card. */
   readonly exams: Pick<Exams, 'show' | 'evidence' | 'opened' | 'run' | 'card'>
   plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>
@@ -109,6 +117,10 @@ export interface ModelFactory {
   /** Every payment to the builder of this data folder, by the chain's events, with what its receipt says of it. */
   earningsExport(): Promise<EarningsExport>
   state(): Promise<StateView>
+  /** How the gateway is; for whoever owns its machine. */
+  operating(): Promise<Operating>
+  /** Every setting that made a model, and the hash of each of its parts. */
+  anatomy(name: string): Promise<AnatomyView | Refusal>
   /** Live events until the returned function is called. */
   listen(listener: (event: LiveEvent) => void): () => void
   close(): Promise<void>

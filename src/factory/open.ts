@@ -44,6 +44,7 @@ import type { ModelFactory, PaidQuery } from './factory.ts'
 import { openFix } from './fix.ts'
 import { machineView } from './machine.ts'
 import { openMaterial } from './material.ts'
+import { openOwner } from './owner.ts'
 import { openPassports } from './passports.ts'
 import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
@@ -54,7 +55,6 @@ import { earningsView, modelView, receiptView } from './views.ts'
 const ALLOWANCE = 1000n * 10n ** 18n
 /** How often payments whose outcome is not known are asked of the chain again. */
 const RECHECK_MS = 5000
-
 /** How often gas and other things that run out are looked at. */
 const WATCH_MS = 60_000
 
@@ -104,8 +104,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
-  const baseline = ngramSvm()
-  const tagger = wordTagger()
+  const [baseline, tagger] = [ngramSvm(), wordTagger()]
   const serving = openServing({ runtime, retriever, baseline, tagger, store }, bases.find, config.servingThreads)
   const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
   const contractSigned = walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token })
@@ -244,6 +243,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     sessions,
     exams,
     chainId: chain.network.chainId,
+    ...openOwner({ chain, database, builder, payer, find, serving, folder: config.data, view: builds.view, warnings }),
     plan: material.plan,
     prepare: material.prepare,
     async ready(words, files, wish) {

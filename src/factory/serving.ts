@@ -70,6 +70,8 @@ export function openServing(
   }
 
   return {
+    /** Packages whose models are in memory, longest unused first; of how many at most. */
+    inMemory: (): { packages: Id[]; most: number } => ({ packages: [...loaded.keys()], most: KEPT }),
     /** A package's parts, without loading the model. */
     open,
     /** The package, ready to answer. */

@@ -60,6 +60,14 @@ export function chainSuite(name: string, open: () => Promise<{ chain: Chain; own
     })
     afterAll(() => close())
 
+    it('says which block is its newest, and who pays the gas', async () => {
+      const { block, at, relayers } = await chain.pulse()
+      expect(block).toBeGreaterThanOrEqual(await chain.finalBlock())
+      expect(block).toBeGreaterThan(0)
+      expect(Math.abs(at - Date.now() / 1000)).toBeLessThan(3600)
+      for (const { address, native } of relayers) expect(native).toBe((await chain.balance(address)).native)
+    })
+
     it('registers a name once for each owner', async () => {
       expect(await chain.register({ owner, slug: 'hearts', payout: payout.address, price })).toEqual({ modelId, tx: null })
       const elsewhere = await chain.register({ owner: other, slug: 'hearts', payout: other.address, price })

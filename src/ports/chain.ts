@@ -24,6 +24,9 @@ export type Settlement =
 /** `committedAt` in Unix seconds of the chain. */
 export type ExamRecord = { committedAt: number; attempts: number }
 
+/** How a chain is, as whoever runs the gateway sees it; `native` in atomic units of the native coin. */
+export type Pulse = { block: number; at: number; relayers: { address: Address; native: bigint; payments: bigint }[] }
+
 export type Network = {
   chainId: number
   /** CAIP-2, e.g. `eip155:31337`. */
@@ -65,6 +68,11 @@ export interface Chain {
   finalBlock(): Promise<number>
   /** What settling one query costs now, in atomic units of the native coin (which OPEN wraps one for one): by itself, and as one of a hundred. */
   costs(): Promise<{ alone: bigint; together: bigint }>
+  /**
+   * The newest block, its time in Unix seconds, and the accounts that pay the gas of payments with how many each can still pay for.
+   * @throws when the chain does not answer.
+   */
+  pulse(): Promise<Pulse>
   /** What whoever runs the gateway should see to, in sentences; empty when all is well. */
   warnings(): Promise<string[]>
   /** Gives an account test OPEN; refuses off the embedded chain. */

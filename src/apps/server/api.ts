@@ -146,6 +146,8 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     return answer(context, await factory.startBuild(words, files, wish))
   })
 
+  routes.get('/models/:name/anatomy', async (context) => answer(context, await factory.anatomy(context.req.param('name'))))
+
   routes.get('/models/:name/data', async (context) => {
     const query = DataQuery.safeParse(context.req.query(), { reportInput: true })
     if (!query.success) {

@@ -5,12 +5,15 @@ import { Hono } from 'hono'
 import { refuse } from '../../core/errors.ts'
 import type { ModelFactory } from '../../factory/factory.ts'
 import { apiRoutes } from './api.ts'
+import { benchmarkRoutes } from './benchmark.ts'
 import { chatRoutes } from './chat.ts'
 import { cardRoutes, examRoutes } from './exam.ts'
 import { type AllowedHosts, guard } from './guard.ts'
+import { countFaults, operateRoutes } from './operate.ts'
 import { faultReply, openaiRefusal, SERVER_HEADER } from './replies.ts'
 import { type SessionVariables, sessionRoutes, whoIsSignedIn } from './session.ts'
 import { studio } from './studio.ts'
+import { walletRoutes } from './wallet.ts'
 
 export type AppOptions = {
   factory: ModelFactory
@@ -24,7 +27,9 @@ export type AppOptions = {
 }
 
 export function createApp(options: AppOptions): Hono<SessionVariables> {
-  const { factory, studioFolder, hosts, closing, report } = options
+  const { factory, studioFolder, hosts, closing } = options
+  const faults = countFaults(options.report)
+  const { report } = faults
   const app = new Hono<SessionVariables>()
   // By this the command line knows that it talks to a ModelFactory and not to whatever else listens at an address.
   app.use(async (context, next) => {
@@ -43,6 +48,12 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.route('/api/session', sessionRoutes(factory.sessions, factory.chainId))
   app.route('/api', apiRoutes(factory, closing))
   app.route('/api', examRoutes(factory))
+  app.route('/api/operate', operateRoutes(factory, faults))
+  app.route('/api/benchmark', benchmarkRoutes())
+  app.route(
+    '/api/wallet',
+    walletRoutes(factory, async (request) => app.fetch(request)),
+  )
   app.route('/models', cardRoutes(factory))
   const nothing = (path: string, method: string) => refuse('not_found', `There is no ${method} ${path}.`, 'See the README for the routes.')
   for (const prefix of ['/v1/*', '/api/*']) app.all(prefix, (context) => openaiRefusal(context, 404, nothing(context.req.path, context.req.method)))

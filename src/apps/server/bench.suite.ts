@@ -28,6 +28,7 @@ import { offlinePlanner } from '../../drivers/planner/offline.ts'
 import { openSessions } from '../../drivers/session/sessions.ts'
 import { memoryStore } from '../../drivers/store/memory.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
+import { openOwner } from '../../factory/owner.ts'
 import { openPassports } from '../../factory/passports.ts'
 import type { Account, Chain } from '../../ports/chain.ts'
 import type { Database } from '../../ports/database.ts'
@@ -161,6 +162,11 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
   const factory: ModelFactory = {
     sessions: openSessions(),
     chainId: chain.network.chainId,
+    ...openOwner({
+      ...{ builder: owner, payer },
+      ...{ chain, database, folder, view: () => build, warnings: chain.warnings, find: unheard },
+      serving: { inMemory: () => ({ packages: [packageId], most: 8 }), open: () => Promise.reject(new Error('no model is open here')) },
+    }),
     exams: { show: unheard, evidence: unheard, opened: unheard, run: unheard, card: unheard },
     async plan() {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')

@@ -6,7 +6,7 @@ import { encodeAbiParameters, encodeFunctionData, keccak256, type Log, type Publ
 import { BaseError, isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
 import { formatOpen } from '../../core/royalty.ts'
-import type { Account, Authorization, Chain, ExamRecord, Network, Settlement } from '../../ports/chain.ts'
+import type { Account, Authorization, Chain, ExamRecord, Network, Pulse, Settlement } from '../../ports/chain.ts'
 import type { Journal } from '../../ports/database.ts'
 import { refuseKnownKeys } from '../keystore/keystore.ts'
 import { wellFormed } from './authorization.ts'
@@ -188,6 +188,12 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     }
   }
 
+  /** What each relayer holds, and how many single payments that is at the present price of gas. */
+  async function gasLeft(): Promise<Pulse['relayers']> {
+    const [price, held] = await Promise.all([client.getGasPrice(), Promise.all(relayers.map(({ address }) => client.getBalance({ address })))])
+    return relayers.map(({ address }, place) => ({ address, native: held[place]!, payments: held[place]! / (GAS_ALONE * (price || 1n)) }))
+  }
+
   return {
     network,
     contracts,
@@ -273,14 +279,16 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
       return { alone: GAS_ALONE * price, together: GAS_TOGETHER * price }
     },
 
+    async pulse() {
+      const [block, held] = await answered(() => Promise.all([client.getBlock(), gasLeft()]))
+      return { block: Number(block.number), at: Number(block.timestamp), relayers: held }
+    },
+
     async warnings() {
       try {
-        const price = await client.getGasPrice()
-        const held = await Promise.all(relayers.map(({ address }) => client.getBalance({ address })))
-        return relayers.flatMap(({ address }, place) => {
-          const left = held[place]! / (GAS_ALONE * (price || 1n))
+        return (await gasLeft()).flatMap(({ address, native, payments: left }) => {
           if (left >= FEWEST_PAYMENTS) return []
-          return `The account ${address}, which pays the gas of payments, holds ${formatOpen(held[place]!)} ${network.currency}: enough for ${left === 0n ? 'no payment' : `about ${left} payments`} at the present price of gas. Send it native coin.`
+          return `The account ${address}, which pays the gas of payments, holds ${formatOpen(native)} ${network.currency}: enough for ${left === 0n ? 'no payment' : `about ${left} payments`} at the present price of gas. Send it native coin.`
         })
       } catch (error) {
         return [new UnreachableError(error).message]

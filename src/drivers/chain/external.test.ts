@@ -120,6 +120,8 @@ describe('an external chain', () => {
     expect(await chain.warnings()).toEqual([])
     const { address } = await world.keystore.account('relayer-2')
     await world.node('anvil_setBalance', [address, '0x1000000000000'])
+    const poor = (await chain.pulse()).relayers.find((relayer) => relayer.address === address)!
+    expect([poor.native, poor.payments < 200n]).toEqual([0x1000000000000n, true])
     expect(await chain.warnings()).toEqual([expect.stringMatching(new RegExp(`^The account ${address}.*Send it native coin\\.$`))])
     const { alone, together } = await chain.costs()
     expect(alone > together && together > 0n).toBe(true)

@@ -181,6 +181,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
     marketEvents: async ({ fromBlock, toBlock }) => events.filter((event) => event.block >= fromBlock && event.block <= toBlock),
     finalBlock: async () => block,
     costs: async () => ({ alone: 0n, together: 0n }),
+    pulse: async () => ({ block, at: seconds(), relayers: [] }),
     warnings: async () => [],
 
     async fund(address, amount) {

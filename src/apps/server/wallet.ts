@@ -1,0 +1,145 @@
+/**
+ * The owner's budget wallet over HTTP: what it holds, its limits, what it spent, and one paid question. It pays this same server like anybody
+ * else would, by our own client, so a question of the owner's to a model of theirs is settled on the chain too. Knows nothing of signatures.
+ */
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
+import type { Address } from '../../core/listing.ts'
+import { amount, parseOpen } from '../../core/royalty.ts'
+import type { Limits } from '../../factory/budget.ts'
+import type { ModelFactory } from '../../factory/factory.ts'
+import { type Client, explain, openClient, PayError } from '../client/client.ts'
+import { readJson } from './chat.ts'
+import { limit } from './guard.ts'
+import { isOwner } from './operate.ts'
+import { refusal, wrongField } from './replies.ts'
+import type { SessionVariables } from './session.ts'
+
+const LimitsRequest = z.object({ perQuery: z.string(), perDay: z.string(), perModelPerDay: z.string().nullable() })
+const AskRequest = z.object({ model: z.string().min(1).max(200), text: z.string().trim().min(1).max(1_000_000) })
+const PAID_SHOWN = 20
+
+/** Below `/api/wallet`. `ask` sends a request to this very server. */
+export function walletRoutes(
+  factory: Pick<ModelFactory, 'budget' | 'owner' | 'state' | 'receipts'>,
+  ask: (request: Request) => Promise<Response>,
+): Hono<SessionVariables> {
+  const { budget } = factory
+  const routes = new Hono<SessionVariables>()
+  let client: { url: string; client: Client } | undefined
+  /** One at a time: two clients must not keep one ledger, and limits must not change under a question. */
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
+    const done = turn.then(work, work)
+    turn = done.catch(() => {})
+    return done
+  }
+
+  async function opened(url: string): Promise<Client> {
+    if (client?.url === url) return client.client
+    const [{ network, contracts }, { perQuery, perDay, perModelPerDay }] = await Promise.all([factory.state(), budget.limits()])
+    const made = await openClient({
+      ...{ url, account: budget.account as Parameters<typeof openClient>[0]['account'], network: network.caip2, asset: contracts.token as Address },
+      ...{ maximum: perQuery, keep: budget.keep },
+      budget: { perDay, ...(perModelPerDay === null ? {} : { perModelPerDay }) },
+      fetch: (input, init) => ask(named(new Request(input, init), url)),
+    })
+    client = { url, client: made }
+    return made
+  }
+
+  routes.use(async (context, next) => {
+    context.header('Cache-Control', 'no-store')
+    if (isOwner(context, factory.owner)) return next()
+    const hint = `Pay from a wallet of your own, or open the studio on the machine itself.`
+    return refusal(context, refuse('not_the_owner', 'This wallet is for the owner of the machine alone.', hint), 403)
+  })
+
+  routes.get('/', async (context) => {
+    const [held, limits, { network }, receipts, spent] = await Promise.all([
+      budget.balance(),
+      budget.limits(),
+      factory.state(),
+      factory.receipts(1000),
+      inTurn(async () => (await opened(urlOf(context))).spentToday()),
+    ])
+    const own = receipts.filter(({ payer }) => payer.toLowerCase() === budget.account.address.toLowerCase())
+    return context.json({
+      address: budget.account.address,
+      ...{ balance: amount(held), currency: network.currency, test: network.test, limits: shown(limits) },
+      today: {
+        day: spent.day,
+        total: amount(spent.total),
+        models: Object.fromEntries(Object.entries(spent.models).map(([name, value]) => [name, amount(value)])),
+      },
+      paid: own.slice(0, PAID_SHOWN),
+    })
+  })
+
+  routes.put('/limits', limit(1), async (context) => {
+    const request = LimitsRequest.safeParse(readJson(await context.req.text()), { reportInput: true })
+    if (!request.success) {
+      const wrong = wrongField(request.error.issues[0], 'The body is not a JSON object.')
+      return refusal(context, refuse('invalid_request', wrong, 'Send {"perQuery": "0.1", "perDay": "1", "perModelPerDay": null}.'), 400)
+    }
+    const { perQuery, perDay, perModelPerDay } = request.data
+    const parsed = [perQuery, perDay, perModelPerDay ?? '0'].map(parseOpen)
+    const wrong = parsed.find((one): one is Refusal => isRefusal(one))
+    if (wrong) return refusal(context, wrong, 422)
+    const [query, day, model] = parsed as [bigint, bigint, bigint]
+    if (query > day)
+      return refusal(context, refuse('limits_crossed', `One question may cost ${perQuery} and a whole day ${perDay}.`, 'Raise the limit of the day.'), 422)
+    const limits: Limits = { perQuery: query, perDay: day, perModelPerDay: perModelPerDay === null ? null : model }
+    await inTurn(async () => {
+      await budget.setLimits(limits)
+      client = undefined
+    })
+    return context.json({ limits: shown(limits) })
+  })
+
+  routes.post('/fund', async (context) => {
+    const given = await budget.fund()
+    return isRefusal(given) ? refusal(context, given) : context.json(given)
+  })
+
+  routes.post('/ask', limit(2), async (context) => {
+    const request = AskRequest.safeParse(readJson(await context.req.text()), { reportInput: true })
+    if (!request.success) {
+      const wrong = wrongField(request.error.issues[0], 'The body is not a JSON object.')
+      return refusal(context, refuse('invalid_request', wrong, 'Send {"model": ..., "text": "your question"}.'), 400)
+    }
+    const { model, text } = request.data
+    const url = urlOf(context)
+    const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }] })
+    return inTurn(async () => {
+      try {
+        const paying = await opened(url)
+        const reply = await paying.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+        const refused = await explain(reply)
+        if (refused) return refusal(context, refused, reply.status === 404 ? 404 : 422)
+        return new Response(await reply.text(), { headers: { 'content-type': 'application/json; charset=utf-8' } })
+      } catch (error) {
+        if (error instanceof PayError) return refusal(context, error.refusal, 422)
+        throw error
+      }
+    })
+  })
+
+  return routes
+}
+
+const urlOf = (context: Context): string => new URL(context.req.url).origin
+
+/** A request to this server by its own name, as the guard wants it. */
+function named(request: Request, url: string): Request {
+  const headers = new Headers(request.headers)
+  headers.set('host', new URL(url).host)
+  return new Request(request, { headers })
+}
+
+const shown = ({ perQuery, perDay, perModelPerDay }: Limits) => ({
+  perQuery: amount(perQuery),
+  perDay: amount(perDay),
+  perModelPerDay: perModelPerDay === null ? null : amount(perModelPerDay),
+})

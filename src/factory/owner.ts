@@ -1,0 +1,10 @@
+/**
+ * What is the gateway's owner's alone: how it is, how each model was made, and the wallet that asks for them. Knows nothing of who asks.
+ */
+import type { Account } from '../ports/chain.ts'
+import { openBudget } from './budget.ts'
+import { type OperatingParts, openOperating } from './operating.ts'
+
+export function openOwner(parts: OperatingParts & { builder: Account; payer: Account }) {
+  return { owner: parts.builder.address, ...openOperating(parts), budget: openBudget(parts) }
+}
