@@ -32,6 +32,7 @@ import type {
 import type { ColumnChoice } from '../steps/columns.ts'
 import type { BudgetWallet } from './budget.ts'
 import type { Exams } from './exams.ts'
+import type { Market } from './market.ts'
 import type { Material, MaterialWish } from './material.ts'
 import type { Operating } from './operating.ts'
 
@@ -59,6 +60,9 @@ export interface ModelFactory {
   readonly budget: BudgetWallet
   /** Sealed exams: what is known of one, its papers for whoever checks them, its cases for their owner, running it again, the card. */
   readonly exams: Pick<Exams, 'show' | 'evidence' | 'opened' | 'run' | 'card'>
+  readonly market: Market
+  /** Of this program, as package.json says it. */
+  readonly version: string
   plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>
   /** The dataset that would be built, with what was found in the material; nothing is kept. */
   prepare(words: string, files: readonly InputFile[], wish?: MaterialWish): Promise<Material | Refusal>

@@ -33,7 +33,7 @@ import { answer, unreadable } from '../steps/answer.ts'
 import { charge } from '../steps/charge.ts'
 import { publish } from '../steps/publish.ts'
 import { readiness } from '../steps/readiness.ts'
-import { confirm, recheck, reconcile } from '../steps/reconcile.ts'
+import { reconcile } from '../steps/reconcile.ts'
 import { refine } from '../steps/refine.ts'
 import { openBases, progressText } from './bases.ts'
 import { openBuilds } from './builds.ts'
@@ -43,24 +43,19 @@ import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
 import { openFix } from './fix.ts'
 import { machineView } from './machine.ts'
+import { openMarket } from './market.ts'
 import { openMaterial } from './material.ts'
+import { ownVersion } from './operating.ts'
 import { openOwner } from './owner.ts'
 import { openPassports } from './passports.ts'
 import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
 import { openTally } from './tally.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
+import { watchPayments } from './watch.ts'
 
 /** What the embedded chain's example payer starts with: 1,000 test OPEN. */
 const ALLOWANCE = 1000n * 10n ** 18n
-/** How often payments whose outcome is not known are asked of the chain again. */
-const RECHECK_MS = 5000
-/** How often gas and other things that run out are looked at. */
-const WATCH_MS = 60_000
-
-function undoneWarning(count: number): string {
-  return `${count === 1 ? '1 payment was' : `${count} payments were`} undone by a reorganisation of the chain and cannot be made again.`
-}
 
 /** A refusal before any payment, in the shape OpenAI clients read. */
 function replied(status: number, refusal: Refusal): PaidQuery {
@@ -124,39 +119,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
 
   const now = () => Date.now()
   await reconcile({ chain, database }, { now })
-  let undone = 0
-  const look = async () => {
-    await recheck({ chain, database }, { now })
-    const confirmed = await confirm({ chain, database }, { now })
-    if (confirmed.undone > undone) console.error(undoneWarning(confirmed.undone))
-    undone = confirmed.undone
-  }
-  let looking = false
-  const rechecking = setInterval(() => {
-    if (looking) return
-    looking = true
-    look()
-      .catch((error: unknown) => console.error('Payments could not be looked up:', error))
-      .finally(() => {
-        looking = false
-      })
-  }, RECHECK_MS)
-  rechecking.unref()
-  /** Said once each in the log, and in the state for as long as they hold. */
-  const said = new Set<string>()
-  async function warnings(): Promise<string[]> {
-    return [...(await chain.warnings()), ...(undone ? [undoneWarning(undone)] : [])]
-  }
-  const watching = setInterval(() => {
-    warnings()
-      .then((present) => {
-        for (const warning of present) if (!said.has(warning)) console.error(warning)
-        said.clear()
-        for (const warning of present) said.add(warning)
-      })
-      .catch(() => {})
-  }, WATCH_MS)
-  watching.unref()
+  const watch = watchPayments({ chain, database }, now)
+  const { warnings } = watch
 
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
   const material = openMaterial({ planner, reader: anyFiles() })
@@ -236,12 +200,15 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     return list.map((receipt) => receiptView(receipt, final))
   }
 
+  const market = openMarket({ chain, database, store }, { standing: exams.standing, now })
   await builds.resume()
   await exams.resume()
 
   return {
     sessions,
     exams,
+    market,
+    version: ownVersion(),
     chainId: chain.network.chainId,
     ...openOwner({ chain, database, builder, payer, find, serving, folder: config.data, view: builds.view, warnings }),
     plan: material.plan,
@@ -317,6 +284,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const listed = { ...model, modelId: published.modelId, price: published.price, publishTx: tx, abstention, updatedAt: Date.now() }
       await database.models.put(listed)
       exams.twin(listed)
+      market.look()
       const build = (await database.builds.list()).find((one) => one.packageId === model.packageId)
       if (build && published.tx)
         await builds.append(build, {
@@ -364,9 +332,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       )
       if (charged.kind === 'reply' && charged.status === 402) return { ...charged, ...(await offers.offer(charged.headers, charged.body, quote)) }
       if (charged.kind === 'reply') {
+        if (charged.fault !== undefined) market.served(model.modelId, false)
         if (charged.fault !== undefined) console.error(`A query of ${name} failed:`, charged.fault)
         return charged
       }
+      market.served(model.modelId, true)
       charged.receipt
         ?.then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() }))
         .catch((error: unknown) => console.error(`The receipt of a query of ${name} is not written yet:`, error))
@@ -387,8 +357,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       return () => listeners.delete(listener)
     },
     async close() {
-      clearInterval(rechecking)
-      clearInterval(watching)
+      watch.stop()
+      await market.close()
       await builds.close()
       await exams.close()
       await runtime.close()

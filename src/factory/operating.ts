@@ -40,7 +40,7 @@ export type Operating = Omit<OperatingView, 'faults'>
 export function openOperating(parts: OperatingParts): { operating(): Promise<Operating>; anatomy(name: string): Promise<AnatomyView | Refusal> } {
   const { chain, database, folder } = parts
   const startedAt = Date.now()
-  const version = versionOf(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const version = ownVersion()
   let sizes: { at: number; parts: Promise<{ name: string; bytes: number }[]> } | undefined
 
   /** Every entry of the data folder with its size, largest first. */
@@ -156,4 +156,5 @@ const bytesOf = (path: string): Promise<number> =>
     () => 0,
   )
 
-const versionOf = (manifest: string): string => (JSON.parse(manifest) as { version: string }).version
+/** Of this program, as package.json says it. */
+export const ownVersion = (): string => (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version

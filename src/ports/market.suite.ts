@@ -35,6 +35,8 @@ const termsOf = (facts: Facts): Terms => [
 const asked = (text: string): Terms => text.split(' ').map((term) => ({ term, weight: 1 }))
 const query = (patch: Partial<SearchQuery> = {}): SearchQuery => SearchQuery.parse(patch)
 
+const versionOf = (number: number) => ({ modelId: model(number), packageId: hashText(`package ${number}`), reportId: hashText(`report ${number}`) })
+
 /** Registration and first version of a model, in two places of one block. */
 const listed = (number: number, block: number, price = OPEN / 100n): MarketEvent[] => [
   {
@@ -66,7 +68,7 @@ export function marketSuite(name: string, open: () => Promise<Database>): void {
     const describeAll = async (numbers: readonly number[], patch: (number: number) => Partial<Facts> = () => ({})) => {
       for (const number of numbers) {
         const facts = factsOf(number, patch(number))
-        await market.describe(model(number), facts.packageId, { facts, terms: termsOf(facts) })
+        await market.describe(versionOf(number), { facts, terms: termsOf(facts) })
       }
     }
 
@@ -161,7 +163,7 @@ export function marketSuite(name: string, open: () => Promise<Database>): void {
       expect(misspelt).toMatchObject({ rows: [{ modelId: model(3) }], corrected: [{ from: 'complants', to: 'complaints' }] })
       // What is described anew is found by its new words alone.
       const facts = factsOf(3, { words: 'Sort Hausa praise', languages: ['ha'], task: 'classify', name: 'yabo' })
-      await market.describe(model(3), facts.packageId, { facts, terms: termsOf(facts) })
+      await market.describe(versionOf(3), { facts, terms: termsOf(facts) })
       expect(await found('complaints')).toEqual([])
       expect(await found('praise')).toEqual([model(3)])
       await describeAll([3], () => ({ words: 'Sort Hausa complaints', languages: ['ha'], task: 'classify', domain: 'complaints', name: 'korafi' }))
@@ -213,7 +215,7 @@ export function marketSuite(name: string, open: () => Promise<Database>): void {
       expect([await shown(), await market.listing(model(4), NOW)]).toEqual([0, undefined])
       await market.hide(model(4), false)
       expect(await shown()).toBe(1)
-      await market.describe(model(4), hashText('package 4'), null)
+      await market.describe(versionOf(4), null)
       expect(await shown()).toBe(0)
       expect((await market.ranked()).listings.map(({ modelId }) => modelId)).not.toContain(model(4))
       await describeAll([4], () => ({ words: 'ግብር', languages: ['am'] }))

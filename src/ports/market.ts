@@ -34,6 +34,9 @@ export type Found = {
   corrected: { from: string; to: string }[]
 }
 
+/** What the chain lists of a model. */
+export type Version = { modelId: Hex; packageId: Id; reportId: Id }
+
 export interface MarketRecords {
   /** The last block whose events are in; -1 before the first. */
   indexedUntil(): Promise<number>
@@ -46,9 +49,9 @@ export interface MarketRecords {
   reset(): Promise<void>
 
   /** Listings whose present package is not described yet. */
-  undescribed(limit: number): Promise<{ modelId: Hex; packageId: Id }[]>
+  undescribed(limit: number): Promise<Version[]>
   /** What the package of a listing says, with its terms; null where it cannot be had or does not match its hash, which is kept too. */
-  describe(modelId: Hex, packageId: Id, facts: { facts: Facts; terms: Terms } | null): Promise<void>
+  describe(version: Version, facts: { facts: Facts; terms: Terms } | null): Promise<void>
 
   /** All that ranking needs; listings that are retired, hidden or without a package here are left out. */
   ranked(): Promise<{ listings: (Ranked & { registeredAt: number })[]; payments: PaymentEdge[]; funding: FundingEdge[] }>

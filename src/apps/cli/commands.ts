@@ -218,7 +218,7 @@ function standing({ standing = 'unproven' }: ModelView): string {
 }
 
 /** What a server answers, and what money is called on its chain: test OPEN where it is worth nothing. */
-async function withCurrency<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<{ value: T; currency: string } | Refusal> {
+export async function withCurrency<T>(context: Context, work: (url: string) => Promise<T | Refusal>): Promise<{ value: T; currency: string } | Refusal> {
   return withServer(context, async (url) => {
     const value = await work(url)
     if (isRefusal(value)) return value

@@ -12,6 +12,7 @@ import { ask, type BuildFlags, build, earnings, list, publish, query } from './c
 import type { Context } from './connect.ts'
 import { examCases, type RunFlags, runExam, showExam, verifyExamPapers } from './exam.ts'
 import { exportModel } from './export.ts'
+import { recompute, type SearchFlags, search, show, want } from './market.ts'
 import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
 import { type DataFlags, data, type FixFlags, fix, quotations, rebuild } from './review.ts'
@@ -163,6 +164,23 @@ talking('rebuild <model>', 'build a model again with what you changed in its exa
 talking('quotations <model>', 'which passages strangers will see, and which documents are kept out')
   .option('--keep-out <file...>', 'documents that are not to be quoted; "" lets all in')
   .action((model: string, flags: Flags & { keepOut?: string[] }) => run(flags, (context) => quotations(context, model, flags)))
+talking('search <need>', 'find models by what you need, in your own words and any language')
+  .option('--task <task>', 'answer, classify, extract or transform')
+  .option('--language <tag>', 'a language the model reads, e.g. ha')
+  .option('--max-price <open>', 'highest price of a query in OPEN')
+  .option('--min-quality <score>', 'lowest exam score it must show at least, 0 to 1')
+  .option('--licence <name>', 'a licence of its data or base')
+  .option('--base <name>', 'the base it was trained on')
+  .option('--sort <order>', 'best, price or newest')
+  .option('--limit <number>', 'how many, at most 50')
+  .option('--cursor <cursor>', 'where the page before ended')
+  .action((need: string, flags: Flags & SearchFlags) => run(flags, (context) => search(context, need, flags)))
+talking('show <listing>', 'all that is known of a listing: exam, price, use, versions, reviews, and why it stands where it stands').action(
+  (id: string, flags: Flags) => run(flags, (context) => show(context, id)),
+)
+talking('want [need]', 'post what you need and cannot find; without words, what others want and look for in vain')
+  .option('--case <text=>answer>', 'an example, such as "my heart races => cardiology"; may be said several times', several, [])
+  .action((need: string | undefined, flags: Flags & { case: string[] }) => run(flags, (context) => want(context, need, flags)))
 talking('earnings', 'what the builder was paid')
   .option('--export <file>', 'every payment with its day, version and proof, into a .csv or .json file')
   .action((flags: Flags & { export?: string }) => run(flags, (context) => earnings(context, flags)))
@@ -176,8 +194,12 @@ command('bench', 'enter a program of your own for a task of the benchmark; it is
 talking('list', 'the models here').action((flags: Flags) => run(flags, list))
 
 const exam = program.command('exam').description('the sealed exam of a model: what is known of it, its papers checked, run again').exitOverride()
+const market = program.command('market').description('the market: its figures read anew from the chain').exitOverride()
 function onExam(usage: string, description: string): Command {
-  return exam
+  return under(exam, usage, description)
+}
+function under(parent: Command, usage: string, description: string): Command {
+  return parent
     .command(usage)
     .description(description)
     .option('--json', 'print one JSON object as the last line')
@@ -185,6 +207,9 @@ function onExam(usage: string, description: string): Command {
     .option('--url <url>', 'a running server, or the gateway to examine (or MODELFACTORY_URL)')
     .exitOverride()
 }
+under(market, 'recompute', 'read the chain and the packages anew, and say whether every figure of the market follows from them').action((flags: Flags) =>
+  run(flags, (context) => recompute(context)),
+)
 onExam('show <model>', 'what was committed on chain, attempts, scores, verdict').action((model: string, flags: Flags) =>
   run(flags, (context) => showExam(context, model)),
 )

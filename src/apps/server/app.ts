@@ -9,6 +9,8 @@ import { benchmarkRoutes } from './benchmark.ts'
 import { chatRoutes } from './chat.ts'
 import { cardRoutes, examRoutes } from './exam.ts'
 import { type AllowedHosts, guard } from './guard.ts'
+import { marketRoutes } from './market.ts'
+import { openapiRoutes } from './openapi.ts'
 import { countFaults, operateRoutes } from './operate.ts'
 import { faultReply, openaiRefusal, SERVER_HEADER } from './replies.ts'
 import { type SessionVariables, sessionRoutes, whoIsSignedIn } from './session.ts'
@@ -50,6 +52,8 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.route('/api', examRoutes(factory))
   app.route('/api/operate', operateRoutes(factory, faults))
   app.route('/api/benchmark', benchmarkRoutes())
+  app.route('/api/market', marketRoutes(factory))
+  app.route('/', openapiRoutes(factory.version))
   app.route(
     '/api/wallet',
     walletRoutes(factory, async (request) => app.fetch(request)),

@@ -28,6 +28,7 @@ import { offlinePlanner } from '../../drivers/planner/offline.ts'
 import { openSessions } from '../../drivers/session/sessions.ts'
 import { memoryStore } from '../../drivers/store/memory.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
+import { openMarket } from '../../factory/market.ts'
 import { openOwner } from '../../factory/owner.ts'
 import { openPassports } from '../../factory/passports.ts'
 import type { Account, Chain } from '../../ports/chain.ts'
@@ -159,6 +160,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
       final: true,
     }))
 
+  const market = openMarket({ chain, database, store }, { standing: async () => 'unproven', now: () => Date.now() })
   const factory: ModelFactory = {
     sessions: openSessions(),
     chainId: chain.network.chainId,
@@ -167,6 +169,8 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
       ...{ chain, database, folder, view: () => build, warnings: chain.warnings, find: unheard },
       serving: { inMemory: () => ({ packages: [packageId], most: 8 }), open: () => Promise.reject(new Error('no model is open here')) },
     }),
+    market,
+    version: '0.0.0',
     exams: { show: unheard, evidence: unheard, opened: unheard, run: unheard, card: unheard },
     async plan() {
       return refuse('words_empty', 'The description is empty.', 'Say what the model should do.')
@@ -279,6 +283,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
       for (const listener of listeners) listener(event)
     },
     async close() {
+      await market.close()
       await chain.close()
       await database.close()
       await rm(folder, { recursive: true, force: true })

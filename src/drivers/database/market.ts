@@ -57,17 +57,18 @@ export function marketRecords(database: Queryable): MarketRecords {
     async undescribed(limit) {
       const rows = await rowsOf(
         database,
-        sql`select model_id, package_id from market_listings where package_id is not null and described is distinct from package_id order by model_id limit ${limit}`,
+        sql`select model_id, package_id, report_id from market_listings where package_id is not null
+          and described is distinct from package_id || ':' || report_id order by model_id limit ${limit}`,
       )
-      return rows.map((row) => ({ modelId: row.model_id as Hex, packageId: row.package_id as Id }))
+      return rows.map((row) => ({ modelId: row.model_id as Hex, packageId: row.package_id as Id, reportId: row.report_id as Id }))
     },
 
-    describe: (modelId, packageId, described) =>
+    describe: ({ modelId, packageId, reportId }, described) =>
       database.transaction(async (within) => {
         const [standing] = await rowsOf(within, sql`select search, facts from market_listings where model_id = ${lower(modelId)} for update`)
         if (!standing) return
         const { facts, terms } = described ?? { facts: null, terms: [] }
-        await within.execute(sql`update market_listings set described = ${packageId}, facts = ${facts && kept(facts)}, task = ${facts?.task ?? null},
+        await within.execute(sql`update market_listings set described = ${`${packageId}:${reportId}`}, facts = ${facts && kept(facts)}, task = ${facts?.task ?? null},
           languages = ${sql.param(facts?.languages ?? [])}::text[], domain = ${facts?.domain ?? null}, base = ${facts?.base ?? null},
           licences = ${sql.param(facts?.licences ?? [])}::text[], verdict = ${facts?.verdict ?? null}, quality = ${facts?.exam?.interval[0] ?? 0}::real,
           latency = ${facts?.latencyMs ?? null}::real, root = ${facts?.exam?.root ?? null}, search = ${facts && vector(terms)}::tsvector

@@ -35,7 +35,7 @@ create table market_listings (
 );
 create index market_listings_search on market_listings using gin (search);
 create index market_listings_score on market_listings (score desc, model_id);
-create index market_listings_package on market_listings (package_id) where described is distinct from package_id;
+create index market_listings_package on market_listings (package_id) where described is distinct from package_id || ':' || report_id;
 create table market_history (
   model_id text not null,
   block bigint not null,

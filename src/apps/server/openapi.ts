@@ -1,0 +1,92 @@
+/**
+ * What programs may ask of this server, as an OpenAPI 3.1 document made from the very schemas the routes check with.
+ * Knows nothing of what the routes do.
+ */
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
+
+type Operation = { summary: string; parameters?: object[]; requestBody?: object; responses: Record<string, object> }
+
+const schemaOf = (schema: z.ZodType) =>
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as { properties?: Record<string, object>; required?: string[] }
+const json = (description: string) => ({ description, content: { 'application/json': { schema: { type: 'object' } } } })
+const problem = {
+  description: 'A refusal: one sentence of what is wrong, and what to do.',
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        properties: {
+          error: {
+            type: 'object',
+            properties: { message: { type: 'string' }, code: { type: 'string' }, hint: { type: 'string' } },
+            required: ['message', 'code'],
+          },
+        },
+      },
+    },
+  },
+}
+const inPath = (name: string, description: string) => ({ name, in: 'path', required: true, description, schema: { type: 'string' } })
+const body = (schema: z.ZodType) => ({ required: true, content: { 'application/json': { schema: schemaOf(schema) } } })
+const operation = (summary: string, told: string, more: Partial<Operation> = {}): Operation => ({
+  summary,
+  ...more,
+  responses: { 200: json(told), '4XX': problem },
+})
+const modelId = inPath('id', 'The model’s id on chain, or its name at this gateway.')
+
+export function openapi(version: string): object {
+  const query = schemaOf(SearchQuery)
+  const parameters = Object.entries(query.properties ?? {}).map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'ModelFactory gateway',
+      version,
+      description:
+        'Specialised models, found by need and ranked by measured quality. A paid question answers 402 with an x402 offer first; whoever pays, pays the builder directly and whole.',
+    },
+    paths: {
+      '/v1/models': { get: operation('Models that answer here, as OpenAI lists them', 'The list.') },
+      '/v1/chat/completions': {
+        post: operation('Ask a model; OpenAI’s chat completions, paid by x402', 'The answer.', {
+          requestBody: { required: true, content: { 'application/json': { schema: { type: 'object', required: ['model', 'messages'] } } } },
+        }),
+      },
+      '/api/market/search': { get: operation('Find models by need, in any language', 'Hits, facets, and the cursor of the next page.', { parameters }) },
+      '/api/market/listings/{id}': {
+        get: operation('All that is known of one listing', 'Exam, prices, versions, attempts, usage, reviews.', { parameters: [modelId] }),
+      },
+      '/api/market/listings/{id}/reviews': {
+        post: operation('Review a model with the wallet that paid for one of its answers', 'The review.', {
+          parameters: [modelId],
+          requestBody: body(ReviewPost),
+        }),
+      },
+      '/api/market/reviews/{id}/reply': {
+        post: operation('The owner’s answer to a review', 'The review with its reply.', {
+          parameters: [inPath('id', 'The review’s id.')],
+          requestBody: body(ReplyPost),
+        }),
+      },
+      '/api/market/listings/{id}/report': { post: operation('Report abuse', 'That it was taken.', { parameters: [modelId], requestBody: body(ReportPost) }) },
+      '/api/market/demand': { get: operation('What people look for and hardly find', 'Needs, most searched first.') },
+      '/api/market/wanted': {
+        get: operation('Needs that people posted', 'The newest hundred.', {
+          parameters: [{ name: 'tag', in: 'query', required: false, schema: { type: 'string' } }],
+        }),
+        post: operation('Post a need with example cases', 'The need with its id.', { requestBody: body(WantedPost) }),
+      },
+      '/api/market/recompute': { get: operation('Read the chain anew and compare (owner)', 'Whether every figure follows from it.') },
+      '/api/benchmark': { get: operation('The published benchmark', 'Every task and arm with its interval.') },
+      '/api/receipts': { get: operation('Receipts of paid queries', 'The newest.') },
+    },
+  }
+}
+
+export function openapiRoutes(version: string): Hono {
+  const document = openapi(version)
+  return new Hono().get('/openapi.json', (context) => context.json(document))
+}

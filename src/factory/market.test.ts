@@ -1,0 +1,178 @@
+/** The market over a chain and a store: what it shows follows from them, whatever strangers wrote, and can be read anew. */
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { isRefusal, type Refusal } from '../core/errors.ts'
+import { hashText, type Id } from '../core/id.ts'
+import type { Hex } from '../core/listing.ts'
+import { SearchQuery, WantedPost } from '../core/market.ts'
+import { chooseRecipe } from '../core/recipe.ts'
+import type { Report } from '../core/report.ts'
+import { Weights } from '../core/weights.ts'
+import { memoryChain } from '../drivers/chain/memory.ts'
+import { openDatabase } from '../drivers/database/pglite.ts'
+import { planOffline } from '../drivers/planner/offline.ts'
+import { memoryStore } from '../drivers/store/memory.ts'
+import { authorize } from '../ports/chain.suite.ts'
+import type { Chain } from '../ports/chain.ts'
+import type { Database } from '../ports/database.ts'
+import { pack } from '../steps/pack.ts'
+import { type Market, openMarket } from './market.ts'
+
+const price = 10n ** 16n
+let clock = Date.UTC(2026, 0, 5)
+const now = () => clock
+let chain: Chain
+let database: Database
+let market: Market
+const store = memoryStore()
+const owner = { name: 'builder', address: privateKeyToAccount(generatePrivateKey()).address }
+const payout = privateKeyToAccount(generatePrivateKey()).address
+const payer = privateKeyToAccount(generatePrivateKey())
+const given = <Value>(value: Value | Refusal): Value => {
+  if (isRefusal(value)) throw new Error(value.message)
+  return value
+}
+const search = (q: string, patch: Record<string, unknown> = {}) => market.search(SearchQuery.parse({ q, ...patch }))
+
+async function packageOf(name: string, words: string, score: number, languages?: string[]): Promise<{ id: Id; reportId: Id }> {
+  const adapter = await store.put(new TextEncoder().encode(`adapter of ${name}`))
+  const spec = { ...planOffline(words, []), ...(languages ? { language: languages } : {}) }
+  const recipe = chooseRecipe({ trainingTokens: 1000, maximumTokens: 128, threads: 1, maximumSeconds: 60 })
+  const weights = Weights.parse({
+    ...{ datasetId: hashText('data'), base: { name: 'base-xs', sha256: hashText('base'), licence: 'Apache-2.0' }, adapter, labelTokens: ['a', 'b'], recipe },
+    ...{ threshold: null, expert: null, bestStep: 1, curve: [] },
+  })
+  const report: Report = {
+    ...{
+      weightsId: hashText('weights'),
+      examId: hashText('exam'),
+      n: 100,
+      metric: 'macro-F1',
+      predictions: hashText('sheet'),
+      latencyMs: 20,
+      root: hashText(`root ${name}`),
+    },
+    arms: [{ name: 'tuned', what: 'tuned', score, interval: [score - 0.05, score + 0.05], figures: {} }],
+  }
+  const dataset = { specId: hashText('spec'), examId: hashText('exam'), training: [], practice: [], passages: [], notes: [] }
+  const { id, manifest } = await pack({ store }, { name, spec, dataset, weights, report, serving: null, licences: ['CC BY 4.0'] })
+  return { id, reportId: manifest.reportId }
+}
+
+async function list(slug: string, packed: { id: Id; reportId: Id }): Promise<Hex> {
+  const { modelId } = given(await chain.register({ owner, slug, payout, price }))
+  given(await chain.publishVersion({ owner, modelId, packageId: packed.id, reportId: packed.reportId }))
+  return modelId
+}
+const pay = async (modelId: Hex) => {
+  const settled = await chain.settle({ modelId, requestHash: hashText('q'), authorization: await authorize(chain, payer, payout) })
+  if (settled.status !== 'settled') throw new Error(JSON.stringify(settled))
+  return settled.tx
+}
+
+let hearts: Hex
+let hausa: Hex
+let hostile: Hex
+beforeAll(async () => {
+  chain = memoryChain()
+  database = await openDatabase({ folder: null })
+  await chain.fund(payer.address, 1000n * price)
+  hearts = await list('hearts', await packageOf('hearts', 'Answer questions about heart drugs from these pages', 0.7))
+  hausa = await list('korafi', await packageOf('korafi', 'Sort Hausa complaints into water, light and roads', 0.8, ['ha']))
+  const name = '\u202eevil\u0000<script>alert(1)</script>'
+  hostile = await list('hostile', await packageOf(name, `Sort letters into good and bad ${'\u2066long '.repeat(3000)}`, 0.9))
+  market = openMarket({ chain, database, store }, { standing: async () => 'proven', now })
+  await market.follow()
+}, 120_000)
+afterAll(async () => {
+  await market.close()
+  await database.close()
+})
+
+it('finds by need in other words and languages, and says why something stands where it stands', async () => {
+  const found = await search('cardiac medicine')
+  expect(found.hits[0]).toMatchObject({ modelId: hearts, name: 'hearts', price: { open: '0.01' }, verdict: 'proven', exam: { score: 0.7 } })
+  expect(found.hits[0]!.why.join(' ')).toContain('at least 0.65')
+  expect((await search('understands Hausa complaints')).hits[0]!.modelId).toBe(hausa)
+  expect((await search('quejas en hausa')).hits[0]!.modelId).toBe(hausa)
+  expect((await search('hart drugz')).hits[0]!.modelId).toBe(hearts)
+  expect((await search('')).hits).toHaveLength(3)
+  expect((await search('', { language: 'ha' })).hits.map(({ modelId }) => modelId)).toEqual([hausa])
+  expect((await search('')).facets.task.map(({ value }) => value).sort()).toEqual(['answer', 'classify'])
+})
+
+it('shows nothing of a stranger’s text that deceives, however long', async () => {
+  const view = given(await market.listing(hostile))
+  expect(view.name).toBe('evil<script>alert(1)</script>')
+  expect([...view.words].length).toBeLessThanOrEqual(1000)
+  for (const character of ['\u2066', '\u202e', '\u0000']) expect(view.words).not.toContain(character)
+})
+
+it('remembers what was looked for in vain, by what it is about', async () => {
+  for (const words of ['Quechua legal terms', 'legal advice in Quechua', 'Quechua legal terms']) await search(words)
+  const [first] = await market.demand()
+  expect(first).toMatchObject({ tags: ['legal', 'qu'], searches: 3, found: 0 })
+  const wanted = await market.want(WantedPost.parse({ need: 'Explain Quechua legal terms simply', cases: [{ input: 'a\u202e', output: 'b' }] }))
+  expect(wanted).toMatchObject({ tags: expect.arrayContaining(['legal', 'qu']), cases: [{ input: 'a', output: 'b' }] })
+  expect((await market.wanted('qu')).map(({ id }) => id)).toEqual([wanted.id])
+})
+
+it('counts payments and lets only whoever paid review, and only the owner reply', async () => {
+  const tx = await pay(hearts)
+  await market.follow()
+  expect(given(await market.listing(hearts)).usage).toEqual({ queries: 1, payers: 1, open: { atomic: price.toString(), open: '0.01' } })
+  const post = { tx, stars: 5, text: 'right <b>' }
+  expect(await market.review(hearts, post, undefined)).toMatchObject({ code: 'not_signed_in' })
+  expect(await market.review(hearts, post, owner.address)).toMatchObject({ code: 'not_paid' })
+  expect(await market.review(hausa, post, payer.address)).toMatchObject({ code: 'not_paid' })
+  const review = given(await market.review(hearts, post, payer.address.toLowerCase()))
+  given(await market.review(hearts, { ...post, stars: 4 }, payer.address))
+  expect(await market.reply(review.id, 'thanks', payer.address)).toMatchObject({ code: 'not_the_builder' })
+  given(await market.reply(review.id, 'thanks', owner.address))
+  expect(given(await market.listing(hearts)).reviews).toMatchObject([{ stars: 4, text: 'right <b>', reply: { text: 'thanks' } }])
+})
+
+it('counts failures against a listing', async () => {
+  const before = given(await market.listing(hausa)).place!
+  for (let time = 0; time < 30; time++) market.served(hausa, false)
+  await pay(hearts)
+  await market.follow()
+  const after = given(await market.listing(hausa)).place!
+  expect([before.reliability, after.reliability]).toEqual([0.95, 19 / 50])
+  expect(after.score).toBeCloseTo((before.score * 19) / 50 / 0.95, 6)
+})
+
+it('takes a listing that was taken down out of search, and says nothing of it', async () => {
+  given(await market.report(hostile, 'it deceives', undefined))
+  expect(await market.reports()).toMatchObject([{ modelId: hostile, reason: 'it deceives' }])
+  await market.hide(hostile, true)
+  expect((await search('')).hits).toHaveLength(2)
+  expect(await market.listing(hostile)).toMatchObject({ code: 'listing_unknown' })
+  await market.hide(hostile, false)
+})
+
+it('does not rank a package that is not here, or whose report is not the one on chain', async () => {
+  const real = await packageOf('other', 'Sort other letters into a and b', 0.95)
+  const forged = await list('forged', { id: real.id, reportId: hashText('another report') })
+  const absent = await list('absent', { id: hashText('nowhere'), reportId: hashText('report') })
+  await market.follow()
+  expect((await search('other letters')).hits.map(({ modelId }) => modelId)).not.toContain(forged)
+  expect(given(await market.listing(forged))).toMatchObject({ facts: null, exam: null, place: null })
+  expect(given(await market.listing(absent)).why[0]).toContain('cannot be read here')
+  // Published right, it is there.
+  given(await chain.publishVersion({ owner, modelId: forged, packageId: real.id, reportId: real.reportId }))
+  await market.follow()
+  expect((await search('other letters')).hits[0]!.modelId).toBe(forged)
+})
+
+it('can be read anew from the chain to the same figures, and says which do not follow from it', async () => {
+  clock += 86_400_000
+  await pay(hearts)
+  expect(await market.recompute()).toMatchObject({ same: true, differences: [], listings: 4 })
+  await database.market.append([{ block: (await chain.finalBlock()) + 1, place: 0, at: 1, kind: 'price', modelId: hearts, price: 1n }], {
+    ...{ after: await database.market.indexedUntil(), until: (await chain.finalBlock()) + 1 },
+  })
+  const { same, differences } = await market.recompute()
+  expect(same).toBe(false)
+  expect(differences).toEqual([`${hearts}: price is shown as "1", but is "${price}".`])
+})

@@ -1,0 +1,352 @@
+/**
+ * The market: follows the chain's final blocks, reads the packages it lists, ranks them, and answers whoever searches. Every figure follows from the
+ * chain's events and the packages, which {@link Market.recompute} shows. Knows nothing of HTTP.
+ */
+import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
+import { contentId, type Id } from '../core/id.ts'
+import type { Address, Hex } from '../core/listing.ts'
+import {
+  type Demand,
+  type Facts,
+  type Hit,
+  type ListingView,
+  plainText,
+  type Review,
+  type SearchQuery,
+  type SearchView,
+  type Wanted,
+  type WantedPost,
+} from '../core/market.ts'
+import { NEWCOMER_PLACES, rank, whyHere, withNewcomers } from '../core/ranking.ts'
+import { amount } from '../core/royalty.ts'
+import type { Standing } from '../core/view.ts'
+import { openDatabase } from '../drivers/database/pglite.ts'
+import { tagsOf, termsIn } from '../drivers/planner/concepts.ts'
+import type { Chain } from '../ports/chain.ts'
+import type { Database } from '../ports/database.ts'
+import type { ListingRow, MarketRecords, Terms, Version } from '../ports/market.ts'
+import type { Store } from '../ports/store.ts'
+import { unpack } from '../steps/pack.ts'
+
+/** Blocks asked for at once. */
+const RANGE = 5000
+/** Packages read before the others have their turn. */
+const DESCRIBED = 50
+/** How often new blocks are looked for when nobody says that there are some. */
+const LOOK_MS = 15_000
+/** With less of what was asked for than this, a listing was not what was looked for. */
+const MEANT = 0.5
+const SHOWN_REVIEWS = 50
+
+export type Recomputed = { listings: number; events: number; same: boolean; differences: string[] }
+
+export interface Market {
+  /** Says that something happened on chain: the market looks soon. */
+  look(): void
+  /** A paid question got its answer, or the server failed it; written down when the market next looks. */
+  served(modelId: Hex, answered: boolean): void
+  /** Everything that is final is in when it ends. */
+  follow(): Promise<void>
+  search(query: SearchQuery): Promise<SearchView>
+  /** By the id on chain, or by the name of a model of this gateway. */
+  listing(modelIdOrName: string): Promise<ListingView | Refusal>
+  demand(): Promise<Demand[]>
+  wanted(tag?: string): Promise<Wanted[]>
+  want(post: WantedPost): Promise<Wanted>
+  /** A review by whoever made the payment; `wallet` is who is signed in. */
+  review(modelId: string, post: { tx: string; stars: number; text: string }, wallet: string | undefined): Promise<Review | Refusal>
+  /** The builder's answer to a review; one for each. */
+  reply(reviewId: string, text: string, wallet: string | undefined): Promise<Review | Refusal>
+  report(modelId: string, reason: string, from: string | undefined): Promise<{ reported: true } | Refusal>
+  reports(): Promise<{ modelId: Hex; reason: string; from: Address | null; at: number }[]>
+  hide(modelId: string, hidden: boolean): Promise<{ modelId: Hex; hidden: boolean }>
+  /** Reads the chain and the packages anew into an empty database and compares what comes of it with what is shown. */
+  recompute(): Promise<Recomputed>
+  close(): Promise<void>
+}
+
+type Ports = { chain: Chain; database: Database; store: Store }
+
+export function openMarket(ports: Ports, options: { standing: (packageId: Id) => Promise<Standing>; now: () => number }): Market {
+  const { chain, database, store } = ports
+  const records = database.market
+  const seconds = (): number => Math.floor(options.now() / 1000)
+  const outcomes = new Map<Hex, { answered: number; failed: number }>()
+  let following: Promise<void> = Promise.resolve()
+  let closed = false
+  let soon: NodeJS.Timeout | undefined
+
+  const follow = (): Promise<void> => {
+    following = following
+      .catch(() => {})
+      .then(async () => {
+        if (closed) return
+        for (const [modelId, counts] of outcomes) {
+          outcomes.delete(modelId)
+          await records.served(modelId, counts)
+        }
+        await index({ chain, store }, records, options.standing)
+      })
+    return following
+  }
+  const look = (): void => {
+    if (soon || closed) return
+    soon = setTimeout(() => {
+      soon = undefined
+      follow().catch((error: unknown) => console.error('The market could not follow the chain:', error))
+    }, 500)
+    soon.unref()
+  }
+  const looking = setInterval(look, LOOK_MS)
+  looking.unref()
+  look()
+
+  /** Its row, whether named by id or by the name this gateway knows it under. */
+  async function find(modelIdOrName: string): Promise<ListingRow | Refusal> {
+    const modelId = /^0x[0-9a-fA-F]{64}$/.test(modelIdOrName) ? modelIdOrName : (await database.models.get(modelIdOrName))?.modelId
+    const row = modelId ? await records.listing(modelId as Hex, seconds()) : undefined
+    return row ?? refuse('listing_unknown', `The market knows no listing "${plainText(modelIdOrName, 80)}".`, 'Search for it: /api/market/search?q=...')
+  }
+
+  return {
+    look,
+    follow,
+    served(modelId, answered) {
+      const counts = outcomes.get(modelId) ?? { answered: 0, failed: 0 }
+      outcomes.set(modelId, { answered: counts.answered + (answered ? 1 : 0), failed: counts.failed + (answered ? 0 : 1) })
+      look()
+    },
+
+    async search(query) {
+      const terms = termsIn(query.q, 1)
+      const now = seconds()
+      const found = await records.search(query, terms, now)
+      const first = query.cursor === undefined
+      const facets = await records.facets(query, terms, now)
+      if (first && query.q.trim()) {
+        const meant = found.rows.filter(({ relevance }) => relevance >= MEANT).length
+        await records.searched({ words: plainText(query.q, 200), tags: tagsOf(terms), found: meant, at: now })
+      }
+      const newcomers =
+        first && query.sort === 'best'
+          ? (await records.newcomers(query, terms, now, NEWCOMER_PLACES.length + query.limit)).filter(({ relevance }) => !query.q.trim() || relevance >= MEANT)
+          : []
+      const fresh = newcomers.filter((one) => !found.rows.some(({ modelId }) => modelId === one.modelId)).slice(0, NEWCOMER_PLACES.length)
+      // Beside the page, not in the place of any of it: the next page goes on where this one ends.
+      const page = withNewcomers(found.rows, fresh, (one, other) => one.modelId === other.modelId, found.rows.length + fresh.length)
+      return { hits: page.map(({ one, newcomer }) => hitOf(one, newcomer)), total: found.total, next: found.next, facets, corrected: found.corrected }
+    },
+
+    async listing(modelIdOrName) {
+      const row = await find(modelIdOrName)
+      if (isRefusal(row)) return row
+      const [history, reviews] = await Promise.all([records.history(row.modelId), records.reviews(row.modelId, SHOWN_REVIEWS)])
+      const { owner, payout, version, packageId, reportId, retired, registeredAt, place, facts } = row
+      return {
+        ...hitOf(row, false),
+        ...{ owner, payout, version, packageId, reportId, retired, registeredAt, place, facts },
+        prices: history.prices.map(({ at, price }) => ({ at, price: amount(price) })),
+        ...{ versions: history.versions, exams: history.exams, reviews },
+        usage: { queries: history.usage.queries, payers: history.usage.payers, open: amount(history.usage.amount) },
+      }
+    },
+
+    demand: () => records.demand(50),
+    wanted: (tag) => records.wanted({ ...(tag ? { tags: [tag] } : {}), limit: 100 }),
+    async want(post) {
+      const clean = {
+        need: plainText(post.need),
+        cases: post.cases.map(({ input, output }) => ({ input: plainText(input), output: plainText(output) })),
+        contact: plainText(post.contact, 200),
+      }
+      const wanted = { id: contentId(clean), at: seconds(), tags: tagsOf(termsIn(clean.need)), ...clean }
+      await records.want(wanted)
+      return wanted
+    },
+
+    async review(modelIdOrName, post, wallet) {
+      const row = await find(modelIdOrName)
+      if (isRefusal(row)) return row
+      if (!wallet) return refuse('not_signed_in', 'A review is signed by the wallet that paid.', 'Sign in with that wallet and try again.')
+      const tx = post.tx.toLowerCase()
+      const paid = (await chain.queriesPaid({ modelId: row.modelId })).find(
+        (one) => one.tx.toLowerCase() === tx && one.payer.toLowerCase() === wallet.toLowerCase(),
+      )
+      if (!paid)
+        return refuse(
+          'not_paid',
+          `Transaction ${post.tx.slice(0, 12)}… is no payment of ${wallet} for this model.`,
+          'Give the transaction of a query that this wallet paid for.',
+        )
+      const review = {
+        ...{ id: contentId({ tx, payer: wallet.toLowerCase(), modelId: row.modelId }), modelId: row.modelId, payer: paid.payer, tx: paid.tx },
+        ...{ stars: post.stars, text: plainText(post.text), at: seconds() },
+      }
+      await records.review(review)
+      return { ...review, reply: null }
+    },
+
+    async reply(reviewId, text, wallet) {
+      const review = await records.reviewOf(reviewId)
+      if (!review) return refuse('review_unknown', 'There is no such review.', 'Take its id from the listing.')
+      const row = await find(review.modelId)
+      if (isRefusal(row)) return row
+      if (!wallet || wallet.toLowerCase() !== row.owner.toLowerCase())
+        return refuse('not_the_builder', 'Only the model’s owner answers its reviews.', `Sign in with ${row.owner}.`)
+      await records.reply(reviewId, { text: plainText(text), at: seconds() })
+      return (await records.reviewOf(reviewId))!
+    },
+
+    async report(modelIdOrName, reason, from) {
+      const row = await find(modelIdOrName)
+      if (isRefusal(row)) return row
+      await records.report({ modelId: row.modelId, reason: plainText(reason, 2000), from: (from as Address | undefined) ?? null, at: seconds() })
+      return { reported: true }
+    },
+    reports: () => records.reports(200),
+    async hide(modelId, hidden) {
+      await records.hide(modelId as Hex, hidden)
+      return { modelId: modelId as Hex, hidden }
+    },
+
+    async recompute() {
+      await follow()
+      const until = await records.indexedUntil()
+      const anew = await openDatabase({ folder: null })
+      try {
+        const events = await index({ chain, store }, anew.market, options.standing, until)
+        return { events, ...(await compare(records, anew.market, seconds())) }
+      } finally {
+        await anew.close()
+      }
+    },
+
+    async close() {
+      clearInterval(looking)
+      clearTimeout(soon)
+      await following.catch(() => {})
+      closed = true
+    },
+  }
+}
+
+/** Brings records up to the chain's final blocks, or to `until`; the number of events that were taken. */
+async function index(
+  ports: { chain: Chain; store: Store },
+  records: MarketRecords,
+  standing: (packageId: Id) => Promise<Standing>,
+  until?: number,
+): Promise<number> {
+  const final = until ?? (await ports.chain.finalBlock())
+  let taken = 0
+  let changed = false
+  for (let after = await records.indexedUntil(); after < final; after = await records.indexedUntil()) {
+    const last = Math.min(final, after + RANGE)
+    const events = await ports.chain.marketEvents({ fromBlock: after + 1, toBlock: last })
+    // When somebody else was faster, their events stand and the next range follows theirs.
+    if (await records.append(events, { after, until: last })) taken += events.length
+    changed ||= events.length > 0
+  }
+  for (let some = await records.undescribed(DESCRIBED); some.length; some = await records.undescribed(DESCRIBED)) {
+    for (const version of some) await records.describe(version, await describe(ports, version, standing))
+    changed = true
+  }
+  if (changed) {
+    const { listings, payments, funding } = await records.ranked()
+    await records.place(rank(listings, payments, funding))
+  }
+  return taken
+}
+
+/** What a package says, or null: it is not here, is damaged, or its report is another than the one that stands on chain. */
+async function describe(
+  ports: { store: Store },
+  { packageId, reportId }: Version,
+  standing: (packageId: Id) => Promise<Standing>,
+): Promise<{ facts: Facts; terms: Terms } | null> {
+  const unpacked = await unpack(ports, packageId).catch(() => undefined)
+  if (!unpacked || unpacked.manifest.reportId !== reportId) return null
+  const { manifest, spec, weights, report } = unpacked
+  const arm = (name: string) => report.arms.find((one) => one.name === name)
+  const tuned = arm('tuned')
+  const facts: Facts = {
+    packageId,
+    name: plainText(manifest.name, 80),
+    words: plainText(spec.words, 1000),
+    task: spec.task,
+    languages: [...new Set([...spec.language, ...spec.outputLanguage])].map((one) => plainText(one, 35)),
+    domain: plainText(spec.domain ?? '', 100),
+    labels: (spec.labels ?? []).slice(0, 200).map((label) => plainText(label, 120)),
+    base: plainText(weights.base.name, 200),
+    licences: [...new Set([...manifest.licences, weights.base.licence].map((licence) => plainText(licence, 200)).filter(Boolean))],
+    exam: tuned
+      ? {
+          ...{ n: report.n, metric: report.metric, score: tuned.score, interval: tuned.interval },
+          ...{ baseline: arm('baseline')?.score ?? null, baseScore: arm('base')?.score ?? null, root: report.root ?? null },
+        }
+      : null,
+    verdict: await standing(packageId),
+    latencyMs: report.latencyMs,
+  }
+  return { facts, terms: termsOf(facts) }
+}
+
+/** What a listing is found by: its name and field whole, its words and kinds less. */
+export function termsOf(facts: Facts): Terms {
+  const languages = facts.languages.map((language) => ({ term: `lang:${language.split('-')[0]}`, weight: 1.5 }))
+  return [
+    ...languages,
+    ...termsIn(`${facts.name.replace(/-/g, ' ')} . ${facts.domain}`, 1),
+    ...termsIn(facts.words, 0.5).map(({ term, weight }) => ({ term, weight: term.includes(':') ? Math.min(weight, 1) : weight })),
+    ...termsIn(facts.labels.join(' . ').slice(0, 4000), 0.4).filter(({ term }) => !term.includes(':')),
+  ]
+}
+
+function hitOf(row: ListingRow & { relevance?: number }, newcomer: boolean): Hit {
+  const { facts, place } = row
+  const exam = facts?.exam ? { score: facts.exam.score, interval: facts.exam.interval, attempts: Math.max(1, row.attempts) } : null
+  return {
+    modelId: row.modelId,
+    ...{ name: facts?.name ?? row.modelId.slice(0, 12), words: facts?.words ?? '', task: facts?.task ?? '' },
+    ...{ languages: facts?.languages ?? [], domain: facts?.domain ?? '', price: amount(row.price), verdict: facts?.verdict ?? 'unverified' },
+    exam: facts?.exam ? { score: facts.exam.score, interval: facts.exam.interval, n: facts.exam.n, metric: facts.exam.metric } : null,
+    ...{ latencyMs: facts?.latencyMs ?? null, base: facts?.base ?? '', licences: facts?.licences ?? [] },
+    paid: { queries: place?.counts.raw ?? 0, organic: place?.counts.organic ?? 0 },
+    ...{ score: place?.score ?? 0, synthetic: row.synthetic, newcomer },
+    why: place ? whyHere(place, exam, newcomer) : ['It has no place yet: its package cannot be read here, or it was listed a moment ago.'],
+  }
+}
+
+/** Where two sets of records differ, in sentences. */
+async function compare(shown: MarketRecords, anew: MarketRecords, now: number): Promise<{ listings: number; same: boolean; differences: string[] }> {
+  const differences: string[] = []
+  const [one, other] = [await shown.ranked(), await anew.ranked()]
+  const ids = [...new Set([...one.listings, ...other.listings].map(({ modelId }) => modelId))].sort()
+  for (const modelId of ids) {
+    const of = async (records: MarketRecords) => {
+      const row = await records.listing(modelId, now)
+      if (!row) return undefined
+      const { usage, exams } = await records.history(modelId)
+      const { price, version, owner, payout, packageId, retired, place } = row
+      return {
+        price: price.toString(),
+        version,
+        owner,
+        payout,
+        packageId,
+        retired,
+        score: place?.score ?? null,
+        ...usage,
+        amount: usage.amount.toString(),
+        exams,
+      }
+    }
+    const [is, should] = [await of(shown), await of(anew)]
+    if (!is || !should) differences.push(`${modelId} is ${is ? 'shown, but does not follow from the chain' : 'on the chain, but not shown'}.`)
+    else
+      for (const field of Object.keys(is) as (keyof typeof is)[])
+        if (JSON.stringify(is[field]) !== JSON.stringify(should[field]))
+          differences.push(`${modelId}: ${field} is shown as ${JSON.stringify(is[field])}, but is ${JSON.stringify(should[field])}.`)
+  }
+  return { listings: ids.length, same: differences.length === 0, differences }
+}
