@@ -11,6 +11,7 @@ import { Command } from '../parts/copy.tsx'
 import { Fact, Fetched, Page } from '../parts/fetched.tsx'
 import { Term } from '../parts/term.tsx'
 import { Forest, signed } from './forest.tsx'
+import { OwnModels } from './models.tsx'
 import { type ChallengeWords, challengeWords } from './words.ts'
 
 type Task = Benchmark['tasks'][number]
@@ -23,6 +24,7 @@ export function Challenge() {
   return (
     <Page title={words.title} lead={words.lead}>
       <Fetched found={found}>{(benchmark) => <Figures benchmark={benchmark} words={words} />}</Fetched>
+      <OwnModels />
     </Page>
   )
 }
