@@ -249,7 +249,7 @@ function Details({ tasks, words }: { tasks: readonly Task[]; words: ChallengeWor
         {tasks.map((task) => (
           <details key={task.task} className="py-2">
             <summary className="min-h-11 content-center font-medium">{task.task}</summary>
-            <dl className="space-y-2 pb-2 text-small">
+            <dl className="@container space-y-2 pb-2 text-small">
               <Fact name={words.typed}>
                 <q className="font-serif">{task.sentence}</q>
               </Fact>

@@ -62,6 +62,10 @@ const en = {
     base: 'The model it was built on, and its licence.',
     bestStep: 'The step whose weights were kept.',
     threshold: 'How sure it must be to quote a sentence; below that it says that it does not know.',
+    'serving.contextTokens': 'The longest text it reads when it is asked, in word pieces.',
+    'serving.threads': 'Processor cores one answer may use.',
+    'serving.sequences': 'Questions worked on side by side.',
+    'serving.promptCache': 'Whether what two questions have in common is computed once.',
     classicalShare: 'How much a simple word-counting method has a say in the answer, chosen on practice cases.',
   } as Record<string, string>,
 }
@@ -128,6 +132,10 @@ const es: ExpertWords = {
     base: 'El modelo sobre el que se construyó, y su licencia.',
     bestStep: 'El paso cuyos pesos se guardaron.',
     threshold: 'Lo seguro que debe estar para citar una frase; por debajo dice que no lo sabe.',
+    'serving.contextTokens': 'El texto más largo que lee al ser preguntado, en trozos de palabra.',
+    'serving.threads': 'Núcleos que puede usar una respuesta.',
+    'serving.sequences': 'Preguntas que atiende a la vez.',
+    'serving.promptCache': 'Si lo que dos preguntas tienen en común se calcula una sola vez.',
     classicalShare: 'Cuánto opina en la respuesta un método simple que cuenta palabras, elegido con casos de práctica.',
   },
 }

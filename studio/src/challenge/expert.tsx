@@ -47,7 +47,7 @@ export function Expert({ name }: { name: string }) {
                     {words.hashes}
                   </Term>
                 </h2>
-                <dl className="mt-3 space-y-2 text-small">
+                <dl className="@container mt-3 space-y-2 text-small">
                   {Object.entries(anatomy.hashes).map(([part, hash]) => (
                     <Fact key={part} name={words.parts[part] ?? part}>
                       <Hex value={hash} what={words.parts[part] ?? part} />

@@ -97,7 +97,7 @@ function Facts({ view, currency, words }: { view: ListingView; currency: string;
   return (
     <section className="panel min-w-0">
       <h2 className="sr-only">{view.name}</h2>
-      <dl className="space-y-3 text-small">
+      <dl className="@container space-y-3 text-small">
         <Fact name={words.rows.use}>
           <Use paid={view.paid} />
           <span className="block text-soft">

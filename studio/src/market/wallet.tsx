@@ -40,7 +40,7 @@ function Holds({ view, words }: Seen) {
       <p className="text-figure font-semibold tabular-nums">
         {shortDecimal(view.balance.open)} <span className="text-base font-normal text-soft">{view.currency}</span>
       </p>
-      <dl className="mt-3 space-y-2 text-small">
+      <dl className="@container mt-3 space-y-2 text-small">
         <Fact name={words.address}>
           <Hex value={view.address} what={words.address} />
         </Fact>
