@@ -31,17 +31,9 @@ export function App() {
 
   return (
     <div className="mx-auto max-w-[82rem] px-4 pb-12 sm:px-6">
-      <button
-        type="button"
-        className="sr-only rounded-lg bg-surface focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-20 focus:px-4 focus:py-2"
-        onClick={() => document.getElementById('main')?.focus()}
-      >
-        {words.skip}
-      </button>
-      <header className="flex min-h-16 items-center justify-between gap-4">
-        <p className="text-large font-semibold whitespace-nowrap">{words.title}</p>
+      <div className="flex min-h-10 items-center justify-end">
         <LinkState link={live.link} network={state?.network} />
-      </header>
+      </div>
       {live.link === 'reconnecting' && (
         <p className="fixed inset-x-4 bottom-4 z-20 mx-auto max-w-xl rounded-lg border border-practice bg-surface px-4 py-3 text-small shadow-lg">
           <strong className="font-semibold">{words.link.reconnecting}.</strong> {words.linkMore.reconnecting}

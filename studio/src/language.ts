@@ -4,16 +4,48 @@
  */
 import { useSyncExternalStore } from 'react'
 
-export type Language = 'en' | 'es'
+/** Languages the studio speaks, by tag, in their own words. Another one is another entry here and in the tables of words. */
+export const LANGUAGES = { en: 'English', es: 'Español' } as const
+export type Language = keyof typeof LANGUAGES
+/** Languages written from right to left; none is spoken yet, and the pages use logical sides throughout. */
+const RIGHT_TO_LEFT: readonly string[] = ['ar', 'fa', 'he', 'ur']
 
+const KEY = 'modelfactory-language'
 const listeners = new Set<() => void>()
-const stored = (): Language => (document.documentElement.lang.startsWith('es') ? 'es' : 'en')
+const known = (tag: string | null | undefined): Language | undefined => (Object.keys(LANGUAGES) as Language[]).find((one) => tag?.toLowerCase().startsWith(one))
+
+function stored(): Language {
+  let kept: string | null = null
+  try {
+    kept = localStorage.getItem(KEY)
+  } catch {
+    // The browser's own language then.
+  }
+  return known(kept) ?? navigator.languages.map(known).find((one) => one !== undefined) ?? 'en'
+}
+
+/** Puts what was chosen before, or else the browser's language, onto the page. */
+export function applyLanguage(language: Language = stored()): void {
+  Object.assign(document.documentElement, { lang: language, dir: RIGHT_TO_LEFT.includes(language) ? 'rtl' : 'ltr' })
+}
+
+export function speak(language: Language): void {
+  try {
+    localStorage.setItem(KEY, language)
+  } catch {
+    // It holds for this page then.
+  }
+  applyLanguage(language)
+  for (const listener of listeners) listener()
+}
+
 function subscribe(changed: () => void): () => void {
   listeners.add(changed)
   return () => listeners.delete(changed)
 }
 
-export const useLanguage = (): Language => useSyncExternalStore(subscribe, stored)
+const current = (): Language => known(document.documentElement.lang) ?? 'en'
+export const useLanguage = (): Language => useSyncExternalStore(subscribe, current)
 export function useWords<Words>(table: Record<Language, Words>): Words {
   return table[useLanguage()]
 }

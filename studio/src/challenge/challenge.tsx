@@ -11,6 +11,7 @@ import { Command } from '../parts/copy.tsx'
 import { Fact, Fetched, Page } from '../parts/fetched.tsx'
 import { Term } from '../parts/term.tsx'
 import { Forest, signed } from './forest.tsx'
+import { OwnModels } from './models.tsx'
 import { type ChallengeWords, challengeWords } from './words.ts'
 
 type Task = Benchmark['tasks'][number]
@@ -23,6 +24,7 @@ export function Challenge() {
   return (
     <Page title={words.title} lead={words.lead}>
       <Fetched found={found}>{(benchmark) => <Figures benchmark={benchmark} words={words} />}</Fetched>
+      <OwnModels />
     </Page>
   )
 }
@@ -247,7 +249,7 @@ function Details({ tasks, words }: { tasks: readonly Task[]; words: ChallengeWor
         {tasks.map((task) => (
           <details key={task.task} className="py-2">
             <summary className="min-h-11 content-center font-medium">{task.task}</summary>
-            <dl className="space-y-2 pb-2 text-small">
+            <dl className="@container space-y-2 pb-2 text-small">
               <Fact name={words.typed}>
                 <q className="font-serif">{task.sentence}</q>
               </Fact>

@@ -37,7 +37,7 @@ const en = {
   open: 'Open data',
   openText: 'Every answer to every exam case, from both sides, with the machine and the day. Anybody can compute the numbers again.',
   download: 'Download all answers (JSON)',
-  page: 'Read the whole report on GitHub or in docs/benchmark.md',
+  page: 'The whole report is in docs/benchmark.md',
   enter: 'Enter your own program',
   enterText:
     'Any program may compete. It is given the questions alone, one to a line, and never the answers. Put a predict.mjs into a folder; it reads {"input"} and writes {"label"}.',

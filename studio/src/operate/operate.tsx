@@ -83,7 +83,7 @@ function Panel({ title, children }: { title: ReactNode; children: ReactNode }) {
   return (
     <section className="panel min-w-0">
       <h2 className="text-large font-semibold">{title}</h2>
-      <dl className="mt-3 space-y-2 text-small">{children}</dl>
+      <dl className="@container mt-3 space-y-2 text-small">{children}</dl>
     </section>
   )
 }
@@ -163,7 +163,8 @@ function Chain({ view: { chain, at }, words }: Seen) {
       >
         {relayers.map(({ address, holds, payments }) => (
           <span key={address} className="block">
-            <Hex value={address} what={words.relayers} /> {shortDecimal(holds.open)} <span className="text-soft">({words.enoughFor(number(payments))})</span>
+            <Hex value={address} what={words.relayers} /> {shortDecimal(holds.open)}{' '}
+            <span className="text-soft">({payments > 1e6 ? words.enough : words.enoughFor(number(payments))})</span>
           </span>
         ))}
       </Fact>
@@ -202,11 +203,14 @@ function Storage({ view: { storage }, words }: Seen) {
         </dd>
       </div>
       <Fact name={words.used}>{fileSize(storage.total)}</Fact>
-      {storage.parts.slice(0, 7).map(({ name, bytes }) => (
-        <Fact key={name} name={Object.hasOwn(words.parts, name) ? words.parts[name] : name}>
-          {fileSize(bytes)}
-        </Fact>
-      ))}
+      {storage.parts
+        .filter(({ name }) => name !== 'lock')
+        .slice(0, 7)
+        .map(({ name, bytes }) => (
+          <Fact key={name} name={Object.hasOwn(words.parts, name) ? words.parts[name] : name}>
+            {fileSize(bytes)}
+          </Fact>
+        ))}
       <Fact name={words.folder}>
         <span className="font-mono text-tiny">{storage.folder}</span>
       </Fact>

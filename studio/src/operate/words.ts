@@ -69,6 +69,7 @@ const en = {
   relayerTerm: 'pays the fees',
   relayerWhat: 'Putting a payment on the chain costs a small fee (gas). This account of the gateway pays it, so that buyers need none of the chain’s own coin.',
   enoughFor: (count: string) => `enough for ${count} payments`,
+  enough: 'enough for more than a million payments',
   payments: 'Payments under way',
   states: { reserved: 'Being answered', sending: 'On their way to the chain', unknown: 'Outcome not known yet' },
   unconfirmed: 'Paid, not yet safe',
@@ -174,6 +175,7 @@ const es: OperateWords = {
   relayerWhat:
     'Llevar un pago a la cadena cuesta una pequeña tasa (gas). La paga esta cuenta de la pasarela, así quien compra no necesita moneda propia de la cadena.',
   enoughFor: (count) => `alcanza para ${count} pagos`,
+  enough: 'alcanza para más de un millón de pagos',
   payments: 'Pagos en curso',
   states: { reserved: 'Respondiéndose', sending: 'De camino a la cadena', unknown: 'Resultado aún desconocido' },
   unconfirmed: 'Pagados, aún no a salvo',

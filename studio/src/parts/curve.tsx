@@ -142,10 +142,19 @@ function settings(element: HTMLElement, end: () => number): UPlot.Options {
   }
 }
 
-const darkTheme = (): MediaQueryList => window.matchMedia('(prefers-color-scheme: dark)')
-const isDark = (): boolean => darkTheme().matches
+/** Chosen for this browser, or as the system says. */
+const darkSystem = (): MediaQueryList => window.matchMedia('(prefers-color-scheme: dark)')
+function isDark(): boolean {
+  const { theme } = document.documentElement.dataset
+  return theme === undefined ? darkSystem().matches : theme === 'dark'
+}
 function watchTheme(changed: () => void): () => void {
-  const query = darkTheme()
+  const query = darkSystem()
+  const chosen = new MutationObserver(changed)
+  chosen.observe(document.documentElement, { attributeFilter: ['data-theme'] })
   query.addEventListener('change', changed)
-  return () => query.removeEventListener('change', changed)
+  return () => {
+    chosen.disconnect()
+    query.removeEventListener('change', changed)
+  }
 }

@@ -65,10 +65,10 @@ export function Trouble({ error, again, stale = '' }: { error: Error; again?: ((
   )
 }
 
-/** One fact of a `dl`. */
+/** One fact of a `dl` that is a container: name above value where the list is narrow, beside it elsewhere. */
 export function Fact({ name, children }: { name: ReactNode; children: ReactNode }) {
   return (
-    <div className="grid gap-x-4 sm:grid-cols-[14rem_minmax(0,1fr)]">
+    <div className="grid gap-x-4 @md:grid-cols-[14rem_minmax(0,1fr)]">
       <dt className="text-soft">{name}</dt>
       <dd className="min-w-0 wrap-anywhere">{children}</dd>
     </div>
