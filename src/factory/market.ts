@@ -328,6 +328,7 @@ async function compare(shown: MarketRecords, anew: MarketRecords, now: number): 
       if (!row) return undefined
       const { usage, exams } = await records.history(modelId)
       const { price, version, owner, payout, packageId, retired, place } = row
+      // Reliability is what this gateway saw of its own answers; all else follows from the chain and the packages.
       return {
         price: price.toString(),
         version,
@@ -335,7 +336,8 @@ async function compare(shown: MarketRecords, anew: MarketRecords, now: number): 
         payout,
         packageId,
         retired,
-        score: place?.score ?? null,
+        quality: place?.quality ?? null,
+        use: place?.use ?? null,
         ...usage,
         amount: usage.amount.toString(),
         exams,
