@@ -34,6 +34,7 @@ import type { BuildWish, InputFile } from './factory.ts'
 import { quantisationOf } from './machine.ts'
 import type { MaterialWish, openMaterial } from './material.ts'
 import { journalAt, measureServing, secondsAfter } from './measuring.ts'
+import type { Teach } from './teaching.ts'
 
 export type BuildPorts = {
   planner: Planner
@@ -78,6 +79,8 @@ export function openBuilds(
     seconds: number
     emit: (event: LiveEvent) => void
     built: (build: Build) => Promise<void>
+    /** The dataset with what a teacher adds, where one is configured. */
+    teach: Teach
     exams: Pick<Exams, 'before' | 'sit'>
   },
 ) {
@@ -238,7 +241,8 @@ export function openBuilds(
     const { input, files } = await inputOf(build.id as Id)
     const material = await options.material.prepare(build.words, files, input)
     if (isRefusal(material)) return material
-    const { spec, dataset, exam, findings, licences } = material
+    const { spec, exam, findings, licences } = material
+    const dataset = await options.teach(material, tell, signal)
     await tell('describe', describeSpec(spec).join('\n'), { specId: specId(spec), spec })
     await tell('collect', dataset.notes.join('\n'), {
       findings,

@@ -41,6 +41,14 @@ const Environment = z.object({
     .optional(),
   MODELFACTORY_PLANNER_MODEL: text('the name of a model'),
   MODELFACTORY_PLANNER_KEY: text('a key'),
+  MODELFACTORY_TEACHER_URL: z
+    .url({ protocol: /^https?$/, error: 'the base address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1' })
+    .optional(),
+  MODELFACTORY_TEACHER_MODEL: text('the name of a model'),
+  MODELFACTORY_TEACHER_KEY: text('a key'),
+  MODELFACTORY_DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'the address of a PostgreSQL database, such as postgresql://user@127.0.0.1/modelfactory' })
+    .optional(),
 })
 
 export type Config = {
@@ -58,6 +66,10 @@ export type Config = {
   servingThreads: number
   /** Language model that plans, if one is configured. The key is never logged. */
   planner: { url: string; model: string; key: string | undefined } | undefined
+  /** Language model that writes further examples from documents, if one is configured. The key is never logged. */
+  teacher: { url: string; model: string; key: string | undefined } | undefined
+  /** Address of a PostgreSQL database; undefined is the embedded one. It may hold a password and is never logged. */
+  database: string | undefined
   /** A chain that others run; undefined is the embedded one. The address may hold a key and is never logged. */
   chain: { rpc: string; chainId: number; relayers: number | undefined; confirmations: number | undefined } | undefined
   /** Seconds one build's training may take, unless the builder says otherwise. */
@@ -72,7 +84,7 @@ export function readConfig(
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     const name = String(issue.path[0])
-    const shown = /_(PASSPHRASE|PLANNER_KEY|RPC_URL)$/.test(name) ? '(not shown)' : `"${environment[name]}"`
+    const shown = /_(PASSPHRASE|PLANNER_KEY|TEACHER_KEY|RPC_URL|DATABASE_URL)$/.test(name) ? '(not shown)' : `"${environment[name]}"`
     return refuse('bad_environment', `The environment variable ${name} is ${shown}, but must be ${issue.message}.`, 'Correct or unset it.')
   }
   const { MODELFACTORY_PLANNER_URL: url, MODELFACTORY_PLANNER_MODEL: model, MODELFACTORY_PLANNER_KEY: key } = parsed.data
@@ -81,6 +93,13 @@ export function readConfig(
       'bad_environment',
       `Of MODELFACTORY_PLANNER_URL and MODELFACTORY_PLANNER_MODEL only ${url === undefined ? 'the second' : 'the first'} is set.`,
       'Set both for a language model that plans, or neither.',
+    )
+  const { MODELFACTORY_TEACHER_URL: teacherUrl, MODELFACTORY_TEACHER_MODEL: teacherModel } = parsed.data
+  if ((teacherUrl === undefined) !== (teacherModel === undefined))
+    return refuse(
+      'bad_environment',
+      `Of MODELFACTORY_TEACHER_URL and MODELFACTORY_TEACHER_MODEL only ${teacherUrl === undefined ? 'the second' : 'the first'} is set.`,
+      'Set both for a language model that writes examples, or neither.',
     )
   const { MODELFACTORY_RPC_URL: rpc, MODELFACTORY_CHAIN_ID: chainId, MODELFACTORY_RELAYERS: relayers, MODELFACTORY_CONFIRMATIONS: confirmations } = parsed.data
   if ((rpc === undefined) !== (chainId === undefined))
@@ -99,6 +118,9 @@ export function readConfig(
     trainingThreads: cores,
     servingThreads: Math.max(1, Math.floor(cores / 2)),
     planner: url === undefined || model === undefined ? undefined : { url, model, key },
+    teacher:
+      teacherUrl === undefined || teacherModel === undefined ? undefined : { url: teacherUrl, model: teacherModel, key: parsed.data.MODELFACTORY_TEACHER_KEY },
+    database: parsed.data.MODELFACTORY_DATABASE_URL,
     chain: rpc === undefined || chainId === undefined ? undefined : { rpc, chainId, relayers, confirmations },
     trainingSeconds: 150,
   }

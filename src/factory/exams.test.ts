@@ -91,6 +91,7 @@ async function open(chain: Chain = memoryChain()) {
     await database.models.put({ name, modelId: null, price: null, abstention: 'free', publishTx: null, ...known, packageId: packageId!, ...at })
   }
   const builds = openBuilds(ports, {
+    teach: async ({ dataset }) => dataset,
     ...{ folder: join(root, 'training'), base: { name: base.name, sha256: base.sha256, licence: base.licence }, bases, material },
     kept: async () => ({ corrections: [], withhold: [] }),
     ...{ threads: 1, servingThreads: 1, seconds: 20, emit: () => {}, built, exams, machine: { cores: 1, availableBytes: () => 8e9, rate: async () => 1e12 } },

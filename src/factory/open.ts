@@ -14,6 +14,7 @@ import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
 import { openExternalChain } from '../drivers/chain/external.ts'
 import { walletSignatures } from '../drivers/chain/wallet-signature.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
+import { openPostgres } from '../drivers/database/postgres.ts'
 import { ggufExporter } from '../drivers/export/exporter.ts'
 import { openHub } from '../drivers/hub/hub.ts'
 import { openKeystore } from '../drivers/keystore/keystore.ts'
@@ -26,6 +27,7 @@ import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { openLlamaRuntime } from '../drivers/runtime/llama.ts'
 import { openSessions } from '../drivers/session/sessions.ts'
 import { folderStore } from '../drivers/store/folder.ts'
+import { llmTeacher } from '../drivers/teacher/llm.ts'
 import { createOnnxTrainer } from '../drivers/trainer/onnx.ts'
 import type { Chain } from '../ports/chain.ts'
 import type { Build, Model } from '../ports/database.ts'
@@ -51,6 +53,7 @@ import { openPassports } from './passports.ts'
 import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
 import { openTally } from './tally.ts'
+import { openTeaching } from './teaching.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 import { watchPayments } from './watch.ts'
 
@@ -74,7 +77,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   if (isRefusal(wanted)) return wanted
   const base = await bases.ensure(wanted.sha256, { onProgress: (progress) => tell(progressText(wanted.name, progress)) })
   if (isRefusal(base)) return base
-  const database = await openDatabase({ folder: join(config.data, 'database') })
+  const database = config.database === undefined ? await openDatabase({ folder: join(config.data, 'database') }) : await openPostgres({ url: config.database })
   const store = folderStore(join(config.data, 'store'))
   const keystore = await openKeystore({ folder: join(config.data, 'keys'), passphrase: config.passphrase, embedded: config.chain === undefined })
   if (isRefusal(keystore)) {
@@ -142,6 +145,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       emit,
       built,
       exams,
+      teach: openTeaching({ teacher: config.teacher && llmTeacher(config.teacher), database }),
       servingThreads: config.servingThreads,
       machine: machineView(config.trainingThreads),
     },

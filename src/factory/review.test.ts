@@ -60,6 +60,7 @@ async function open() {
   const builder = { name: 'builder', address: '0x1111111111111111111111111111111111111111' } as const
   const exams = openExams({ chain: memoryChain(), database, store }, { builder, open: serving.open, load: serving.load, changed: async () => {} })
   const builds = openBuilds(ports, {
+    teach: async ({ dataset }) => dataset,
     ...{ folder: join(root, 'training'), base: { name: base.name, sha256: base.sha256, licence: base.licence }, bases, material, kept: review.keptOf },
     ...{
       threads: 1,
