@@ -20,4 +20,29 @@ describe('material', () => {
     expect(made.spec.language).toEqual(['eu'])
     expect(made.findings.languages.map(({ language }) => language)).toEqual(['eu'])
   })
+
+  it('takes answers that the other files do not hold as pages, and a README beside tables for what it is', async () => {
+    const asked = Array.from({ length: 90 }, (_, number) => ({
+      question: `What is remedy number ${number} good for in winter?`,
+      answer: `Remedy ${number} warms whoever drinks ${number} cups of it before the walk to the ${number % 7 ? 'well' : 'mill'}.`,
+    }))
+    const table = { name: 'rows.jsonl', bytes: Buffer.from(asked.map((row) => JSON.stringify(row)).join('\n')) }
+    const words = 'Answer questions about winter remedies.'
+    const text = (name: string) => ({
+      name,
+      bytes: Buffer.from('# Winter remedies\n\nThese rows were gathered by the village school in 1931. Use them freely.\n'),
+    })
+    const material = openMaterial({ planner: offlinePlanner(), reader: anyFiles() })
+    const beside = await material.prepare(words, [table, text('notes.md')])
+    if (isRefusal(beside)) throw new Error(beside.message)
+    expect(beside.dataset.passages.length).toBeGreaterThan(89)
+    expect(beside.dataset.notes.join(' ')).toContain('90 answers do not stand in the other files')
+    const about = await material.prepare(words, [table, text('README.md')])
+    if (isRefusal(about)) throw new Error(about.message)
+    expect(about.dataset.passages.every(({ source }) => source.file === 'rows.jsonl')).toBe(true)
+    expect(about.licences.join(' ')).toContain('village school')
+    // Alone, or beside other pages, it is a page like them.
+    const pages = await material.prepare(words, [table, text('README.md'), text('notes.md')])
+    expect(!isRefusal(pages) && pages.dataset.passages.some(({ source }) => source.file === 'README.md')).toBe(true)
+  })
 })

@@ -38,6 +38,8 @@ export type Material = Collected & { spec: Spec; licences: string[] }
 /** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
 const LICENCE_FILE = /(^|\/)(sources?|licen[cs]es?|attributions?|notices?)(-[^/]*)?(\.(txt|md|html?))?$/i
 
+const README = /(^|\/)readme(\.(txt|md|html?))?$/i
+
 export function openMaterial(ports: { planner: Planner; reader: Reader }) {
   async function read(files: readonly InputFile[]): Promise<{ contents: Content[]; licences: string[] } | Refusal> {
     if (!files.length) return refuse('no_files', 'No files were handed over.', 'Give a folder with documents (.md, .txt) or a table (.csv, .tsv, .jsonl).')
@@ -51,7 +53,12 @@ export function openMaterial(ports: { planner: Planner; reader: Reader }) {
         else contents.push(content)
       }
     }
-    return { contents, licences }
+    // Beside tables alone a README is about them: it is carried along, and neither learned from nor quoted.
+    const about = contents.filter((content) => content.kind === 'text' && README.test(content.name))
+    if (!about.length || contents.some((content) => content.kind === 'text' && !README.test(content.name)) || contents.length === about.length)
+      return { contents, licences }
+    for (const content of about) if (content.kind === 'text') licences.push(content.text.trim())
+    return { contents: contents.filter((content) => !about.includes(content)), licences }
   }
 
   return {

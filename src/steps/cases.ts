@@ -127,7 +127,9 @@ function answerCases(spec: Spec, contents: readonly Content[]): Gathered | Refus
   let unusable = 0
   let rows = facts.reduce((sum, table) => sum + table.rows.length, 0)
   const pages = texts.map((text) => ({ name: text.name, key: duplicateKey(text.text) }))
-  let unfound = 0
+  /** Answers that no page holds, by their place among what is asked. */
+  const unfound: { place: number; answer: string; table: Table; row: number }[] = []
+  let answered = 0
   // The same answer or context under many questions is one page.
   const known = new Set<string>()
   const addPages = (text: string, table: Table, row: number): string => {
@@ -154,6 +156,7 @@ function answerCases(spec: Spec, contents: readonly Content[]): Gathered | Refus
       const answer = cell(row, use.columns.answer) || null
       const context = cell(row, use.columns.context)
       const source = { file: table.name, row: index + 1 }
+      if (answer !== null) answered++
       let group = cell(row, use.columns.group) || undefined
       if (context) {
         const page = addPages(context, table, index + 1)
@@ -162,18 +165,26 @@ function answerCases(spec: Spec, contents: readonly Content[]): Gathered | Refus
         const opening = duplicateKey(answer).slice(0, 150)
         const page = pages.find((candidate) => candidate.key.includes(opening))
         if (page) group ??= page.name
-        else unfound++
+        else unfound.push({ place: asked.length, answer, table, row: index + 1 })
       } else if (answer !== null) addPages(answer, table, index + 1)
       asked.push(exampleOf({ input, answer }, source, group))
     }
   }
+  if (unfound.length * 2 > answered) {
+    // Pages that hold few of the answers are not what the questions were answered from.
+    for (const { place, answer, table, row } of unfound) {
+      const one = asked[place]!
+      const page = addPages(answer, table, row)
+      asked[place] = { ...one, group: one.group === duplicateKey(one.input) ? page : one.group }
+    }
+    notes.push(`${unfound.length} answers do not stand in the other files, so they are pages to quote themselves.`)
+  } else if (unfound.length) notes.push(`${unfound.length} answers do not stand in the pages word for word; the model can only quote the pages.`)
   if (!passages.length)
     return refuse(
       'no_passages',
       'There are no pages to answer from.',
       'Hand over the texts the model may quote (.md, .txt, .pdf, .docx), or a table of questions with their answers.',
     )
-  if (unfound) notes.push(`${unfound} answers do not stand in the pages word for word; the model can only quote the pages.`)
   // Made questions only fill up what people's own leave open: they never take the place of one.
   const wanted = questionsWanted(passages.length) - asked.length
   if (asked.length < leastCases && wanted > 0) {
