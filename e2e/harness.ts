@@ -8,8 +8,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import AxeBuilder from '@axe-core/playwright'
+import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { LocalAccount } from 'viem'
+import { isRefusal } from '../src/core/errors.ts'
+import { readConfig } from '../src/factory/config.ts'
+import { openWallet } from '../src/factory/gateway.ts'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 const SHOTS = process.env.E2E_SHOTS ?? join(root, '.artefacts', 'studio')
@@ -24,6 +28,8 @@ export type Studio = {
   browser: Browser
   /** A window of its own: storage, language, theme and width. */
   open(options?: { width?: number; scheme?: 'light' | 'dark'; locale?: string }): Promise<{ page: Page; context: BrowserContext; faults: string[] }>
+  /** The account that the embedded chain gives test OPEN to. */
+  payer(): Promise<LocalAccount>
   close(): Promise<void>
 }
 
@@ -43,6 +49,12 @@ export async function openStudio(): Promise<Studio> {
       page.on('console', (message) => message.type() === 'error' && !/status of 4\d\d/.test(message.text()) && faults.push(message.text()))
       page.on('request', (request) => !request.url().startsWith(url) && !/^(data|blob|about):/.test(request.url()) && faults.push(`asked ${request.url()}`))
       return { page, context, faults }
+    },
+    async payer() {
+      const config = readConfig({ data }, {})
+      const account = isRefusal(config) ? config : await openWallet(config, 'payer')
+      if (isRefusal(account)) throw new Error(account.message)
+      return account
     },
     async close() {
       await browser.close()

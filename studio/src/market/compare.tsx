@@ -7,6 +7,7 @@ import { formatOpen } from '../../../src/core/royalty.ts'
 import { useNumber, useWords } from '../language.ts'
 import { Page, Trouble } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
+import { useOnce } from '../parts/once.ts'
 import { ExamBar, Price, taskName, Use, Verdict } from './bits.tsx'
 import { toggleCompared, useCompared } from './chosen.ts'
 import { type ListingView, listing } from './market-api.ts'
@@ -54,9 +55,10 @@ function SideBySide({ views, chain, words }: { views: ListingView[]; chain: Chai
   })
   const { currency } = chain.network
   const sum = formatOpen(views.reduce((total, { price }) => total + BigInt(price.atomic), 0n))
+  const once = useOnce(asking.mutateAsync)
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (text.trim() && !asking.isPending && views.length) asking.mutate(text.trim())
+    if (text.trim() && views.length) once(text.trim())
   }
   const rows: { name: string; cell: (view: ListingView) => React.ReactNode }[] = [
     { name: words.rows.price, cell: (view) => <Price price={view.price} currency={currency} /> },

@@ -176,7 +176,7 @@ function Report({ view, words }: { view: ListingView; words: MarketWords }) {
   const id = useId()
   const [reason, setReason] = useState('')
   const telling = useMutation({
-    mutationFn: () => ask<unknown>('POST', `/api/market/models/${encodeURIComponent(view.modelId)}/report`, { reason: reason.trim() }),
+    mutationFn: () => ask<unknown>('POST', `/api/market/listings/${encodeURIComponent(view.modelId)}/report`, { reason: reason.trim() }),
   })
   const submit = (event: FormEvent) => {
     event.preventDefault()

@@ -40,7 +40,7 @@ export async function search(query: Search, cursor?: string, signal?: AbortSigna
 /** By on-chain id, or by name where there is no market. */
 export async function listing(id: string, signal?: AbortSignal): Promise<ListingView | null> {
   try {
-    return await get<ListingView>(`/api/market/models/${encodeURIComponent(id)}`, signal)
+    return await get<ListingView>(`/api/market/listings/${encodeURIComponent(id)}`, signal)
   } catch (error) {
     if (!noMarket(error)) throw error
     const { models } = await get<StateView>('/api/state', signal)

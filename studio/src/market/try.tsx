@@ -11,6 +11,7 @@ import { ask, Failed } from '../fetching.ts'
 import { shortDecimal, webLink } from '../format.ts'
 import { useWords } from '../language.ts'
 import { Trouble } from '../parts/fetched.tsx'
+import { useOnce } from '../parts/once.ts'
 import { Term } from '../parts/term.tsx'
 import { connectWallet, hasWallet, WalletProblem } from './browser-wallet.ts'
 import { type Hit, wallet } from './market-api.ts'
@@ -69,9 +70,10 @@ export function Try({ hit, chain }: { hit: Hit; chain: Chain }) {
     mutationFn: (question: string) => askPaid(payer, chain, hit, question),
     onSettled: () => queries.invalidateQueries({ queryKey: ['wallet'] }),
   })
+  const once = useOnce(asking.mutateAsync)
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (text.trim() && !asking.isPending) asking.mutate(text.trim())
+    if (text.trim()) once(text.trim())
   }
   return (
     <section className="panel min-w-0">

@@ -7,6 +7,7 @@ import { clock, shortDecimal } from '../format.ts'
 import { useLanguage, useWords } from '../language.ts'
 import { Hex } from '../parts/copy.tsx'
 import { Fact, Fetched, Page, Trouble } from '../parts/fetched.tsx'
+import { useOnce } from '../parts/once.ts'
 import { Term } from '../parts/term.tsx'
 import { fund, setLimits, type WalletView, wallet } from './market-api.ts'
 import { type MarketWords, marketWords } from './words.ts'
@@ -34,6 +35,7 @@ type Seen = { view: WalletView; words: MarketWords }
 function Holds({ view, words }: Seen) {
   const queries = useQueryClient()
   const giving = useMutation({ mutationFn: fund, onSuccess: () => queries.invalidateQueries({ queryKey: ['wallet'] }) })
+  const once = useOnce<void>(() => giving.mutateAsync())
   return (
     <section className="panel min-w-0">
       <h2 className="sr-only">{words.wallet}</h2>
@@ -54,7 +56,7 @@ function Holds({ view, words }: Seen) {
         ))}
       </dl>
       {view.test && (
-        <button type="button" className="button button-quiet mt-4" aria-disabled={giving.isPending} onClick={() => !giving.isPending && giving.mutate()}>
+        <button type="button" className="button button-quiet mt-4" aria-disabled={giving.isPending} onClick={() => once(undefined)}>
           {words.gift}
         </button>
       )}

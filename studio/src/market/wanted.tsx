@@ -9,6 +9,7 @@ import { ask, get } from '../fetching.ts'
 import { useLanguage, useWords } from '../language.ts'
 import { Fetched, Page, Trouble } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
+import { useOnce } from '../parts/once.ts'
 import { type MarketWords, marketWords } from './words.ts'
 
 export function Wanted() {
@@ -80,9 +81,10 @@ function PostNeed({ words }: { words: MarketWords }) {
       void queries.invalidateQueries({ queryKey: ['wanted'] })
     },
   })
+  const once = useOnce(posting.mutateAsync)
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (!posting.isPending) posting.mutate(draft)
+    once(draft)
   }
   const field = (name: keyof typeof empty) => ({
     id: `${id}${name}`,

@@ -2,14 +2,14 @@
  * Operate: how the gateway is, what needs its owner first and what to do, then the figures. Read anew every few seconds while somebody
  * looks. Knows nothing of where the figures come from.
  */
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import type { Attention, OperatingView } from '../../../src/core/operating.ts'
-import { get } from '../fetching.ts'
+import { ask, get } from '../fetching.ts'
 import { fileSize, shortDecimal } from '../format.ts'
 import { useAge, useNumber, useWords } from '../language.ts'
 import { Hex } from '../parts/copy.tsx'
-import { Fact, Fetched, Page } from '../parts/fetched.tsx'
+import { Fact, Fetched, Page, Trouble } from '../parts/fetched.tsx'
 import { Term } from '../parts/term.tsx'
 import { type OperateWords, operateWords } from './words.ts'
 
@@ -33,6 +33,7 @@ export function Operate() {
               <Models view={view} words={words} />
               <Machine view={view} words={words} />
             </div>
+            <Reports words={words} />
             <p className="text-small text-soft">{words.live}.</p>
           </>
         )}
@@ -255,5 +256,46 @@ function Machine({ view, words }: Seen) {
         {version}, Node {runtime.node}, {runtime.platform}
       </Fact>
     </Panel>
+  )
+}
+
+type Told = { modelId: string; reason: string; from: string | null; at: number }
+
+/** What people said is wrong with listings, and taking one out of the market of this gateway. */
+function Reports({ words }: { words: OperateWords }) {
+  const age = useAge()
+  const queries = useQueryClient()
+  const found = useQuery({ queryKey: ['reports'], queryFn: () => get<{ reports: Told[] }>('/api/market/reports'), refetchInterval: 6 * EVERY_MS, retry: false })
+  const hiding = useMutation({
+    mutationFn: (modelId: string) => ask<unknown>('POST', `/api/market/listings/${encodeURIComponent(modelId)}/hide`, { hidden: true }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['reports'] }),
+  })
+  if (!found.data) return null
+  return (
+    <section className="panel min-w-0">
+      <h2 className="text-large font-semibold">{words.reports}</h2>
+      {found.data.reports.length === 0 ? (
+        <p className="mt-1 text-small text-soft">{words.noReports}</p>
+      ) : (
+        <ul className="mt-3 space-y-3 text-small">
+          {found.data.reports.map(({ modelId, reason, at }) => (
+            <li key={`${modelId} ${at} ${reason}`} className="flex flex-wrap items-start justify-between gap-3">
+              <p dir="auto" className="min-w-0 flex-1 basis-60 wrap-anywhere">
+                <Hex value={modelId} what={words.models} /> {reason} <span className="text-soft">({words.since(age(Date.now() - at))})</span>
+              </p>
+              <button
+                type="button"
+                className="min-h-9 rounded-lg border border-line-strong px-3"
+                aria-disabled={hiding.isPending}
+                onClick={() => !hiding.isPending && hiding.mutate(modelId)}
+              >
+                {hiding.isSuccess && hiding.variables === modelId ? words.hidden : words.hide}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {hiding.error && <Trouble error={hiding.error} />}
+    </section>
   )
 }

@@ -99,6 +99,10 @@ const en = {
   notYours: 'This page is for the owner of the machine',
   live: 'Read anew every 5 seconds',
   folder: 'Data folder',
+  reports: 'Reports of abuse',
+  noReports: 'Nobody has reported anything.',
+  hide: 'Take it out of this market',
+  hidden: 'Taken out',
 }
 type V = Record<string, string | number>
 export type OperateWords = typeof en
@@ -205,6 +209,10 @@ const es: OperateWords = {
   notYours: 'Esta página es para quien posee la máquina',
   live: 'Se lee de nuevo cada 5 segundos',
   folder: 'Carpeta de datos',
+  reports: 'Denuncias',
+  noReports: 'Nadie ha denunciado nada.',
+  hide: 'Quitarlo de este mercado',
+  hidden: 'Quitado',
 }
 
 export const operateWords = { en, es }

@@ -4,7 +4,8 @@
  */
 import { useEffect, useState } from 'react'
 import { shortHex } from '../format.ts'
-import { words } from '../words.en.ts'
+import { useWords } from '../language.ts'
+import { partWords } from './part-words.ts'
 
 /** Copies, and says for two seconds whether it did. */
 function useCopy(text: string): [boolean, () => void] {
@@ -25,6 +26,7 @@ function useCopy(text: string): [boolean, () => void] {
 }
 
 export function Hex({ value, what }: { value: string; what: string }) {
+  const words = useWords(partWords)
   const [copied, copy] = useCopy(value)
   return (
     <button
@@ -41,6 +43,7 @@ export function Hex({ value, what }: { value: string; what: string }) {
 }
 
 export function Command({ text, what }: { text: string; what: string }) {
+  const words = useWords(partWords)
   const [copied, copy] = useCopy(text)
   return (
     <div className="relative mt-2">

@@ -3,12 +3,14 @@
  * Knows nothing of any particular term.
  */
 import { type ReactNode, useId, useRef } from 'react'
-import { words } from '../words.en.ts'
+import { useWords } from '../language.ts'
+import { partWords } from './part-words.ts'
 
 const WIDTH = 320
 const EDGE = 12
 
 export function Term({ term, explanation, children }: { term: string; explanation: string; children?: ReactNode }) {
+  const words = useWords(partWords)
   const id = useId()
   const button = useRef<HTMLButtonElement>(null)
   const bubble = useRef<HTMLDivElement>(null)
