@@ -107,7 +107,7 @@ describe('Buy', () => {
     const { modelId, queries } = models.find(({ name }) => name === 'clauses')!
     await page.goto(`${studio.url}/market/${modelId}`)
     await page.getByLabel('Your question or text').fill('Either party may terminate upon thirty days notice.')
-    await page.getByLabel('a wallet in this browser').check()
+    await page.getByRole('radio', { name: 'a wallet in this browser' }).check()
     const ask = page.getByRole('button', { name: /^Ask for 0\.03/ })
     await ask.click()
     await page.getByText('The wallet’s owner said no, so nothing was paid.').waitFor()
