@@ -13,7 +13,10 @@ export function useOnce<Value>(begin: (value: Value) => Promise<unknown>): (valu
   return (value) => {
     if (busy.current) return
     busy.current = true
-    const rest = () => setTimeout(() => (busy.current = false), REST_MS)
-    begin(value).then(rest, rest)
+    const free = () => {
+      busy.current = false
+    }
+    // What failed may be tried again at once.
+    begin(value).then(() => setTimeout(free, REST_MS), free)
   }
 }
