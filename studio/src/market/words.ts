@@ -42,7 +42,7 @@ const en = {
   synthetic: 'made for tests',
   perQuestion: 'a question',
   exam: 'Exam',
-  examIs: (score: string, low: string, high: string) => `${score} of 100, surely between ${low} and ${high}`,
+  examIs: (score: string, low: string, high: string) => `${score} of 100, likely between ${low} and ${high}`,
   examWhat:
     'How it did on questions that nobody trained on and that were sealed before. With other questions of the same kind it would score within the range in 95 of 100 cases.',
   noExam: 'no exam',
@@ -189,7 +189,7 @@ const es: MarketWords = {
   synthetic: 'hecho para pruebas',
   perQuestion: 'por pregunta',
   exam: 'Examen',
-  examIs: (score, low, high) => `${score} de 100, con seguridad entre ${low} y ${high}`,
+  examIs: (score, low, high) => `${score} de 100, probablemente entre ${low} y ${high}`,
   examWhat:
     'Cómo respondió a preguntas con las que nadie entrenó y que se sellaron antes. Con otras preguntas del mismo tipo estaría dentro del margen en 95 de cada 100 casos.',
   noExam: 'sin examen',

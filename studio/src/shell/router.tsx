@@ -8,6 +8,7 @@ import { Failed } from '../fetching.ts'
 import { Broken, Loading, Lost, Main, Shell } from './shell.tsx'
 
 const Home = lazy(() => import('../app.tsx').then(({ App }) => ({ default: App })))
+const Earn = lazy(() => import('../earn/earn.tsx').then((module) => ({ default: module.Earn })))
 const Market = lazy(() => import('../market/search.tsx').then((module) => ({ default: module.Market })))
 const Listing = lazy(() => import('../market/listing.tsx').then((module) => ({ default: module.Listing })))
 const Compare = lazy(() => import('../market/compare.tsx').then((module) => ({ default: module.Compare })))
@@ -70,6 +71,7 @@ const home = createRoute({
 const router = createRouter({
   routeTree: root.addChildren([
     home,
+    page('/earn', Earn),
     page('/market', Market),
     page('/market/compare', Compare),
     page('/market/wanted', Wanted),

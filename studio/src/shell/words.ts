@@ -5,7 +5,8 @@ const en = {
   skip: 'Skip to the page',
   menu: 'Pages',
   pages: {
-    '/': 'Build and earn',
+    '/': 'Build',
+    '/earn': 'Earnings',
     '/market': 'Find a model',
     '/market/wanted': 'Wanted',
     '/market/wallet': 'Wallet',
@@ -25,7 +26,8 @@ const es: typeof en = {
   skip: 'Saltar a la página',
   menu: 'Páginas',
   pages: {
-    '/': 'Construir y ganar',
+    '/': 'Construir',
+    '/earn': 'Ingresos',
     '/market': 'Encontrar un modelo',
     '/market/wanted': 'Se busca',
     '/market/wallet': 'Cartera',
