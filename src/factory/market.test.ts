@@ -121,6 +121,7 @@ it('counts payments and lets only whoever paid review, and only the owner reply'
   const tx = await pay(hearts)
   await market.follow()
   expect(given(await market.listing(hearts)).usage).toEqual({ queries: 1, payers: 1, open: { atomic: price.toString(), open: '0.01' } })
+  expect(given(await market.listing(hearts)).prices.map(({ price: one }) => one.open)).toEqual(['0.01'])
   const post = { tx, stars: 5, text: 'right <b>' }
   expect(await market.review(hearts, post, undefined)).toMatchObject({ code: 'not_signed_in' })
   expect(await market.review(hearts, post, owner.address)).toMatchObject({ code: 'not_paid' })

@@ -24,7 +24,7 @@ import { openDatabase } from '../drivers/database/pglite.ts'
 import { tagsOf, termsIn } from '../drivers/planner/concepts.ts'
 import type { Chain } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
-import type { ListingRow, MarketRecords, Terms, Version } from '../ports/market.ts'
+import type { History, ListingRow, MarketRecords, Terms, Version } from '../ports/market.ts'
 import type { Store } from '../ports/store.ts'
 import { unpack } from '../steps/pack.ts'
 
@@ -145,7 +145,7 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
       return {
         ...hitOf(row, false),
         ...{ owner, payout, version, packageId, reportId, retired, registeredAt, place, facts },
-        prices: history.prices.map(({ at, price }) => ({ at, price: amount(price) })),
+        prices: offered(history).map(({ at, price }) => ({ at, price: amount(price) })),
         ...{ versions: history.versions, exams: history.exams, reviews },
         usage: { queries: history.usage.queries, payers: history.usage.payers, open: amount(history.usage.amount) },
       }
@@ -300,6 +300,13 @@ export function termsOf(facts: Facts): Terms {
     ...termsIn(facts.words, 0.5).map(({ term, weight }) => ({ term, weight: term.includes(':') ? Math.min(weight, 1) : weight })),
     ...termsIn(facts.labels.join(' . ').slice(0, 4000), 0.4).filter(({ term }) => !term.includes(':')),
   ]
+}
+
+/** Prices that somebody could pay: the one that stood when the first version came, and those after it. */
+function offered({ prices, versions }: History): History['prices'] {
+  const since = versions[0]?.at ?? 0
+  const before = prices.filter(({ at }) => at <= since).slice(-1)
+  return [...before.map((one) => ({ ...one, at: since })), ...prices.filter(({ at }) => at > since)]
 }
 
 function hitOf(row: ListingRow & { relevance?: number }, newcomer: boolean): Hit {

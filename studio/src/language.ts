@@ -66,3 +66,21 @@ export function useNumber(): (value: number) => string {
   const language = useLanguage()
   return (value) => new Intl.NumberFormat(language).format(value)
 }
+
+/** Languages by their names in the language of the page. */
+export function useLanguageNames(): (tags: readonly string[]) => string {
+  const language = useLanguage()
+  return (tags) => {
+    const names = new Intl.DisplayNames([language], { type: 'language' })
+    return tags
+      .map((tag) => {
+        try {
+          return names.of(tag) ?? tag
+        } catch {
+          // A stranger's listing may say what is no tag.
+          return tag
+        }
+      })
+      .join(', ')
+  }
+}

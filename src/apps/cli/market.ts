@@ -68,7 +68,7 @@ export async function want(context: Context, need: string | undefined, flags: { 
     const { wanted, demand } = told
     const posted = wanted.map((one) => `  ${even(one.need, 110)} (${one.cases.length} cases; ${one.tags.join(', ') || 'no field'})`)
     const sought = demand.map(
-      ({ searches, words }) => `  ${searches} ${searches === 1 ? 'search' : 'searches'} such as "${even(words, 80)}" found hardly anything`,
+      ({ searches, words }) => `  ${searches} ${searches === 1 ? 'search' : 'searches'} such as "${even(words, 80)}" found nothing`,
     )
     context.out.result(
       told,

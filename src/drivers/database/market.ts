@@ -15,7 +15,7 @@ import { lexeme, marketSearch } from './market-search.ts'
 const BATCH = 2000
 const DAY = 86_400
 /** Searches that found at most this many are demand that nobody meets. */
-const HARDLY = 3
+const HARDLY = 0
 
 const lower = <Text extends string>(text: Text): Text => text.toLowerCase() as Text
 

@@ -157,7 +157,7 @@ function Models({ payments, currency, words }: Part) {
           {byModel(payments).map(({ model, modelId, queries, sum }) => (
             <tr key={modelId} className="border-b border-line last:border-0">
               <th scope="row" className="py-2 pe-3 text-start font-medium wrap-anywhere">
-                <Go to={`/market/${encodeURIComponent(modelId)}`} className="link">
+                <Go to={`/market/${encodeURIComponent(modelId)}`} className="text-river underline underline-offset-4">
                   {model}
                 </Go>
               </th>
@@ -189,11 +189,11 @@ function Payments({ payments, currency, words }: Part) {
         </h2>
         <p className="text-small">
           {words.exports}:{' '}
-          <a href="/api/earnings/export.csv" download className="link">
+          <a href="/api/earnings/export.csv" download className="text-river underline underline-offset-4">
             CSV
           </a>
           ,{' '}
-          <a href="/api/earnings/export.json" download className="link">
+          <a href="/api/earnings/export.json" download className="text-river underline underline-offset-4">
             JSON
           </a>
         </p>
@@ -215,7 +215,7 @@ function Payments({ payments, currency, words }: Part) {
               <strong className="font-semibold text-gain tabular-nums">+{shortDecimal(amount.open)}</strong> <span className="text-soft">{currency}</span>
               <span className="block text-small">
                 {passport ? (
-                  <a href={passport} download className="link" aria-label={`${words.proofOf}, ${tx}`}>
+                  <a href={passport} download className="text-river underline underline-offset-4" aria-label={`${words.proofOf}, ${tx}`}>
                     {words.proof}
                   </a>
                 ) : (

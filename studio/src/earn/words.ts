@@ -27,7 +27,7 @@ const en = {
   more: (shown: string) => `Show ${shown} more`,
   exports: 'Every payment as a file',
   improve: 'What people look for and do not find',
-  improveWhat: 'Searches of this market that found hardly anything. A model for one of them has no competition yet.',
+  improveWhat: 'Searches of this market that found nothing. A model for one of them has no competition yet.',
   improveNone: 'Nothing yet.',
   searches: (count: number, shown: string) => `${shown} ${count === 1 ? 'search' : 'searches'}`,
 }
@@ -57,7 +57,7 @@ const es: typeof en = {
   more: (shown) => `Mostrar ${shown} más`,
   exports: 'Todos los pagos en un archivo',
   improve: 'Lo que la gente busca y no encuentra',
-  improveWhat: 'Búsquedas de este mercado que apenas encontraron nada. Un modelo para una de ellas aún no tiene competencia.',
+  improveWhat: 'Búsquedas de este mercado que no encontraron nada. Un modelo para una de ellas aún no tiene competencia.',
   improveNone: 'Nada todavía.',
   searches: (count, shown) => `${shown} ${count === 1 ? 'búsqueda' : 'búsquedas'}`,
 }

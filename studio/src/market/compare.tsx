@@ -4,7 +4,7 @@
 import { useMutation, useQueries, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
 import { formatOpen } from '../../../src/core/royalty.ts'
-import { useNumber, useWords } from '../language.ts'
+import { useLanguageNames, useNumber, useWords } from '../language.ts'
 import { Page, Trouble } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
 import { useOnce } from '../parts/once.ts'
@@ -38,6 +38,7 @@ type Replies = Record<string, Completion | Error>
 
 function SideBySide({ views, chain, words }: { views: ListingView[]; chain: Chain; words: MarketWords }) {
   const number = useNumber()
+  const names = useLanguageNames()
   const id = useId()
   const queries = useQueryClient()
   const [text, setText] = useState('')
@@ -65,7 +66,7 @@ function SideBySide({ views, chain, words }: { views: ListingView[]; chain: Chai
     { name: words.rows.exam, cell: (view) => (view.exam ? <ExamBar exam={view.exam} name={view.name} /> : words.noExam) },
     { name: words.rows.verdict, cell: (view) => <Verdict verdict={view.verdict} /> },
     { name: words.rows.task, cell: (view) => taskName(view.task, words) },
-    { name: words.rows.languages, cell: (view) => view.languages.join(', ') || '–' },
+    { name: words.rows.languages, cell: (view) => names(view.languages) || '–' },
     { name: words.rows.speed, cell: (view) => (view.latencyMs === null ? '–' : words.ms(number(Math.round(view.latencyMs)))) },
     { name: words.rows.use, cell: (view) => <Use paid={view.paid} /> },
     { name: words.rows.base, cell: (view) => view.base || '–' },

@@ -6,7 +6,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
 import { ask } from '../fetching.ts'
 import { shortDecimal } from '../format.ts'
-import { useLanguage, useNumber, useWords } from '../language.ts'
+import { useLanguage, useLanguageNames, useNumber, useWords } from '../language.ts'
 import { Hex } from '../parts/copy.tsx'
 import { Fact, Fetched, Page, Trouble } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
@@ -93,6 +93,7 @@ function Whole({ view, words }: { view: ListingView; words: MarketWords }) {
 function Facts({ view, currency, words }: { view: ListingView; currency: string; words: MarketWords }) {
   const language = useLanguage()
   const number = useNumber()
+  const names = useLanguageNames()
   const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium' })
   return (
     <section className="panel min-w-0">
@@ -104,7 +105,7 @@ function Facts({ view, currency, words }: { view: ListingView; currency: string;
             {shortDecimal(view.usage.open.open)} {currency}
           </span>
         </Fact>
-        {view.languages.length > 0 && <Fact name={words.rows.languages}>{view.languages.join(', ')}</Fact>}
+        {view.languages.length > 0 && <Fact name={words.rows.languages}>{names(view.languages)}</Fact>}
         {view.base && <Fact name={words.rows.base}>{view.base}</Fact>}
         {view.latencyMs !== null && <Fact name={words.rows.speed}>{words.ms(number(Math.round(view.latencyMs)))}</Fact>}
         {view.licences.length > 0 && <Fact name={words.rows.licence}>{view.licences.join(', ')}</Fact>}

@@ -6,7 +6,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
 import type { StateView } from '../../../src/core/view.ts'
 import { get } from '../fetching.ts'
-import { useWords } from '../language.ts'
+import { useLanguageNames, useWords } from '../language.ts'
 import { Fetched, Page } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
 import { ExamBar, Price, taskName, Use, Verdict } from './bits.tsx'
@@ -259,6 +259,7 @@ export const listingPath = (id: string): string => `/market/${encodeURIComponent
 
 function HitCard({ hit, compared, words }: { hit: Hit; compared: string[]; words: MarketWords }) {
   const chain = useChain()
+  const names = useLanguageNames()
   const chosen = compared.includes(hit.modelId)
   return (
     <article className="panel min-w-0">
@@ -277,7 +278,7 @@ function HitCard({ hit, compared, words }: { hit: Hit; compared: string[]; words
         <div>
           <p className="text-small">
             <Verdict verdict={hit.verdict} /> <span className="text-soft">· {taskName(hit.task, words)}</span>
-            {hit.languages.length > 0 && <span className="text-soft"> · {hit.languages.join(', ')}</span>}
+            {hit.languages.length > 0 && <span className="text-soft"> · {names(hit.languages)}</span>}
           </p>
           <p className="mt-1">
             <Use paid={hit.paid} />

@@ -142,7 +142,7 @@ const en = {
   post: 'Post it',
   posted: 'Posted. Everybody can see it now.',
   noWanted: 'Nobody has asked for anything yet.',
-  demand: 'Searched for and hardly found',
+  demand: 'Searched for and not found',
   searches: (count: number) => `${count} ${count === 1 ? 'search' : 'searches'}`,
   noBoard: 'This server keeps no board.',
   walletProblems: {
