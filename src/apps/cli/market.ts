@@ -67,9 +67,7 @@ export async function want(context: Context, need: string | undefined, flags: { 
     if (isRefusal(told)) return told
     const { wanted, demand } = told
     const posted = wanted.map((one) => `  ${even(one.need, 110)} (${one.cases.length} cases; ${one.tags.join(', ') || 'no field'})`)
-    const sought = demand.map(
-      ({ searches, words }) => `  ${searches} ${searches === 1 ? 'search' : 'searches'} such as "${even(words, 80)}" found nothing`,
-    )
+    const sought = demand.map(({ searches, words }) => `  ${searches} ${searches === 1 ? 'search' : 'searches'} such as "${even(words, 80)}" found nothing`)
     context.out.result(
       told,
       ['Wanted:', ...(posted.length ? posted : ['  nothing']), 'Looked for in vain:', ...(sought.length ? sought : ['  nothing'])].join('\n'),
