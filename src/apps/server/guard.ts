@@ -49,14 +49,36 @@ function sameOrigin(origin: string, host: string | undefined, allowed: AllowedHo
   return name !== undefined && name === host && (allowed === 'any' || allowed.has(name))
 }
 
+/** How long and how far a refused body is still read, so that its sender gets to hear the refusal. */
+const LINGER_MILLISECONDS = 5_000
+const LINGER_BYTES = 256 << 20
+
 /** Turns down bodies above `megabytes`. */
 export function limit(megabytes: number): MiddlewareHandler {
   return bodyLimit({
     maxSize: megabytes * 1024 * 1024,
-    onError: (context) => {
-      // The rest of the body is never read, so nothing else can come over this connection.
-      context.header('Connection', 'close')
+    onError: async (context) => {
+      // Where the rest is not read, nothing else can come over this connection.
+      if (!(await readAway(context.req.raw.body))) context.header('Connection', 'close')
       return openaiRefusal(context, 413, refuse('body_too_large', `The request is larger than ${megabytes} MB.`, 'Send less at once.'))
     },
   })
+}
+
+/**
+ * Reads and forgets the rest of a body; true when it came to its end. Most clients send all before they listen: one whose connection
+ * closes while it still sends sees a broken pipe in the place of the refusal (RFC 9112, 9.6, calls for a lingering close).
+ */
+async function readAway(body: ReadableStream<Uint8Array> | null): Promise<boolean> {
+  if (!body || body.locked) return false
+  const reader = body.getReader()
+  const late = AbortSignal.timeout(LINGER_MILLISECONDS)
+  const given = new Promise<'late'>((resolve) => late.addEventListener('abort', () => resolve('late'), { once: true }))
+  for (let read = 0; read <= LINGER_BYTES; ) {
+    const part = await Promise.race([reader.read().catch(() => 'late' as const), given])
+    if (part === 'late') return false
+    if (part.done) return true
+    read += part.value.length
+  }
+  return false
 }
