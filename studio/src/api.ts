@@ -5,7 +5,8 @@
  */
 import type { Answer } from '../../src/core/answer.ts'
 import type { BuildView, StateView } from '../../src/core/view.ts'
-import { words } from './words.en.ts'
+import { told } from './language.ts'
+import { studioWords } from './words.ts'
 
 export type { Answer } from '../../src/core/answer.ts'
 export type { Amount } from '../../src/core/royalty.ts'
@@ -28,6 +29,7 @@ export const ask = (model: string, text: string): Promise<Answer | Problem> => s
 
 /** GET without a body, POST with one. Never throws. */
 async function send<T>(path: string, body?: unknown): Promise<T | Problem> {
+  const words = told(studioWords)
   try {
     const response = await fetch(
       path,
@@ -54,6 +56,7 @@ export function parse(text: string): unknown {
 
 /** Reads a refusal from an error body: `{error: {message, hint?}}` (OpenAI's shape) or `{message, hint}`. */
 export function readProblem(status: number, body: unknown): Problem {
+  const words = told(studioWords)
   const record = asRecord(body)
   const inner = asRecord(record.error)
   const message = [inner.message, record.message, record.error].find((value): value is string => typeof value === 'string' && value !== '')

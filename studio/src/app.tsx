@@ -4,18 +4,20 @@
  */
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { StateView } from './api.ts'
+import { useWords } from './language.ts'
 import { connect, type Live, NOTHING_YET } from './live.ts'
 import { Hex } from './parts/copy.tsx'
-import { DescribeBox } from './parts/describe-box.tsx'
 import { Earnings } from './parts/earnings.tsx'
+import { Go } from './parts/go.tsx'
 import { Receipts } from './parts/receipts.tsx'
 import { River } from './parts/river.tsx'
 import { StoryList } from './parts/story-list.tsx'
 import { StoryView } from './parts/story-view.tsx'
 import { NOUNS, stories } from './story.ts'
-import { words } from './words.en.ts'
+import { studioWords } from './words.ts'
 
 export function App() {
+  const words = useWords(studioWords)
   const [live, setLive] = useState<Live>(NOTHING_YET)
   useEffect(() => connect(setLive), [])
   const { state } = live
@@ -57,7 +59,9 @@ export function App() {
       </div>
       <div className="grid gap-5 lg:grid-cols-[20rem_minmax(0,1fr)]">
         <div className="space-y-5 self-start lg:sticky lg:top-4 lg:-m-1 lg:max-h-[calc(100vh-2rem)] lg:overflow-y-auto lg:p-1">
-          <DescribeBox onStarted={open} />
+          <Go to="/build" className="button w-full">
+            {words.list.build}
+          </Go>
           {all.length > 0 && state && <StoryList stories={all} chosen={story?.name ?? null} currency={state.network.currency} onChoose={open} />}
         </div>
         {/* Whoever is busy with a story must not have it replaced by the next build. */}
@@ -104,6 +108,7 @@ function fromAddress(): string | null {
 }
 
 function LinkState({ link, network }: { link: Live['link']; network: StateView['network'] | undefined }) {
+  const words = useWords(studioWords)
   return (
     <p className="flex flex-wrap items-center justify-end gap-x-3 text-small text-soft">
       {network && (
@@ -120,6 +125,7 @@ function LinkState({ link, network }: { link: Live['link']; network: StateView['
 }
 
 function Empty({ loading }: { loading: boolean }) {
+  const words = useWords(studioWords)
   const text = loading ? words.loading : words.empty
   return (
     <section className="panel">
@@ -131,6 +137,7 @@ function Empty({ loading }: { loading: boolean }) {
 }
 
 function Footer({ state }: { state: StateView }) {
+  const words = useWords(studioWords)
   const { contracts, network } = state
   return (
     <footer className="mt-10 flex flex-wrap gap-x-6 gap-y-1 border-t border-line pt-4 text-small text-soft">

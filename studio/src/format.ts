@@ -2,7 +2,8 @@
  * Numbers and names as people read them. Money is handled as decimal text, never as a floating-point number.
  * Knows nothing of the page.
  */
-import { locale, words } from './words.en.ts'
+import { locale, told } from './language.ts'
+import { studioWords } from './words.ts'
 
 /** First and last digits of a long hex string. */
 export function shortHex(hex: string): string {
@@ -13,13 +14,16 @@ export function shortHex(hex: string): string {
 export function shortDecimal(decimal: string, decimals = 6): string {
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(decimal)
   if (!match) return decimal
-  const whole = new Intl.NumberFormat(locale).format(BigInt(match[2]!))
+  const whole = new Intl.NumberFormat(locale()).format(BigInt(match[2]!))
   const fraction = match[3] ?? ''
   const kept = fraction.slice(0, decimals)
   const cut = /[1-9]/.test(fraction.slice(decimals))
   const shown = cut ? kept : kept.replace(/0+$/, '')
-  return `${match[1]}${whole}${shown ? `.${shown}` : ''}${cut ? '…' : ''}`
+  return `${match[1]}${whole}${shown ? `${separator()}${shown}` : ''}${cut ? '…' : ''}`
 }
+
+/** What stands before the decimals: a comma in Spanish, where the point groups thousands. */
+const separator = (): string => new Intl.NumberFormat(locale()).formatToParts(0.5).find(({ type }) => type === 'decimal')?.value ?? '.'
 
 /** A share as whole percent, e.g. 0.826 -> `83 %`. */
 export function percent(share: number): string {
@@ -36,6 +40,7 @@ export function percentNumber(share: number): string {
 
 /** Time left, rounded as a person would say it. */
 export function timeLeft(seconds: number): string {
+  const words = told(studioWords)
   if (!Number.isFinite(seconds) || seconds < 0) return words.training.timeUnknown
   if (seconds < 10) return words.training.almostDone
   if (seconds < 60) return words.training.secondsLeft(Math.ceil(seconds / 10) * 10)
@@ -44,7 +49,7 @@ export function timeLeft(seconds: number): string {
 
 /** Hours, minutes and seconds of a moment given in Unix milliseconds. */
 export function clock(at: number): string {
-  return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).format(at)
+  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }).format(at)
 }
 
 /** A machine-readable date for `<time>`; empty when the moment is not a valid one. */
@@ -68,7 +73,7 @@ export function loss(value: number): string {
 
 /** A count with grouped thousands. */
 export function count(value: number): string {
-  return new Intl.NumberFormat(locale).format(value)
+  return new Intl.NumberFormat(locale()).format(value)
 }
 
 /** Text between single quotes of a POSIX shell. */

@@ -44,11 +44,18 @@ function subscribe(changed: () => void): () => void {
   return () => listeners.delete(changed)
 }
 
-const current = (): Language => known(document.documentElement.lang) ?? 'en'
+/** Also where there is no page, as in a test of the sentences. */
+const current = (): Language => (typeof document === 'undefined' ? undefined : known(document.documentElement.lang)) ?? 'en'
 export const useLanguage = (): Language => useSyncExternalStore(subscribe, current)
 export function useWords<Words>(table: Record<Language, Words>): Words {
   return table[useLanguage()]
 }
+/** The words of this moment, for what is said from outside a component; a component that shows them listens by itself. */
+export function told<Words>(table: Record<Language, Words>): Words {
+  return table[current()]
+}
+/** BCP-47 tag for numbers and times, as {@link told}. */
+export const locale = current
 
 /** How long something is, as people say it: 5 s, 3 min, 2 h, 4 d. */
 export function useAge(): (milliseconds: number) => string {

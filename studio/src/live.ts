@@ -3,7 +3,8 @@
  * nothing missed stays missed. The reducer is pure; `connect` does the talking. Knows nothing of React.
  */
 import { type EarningsView, getState, isProblem, type LiveEvent, type ModelView, parse, type StateView } from './api.ts'
-import { words } from './words.en.ts'
+import { told } from './language.ts'
+import { studioWords } from './words.ts'
 
 export type Live = {
   /** `connecting` until the first state; `reconnecting` while the server is away, when `state` is the last known. */
@@ -61,6 +62,7 @@ export function readEvent(type: string, data: string): LiveEvent | null {
 
 /** What to tell a person who cannot see the page, or null when the event is not worth interrupting for. */
 export function newsOf(before: StateView, event: LiveEvent): string | null {
+  const words = told(studioWords)
   if (event.type === 'receipt') {
     if (before.receipts.some((receipt) => receipt.id === event.receipt.id)) return null
     return words.news.paid(event.receipt.model, event.receipt.amount.open, before.network.currency)

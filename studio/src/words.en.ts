@@ -1,26 +1,16 @@
 /**
- * Every sentence the studio says, in English. Another language is another file of this shape.
+ * What the builder's first page says, in English. Another language is another file of this shape.
  * Knows nothing of where a sentence stands.
  */
-
-/** BCP-47 tag for numbers and times. */
-export const locale = 'en'
+const locale = 'en'
 
 const plural = (count: number, one: string, many: string): string => `${count.toLocaleString(locale)} ${count === 1 ? one : many}`
 
-export const words = {
-  title: 'ModelFactory',
-  skip: 'Skip to the models',
+export const en = {
   promise: ['Say what your model should do.', 'Be paid for every question it answers.'],
   promiseMore: 'You describe it and hand over your files. It is built and examined here, and each paid question sends its whole price to you.',
   link: { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting' },
   linkMore: { reconnecting: 'The server went away. What you see is the last known state; the page catches up by itself.' },
-  noscript: 'Loading',
-  whatIsThis: (term: string): string => `What is this: ${term}?`,
-  close: 'Close',
-  copy: 'Copy',
-  copied: 'Copied',
-  copyWhat: (what: string): string => `Copy ${what}`,
 
   earnings: {
     heading: 'Earned so far',
@@ -35,27 +25,9 @@ export const words = {
         : `${currency} is what a question costs. Its whole price goes from the asker to the builder in one payment.`,
   },
 
-  describe: {
-    heading: 'Describe a model',
-    label: 'What should your model do?',
-    placeholder: 'I am a cardiologist. Answer questions about heart conditions from these pages, and say where each answer comes from.',
-    files: 'Your files',
-    drop: 'Drop pages or tables here, or',
-    choose: 'choose files',
-    kinds: 'PDF, Word, Excel, CSV, JSON, web pages, text, ZIP',
-    remove: (name: string): string => `Remove ${name}`,
-    fileCount: (count: number, size: string): string => `${plural(count, 'file', 'files')}, ${size}`,
-    build: 'Build it',
-    sending: 'Sending',
-    started: (name: string): string => `${name} is being built.`,
-    noWords: { message: 'The description is empty.', hint: 'Say in a sentence or two what the model should do.' },
-    noFiles: { message: 'There are no files yet.', hint: 'Add the pages it should answer from, or a table of examples.' },
-    tooLarge: (size: string, limit: string) => ({ message: `The files come to ${size}, and ${limit} is the most.`, hint: 'Remove some, or split them.' }),
-    unreadable: (name: string) => ({ message: `The file ${name} cannot be read.`, hint: 'Check that it still exists, then add it again.' }),
-  },
-
   list: {
-    heading: 'Models',
+    heading: 'Your models',
+    build: 'Build a model',
     empty: 'None yet.',
     unpublished: 'not published',
     earned: (amount: string, currency: string): string => `${amount} ${currency} earned`,
@@ -274,4 +246,4 @@ export const words = {
     status: (status: number): string => `The server answered with status ${status}.`,
     broken: 'This page has run into a fault.',
   },
-} as const
+}

@@ -7,7 +7,8 @@ import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { BuildView } from '../api.ts'
 import { loss, timeLeft } from '../format.ts'
-import { words } from '../words.en.ts'
+import { told, useWords } from '../language.ts'
+import { studioWords } from '../words.ts'
 import { Term } from './term.tsx'
 
 type Training = NonNullable<BuildView['training']>
@@ -15,6 +16,7 @@ type Training = NonNullable<BuildView['training']>
 const HEIGHT = 208
 
 export function Curve({ training, underWay, learning }: { training: Training | null; underWay: boolean; learning: boolean }) {
+  const words = useWords(studioWords)
   const points = training?.points ?? []
   const last = points.at(-1)
   const practice = points.findLast((point) => point.validationLoss !== null)?.validationLoss ?? null
@@ -111,6 +113,7 @@ function columns(points: Training['points']): UPlot.AlignedData {
 
 /** `end` is the last step of the horizontal axis: while training that of the plan, so that the way left to go can be seen. */
 function settings(element: HTMLElement, end: () => number): UPlot.Options {
+  const words = told(studioWords)
   const style = getComputedStyle(element)
   const token = (name: string): string => style.getPropertyValue(name).trim()
   const axis: UPlot.Axis = {

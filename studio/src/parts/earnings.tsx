@@ -3,11 +3,13 @@
  */
 import type { StateView } from '../api.ts'
 import { shortDecimal } from '../format.ts'
-import { words } from '../words.en.ts'
+import { useWords } from '../language.ts'
+import { studioWords } from '../words.ts'
 import { Hex } from './copy.tsx'
 import { Term } from './term.tsx'
 
 export function Earnings({ state }: { state: StateView | null }) {
+  const words = useWords(studioWords)
   const earnings = state?.earnings
   const currency = state?.network.currency ?? ''
   const queries = earnings?.models.reduce((sum, model) => sum + model.queries, 0) ?? 0

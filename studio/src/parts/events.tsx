@@ -4,12 +4,14 @@
 import { useState } from 'react'
 import type { BuildView } from '../api.ts'
 import { clock, isoTime } from '../format.ts'
+import { useWords } from '../language.ts'
 import { nounOf } from '../story.ts'
-import { words } from '../words.en.ts'
+import { studioWords } from '../words.ts'
 
 const SHOWN = 8
 
 export function Events({ events }: { events: BuildView['events'] }) {
+  const words = useWords(studioWords)
   const [all, setAll] = useState(false)
   const hidden = Math.max(0, events.length - SHOWN)
   const shown = all ? events : events.slice(-SHOWN)

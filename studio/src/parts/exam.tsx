@@ -4,13 +4,15 @@
  */
 import type { ModelView } from '../api.ts'
 import { percentNumber } from '../format.ts'
+import { told, useWords } from '../language.ts'
 import { compare } from '../story.ts'
-import { words } from '../words.en.ts'
+import { studioWords } from '../words.ts'
 import { Term } from './term.tsx'
 
 type Arm = ModelView['exam']['arms'][number]
 
 export function Exam({ model }: { model: ModelView | null }) {
+  const words = useWords(studioWords)
   const exam = model?.exam ?? null
   const metric = exam ? metricOf(exam.metric) : null
   return (
@@ -57,6 +59,7 @@ export function Exam({ model }: { model: ModelView | null }) {
 
 /** The gate's verdict as the listing carries it, its reason, and the way to the whole card. */
 function Standing({ model, standing, why }: { model: ModelView; standing: NonNullable<ModelView['standing']>; why: string | undefined }) {
+  const words = useWords(studioWords)
   const { name, what } = words.exam.standings[standing]
   const trouble = standing === 'worse' || standing === 'unverified'
   return (
@@ -77,6 +80,7 @@ function Standing({ model, standing, why }: { model: ModelView; standing: NonNul
 }
 
 function Bar({ arm }: { arm: Arm }) {
+  const words = useWords(studioWords)
   const name = words.exam.arms[arm.name] ?? arm.name
   const [score, low, high] = [arm.score, arm.interval[0], arm.interval[1]].map((value) => Math.max(0, Math.min(1, Number.isFinite(value) ? value : 0))) as [
     number,
@@ -118,10 +122,12 @@ function Bar({ arm }: { arm: Arm }) {
 
 /** A metric's plain name, whatever spelling the report uses. */
 function metricOf(metric: string): { name: string; what: string } {
+  const words = told(studioWords)
   return words.exam.metrics[metric.toLowerCase().replace(/[^a-z0-9]/g, '')] ?? { name: metric, what: words.exam.otherMetric }
 }
 
 function verdict(arms: readonly Arm[]): string {
+  const words = told(studioWords)
   const find = (name: string) => arms.find((arm) => arm.name === name)
   const [tuned, base, baseline] = [find('tuned'), find('base'), find('baseline')]
   if (!tuned || !base) return ''

@@ -4,13 +4,15 @@
 import { useRef } from 'react'
 import type { ReceiptView } from '../api.ts'
 import { clock, isoTime, shortDecimal } from '../format.ts'
-import { words } from '../words.en.ts'
+import { useWords } from '../language.ts'
+import { studioWords } from '../words.ts'
 import { Hex } from './copy.tsx'
 
 const SHOWN = 12
 const SOURCES_SHOWN = 2
 
 export function Receipts({ receipts, currency }: { receipts: readonly ReceiptView[]; currency: string }) {
+  const words = useWords(studioWords)
   // What was there when the page opened is not news; what comes later lights up once.
   const first = useRef(new Set(receipts.map((receipt) => receipt.id)))
   return (

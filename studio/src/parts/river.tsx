@@ -2,8 +2,10 @@
  * River: the eight nouns from words to royalty, and how far a story has come. Across on wide screens, down on narrow ones.
  * Knows nothing of builds beyond the steps it is given.
  */
+
+import { useWords } from '../language.ts'
 import type { Noun, Step } from '../story.ts'
-import { words } from '../words.en.ts'
+import { studioWords } from '../words.ts'
 
 const MARKS = {
   done: 'border-river bg-river text-on-river',
@@ -13,6 +15,7 @@ const MARKS = {
 } as const
 
 export function River({ steps, facts }: { steps: readonly Step[]; facts: Partial<Record<Noun, string>> }) {
+  const words = useWords(studioWords)
   return (
     <div className="@container">
       <ol aria-label={words.river.heading} className="grid @2xl:grid-cols-8">

@@ -5,11 +5,13 @@
 import { type FormEvent, useId, useState } from 'react'
 import { isProblem, type ModelView, type Problem, publish, type StateView } from '../api.ts'
 import { count, shortDecimal, shortHex } from '../format.ts'
-import { words } from '../words.en.ts'
+import { useWords } from '../language.ts'
+import { studioWords } from '../words.ts'
 import { Hex } from './copy.tsx'
 import { ProblemNote } from './problem.tsx'
 
 export function Sell({ model, network }: { model: ModelView; network: StateView['network'] }) {
+  const words = useWords(studioWords)
   if (model.modelId === null) return <Publish model={model} currency={network.currency} />
   return (
     <section>
@@ -41,6 +43,7 @@ export function Sell({ model, network }: { model: ModelView; network: StateView[
 }
 
 function Publish({ model, currency }: { model: ModelView; currency: string }) {
+  const words = useWords(studioWords)
   const id = useId()
   const [price, setPrice] = useState('0.01')
   const [sending, setSending] = useState(false)

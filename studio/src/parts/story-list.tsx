@@ -2,8 +2,9 @@
  * Story list: every model and build by name, with where it stands and what it has earned. Knows nothing of the details.
  */
 import { percent, shortDecimal } from '../format.ts'
+import { told, useWords } from '../language.ts'
 import { isLearning, isUnderWay, type Story, steps } from '../story.ts'
-import { words } from '../words.en.ts'
+import { studioWords } from '../words.ts'
 
 export function StoryList({
   stories,
@@ -16,6 +17,7 @@ export function StoryList({
   currency: string
   onChoose: (name: string) => void
 }) {
+  const words = useWords(studioWords)
   return (
     <nav aria-labelledby="models" className="panel">
       <h2 id="models" className="text-title font-semibold">
@@ -57,6 +59,7 @@ export function StoryList({
 }
 
 function summary(story: Story, currency: string): string {
+  const words = told(studioWords)
   const training = story.build?.training
   if (training && isLearning(story)) return `${words.river.nouns.weights.name}, ${percent(training.step / training.steps)}`
   if (story.model?.modelId) return words.list.earned(shortDecimal(story.model.earned.open), currency)
@@ -66,6 +69,7 @@ function summary(story: Story, currency: string): string {
 
 /** Where a story stands, in one word. */
 export function StateWord({ story }: { story: Story }) {
+  const words = useWords(studioWords)
   const { build, model } = story
   const settled = build === null || build.state === 'done'
   const bad = build !== null && (build.state === 'refused' || build.state === 'failed')

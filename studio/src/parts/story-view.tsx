@@ -5,8 +5,9 @@
 import { type RefObject, useState } from 'react'
 import { cancelBuild, isProblem, type Problem, type StateView } from '../api.ts'
 import { shortDecimal, shortHex } from '../format.ts'
+import { told, useWords } from '../language.ts'
 import { isLearning, isUnderWay, type Noun, type Story, steps } from '../story.ts'
-import { words } from '../words.en.ts'
+import { studioWords } from '../words.ts'
 import { Curve } from './curve.tsx'
 import { Events } from './events.tsx'
 import { Exam } from './exam.tsx'
@@ -68,6 +69,7 @@ export function StoryView({ story, network, heading }: { story: Story; network: 
 
 /** The figure under each noun, where there is one. */
 function facts({ build, model }: Story, currency: string): Partial<Record<Noun, string>> {
+  const words = told(studioWords)
   const training = build?.training
   const examples = fieldOf(build?.events.findLast((event) => event.arrow === 'collect')?.data, 'training')
   const spec = fieldOf(build?.events.findLast((event) => event.arrow === 'describe')?.data, 'spec')
@@ -88,6 +90,7 @@ function fieldOf(data: unknown, name: string): unknown {
 }
 
 function Cancel({ id }: { id: string }) {
+  const words = useWords(studioWords)
   const [sending, setSending] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
   const cancel = async () => {

@@ -5,12 +5,14 @@
 import { type FormEvent, type KeyboardEvent, useId, useState } from 'react'
 import { type Answer, ask, isProblem, type ModelView, type Problem } from '../api.ts'
 import { percent, webLink } from '../format.ts'
-import { words } from '../words.en.ts'
+import { useWords } from '../language.ts'
+import { studioWords } from '../words.ts'
 import { ProblemNote } from './problem.tsx'
 
 const LABELS_SHOWN = 6
 
 export function TryBox({ model }: { model: ModelView }) {
+  const words = useWords(studioWords)
   const id = useId()
   const [text, setText] = useState('')
   const [asking, setAsking] = useState(false)
@@ -62,6 +64,7 @@ export function TryBox({ model }: { model: ModelView }) {
 }
 
 function Said({ answer }: { answer: Answer }) {
+  const words = useWords(studioWords)
   const citations = answer.citations ?? []
   if (answer.abstained)
     return (
@@ -114,6 +117,7 @@ function Said({ answer }: { answer: Answer }) {
 }
 
 function Kinds({ label, scores }: { label: string | undefined; scores: NonNullable<Answer['scores']> }) {
+  const words = useWords(studioWords)
   const shown = scores.slice(0, LABELS_SHOWN)
   return (
     <div>

@@ -8,6 +8,7 @@ import { Failed } from '../fetching.ts'
 import { Broken, Loading, Lost, Main, Shell } from './shell.tsx'
 
 const Home = lazy(() => import('../app.tsx').then(({ App }) => ({ default: App })))
+const Build = lazy(() => import('../build/build.tsx').then((module) => ({ default: module.Build })))
 const Earn = lazy(() => import('../earn/earn.tsx').then((module) => ({ default: module.Earn })))
 const Market = lazy(() => import('../market/search.tsx').then((module) => ({ default: module.Market })))
 const Listing = lazy(() => import('../market/listing.tsx').then((module) => ({ default: module.Listing })))
@@ -71,6 +72,7 @@ const home = createRoute({
 const router = createRouter({
   routeTree: root.addChildren([
     home,
+    page('/build', Build),
     page('/earn', Earn),
     page('/market', Market),
     page('/market/compare', Compare),

@@ -8,7 +8,7 @@ import { Go } from '../parts/go.tsx'
 import { chooseTheme, THEMES, type Theme, useTheme } from './theme.ts'
 import { shellWords } from './words.ts'
 
-const PAGES = ['/', '/earn', '/market', '/market/wanted', '/market/wallet', '/challenge', '/operate'] as const
+const PAGES = ['/', '/build', '/earn', '/market', '/market/wanted', '/market/wallet', '/challenge', '/operate'] as const
 
 export function Shell() {
   const words = useWords(shellWords)

@@ -6,6 +6,7 @@ const en = {
   menu: 'Pages',
   pages: {
     '/': 'Build',
+    '/build': 'New model',
     '/earn': 'Earnings',
     '/market': 'Find a model',
     '/market/wanted': 'Wanted',
@@ -27,6 +28,7 @@ const es: typeof en = {
   menu: 'Páginas',
   pages: {
     '/': 'Construir',
+    '/build': 'Modelo nuevo',
     '/earn': 'Ingresos',
     '/market': 'Encontrar un modelo',
     '/market/wanted': 'Se busca',
