@@ -59,11 +59,11 @@ export async function bitsPerByte(path: string, documents: readonly HeldOut[], o
       const tokens = [end, ...model.tokenize(text, false)] as number[]
       const rows = Array.from({ length: Math.ceil((tokens.length - 1) / length) }, (_, row) => rowOf(tokens, row * length, length))
       let nats = 0
-      for (let at = 0; at < rows.length; at += extent.rows) nats += await loss.run(EMPTY, reader.values(rows.slice(at, at + extent.rows), 1))
+      for (let at = 0; at < rows.length; at += extent.rows) nats += (await loss.run(EMPTY, reader.values(rows.slice(at, at + extent.rows), 1))).loss
       for (const sum of [sums.whole, of(sums.sources, source), of(sums.languages, language)]) sum.add(nats, Buffer.byteLength(text))
       if (index % Math.max(1, Math.floor(documents.length / COMPARED)) === 0) {
         const first = rowOf(tokens, 0, length)
-        compared.ours += await loss.run(EMPTY, reader.values([first], 1))
+        compared.ours += (await loss.run(EMPTY, reader.values([first], 1))).loss
         const learned = Math.min(length, tokens.length - 1)
         compared.theirs += await theirNats(model, tokens.slice(0, learned + 1), threads)
         compared.tokens += learned

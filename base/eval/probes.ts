@@ -165,7 +165,7 @@ export async function probe(path: string, { threads }: { threads: number }): Pro
     const from = row.length - (tokens.length - before.length)
     const learned = Uint8Array.from({ length: LENGTH + 1 }, (_, at) => (at >= from && at < row.length ? 1 : 0))
     while (row.length < LENGTH + 1) row.push(0)
-    return (await loss.run(EMPTY, reader.values([{ tokens: row, learned }], 1))) / Buffer.byteLength(ending)
+    return (await loss.run(EMPTY, reader.values([{ tokens: row, learned }], 1))).loss / Buffer.byteLength(ending)
   }
   try {
     const scores: Record<string, ProbeScore> = {}

@@ -87,7 +87,7 @@ export async function measure(base: Llama, options: MeasureOptions): Promise<{ b
         count += learned.subarray(1).reduce((some, one) => some + one, 0)
         return { tokens: file.slice(start, start + length + 1), learned }
       })
-      sum += await loss.run(parameters, reader.values(rows, 1))
+      sum += (await loss.run(parameters, reader.values(rows, 1))).loss
     }
     return [sum, count]
   }

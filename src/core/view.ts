@@ -17,7 +17,8 @@ export type BuildView = {
   events: { at: number; arrow: string; text: string; data?: unknown }[]
   /** Loss curve so far and time left, while training and after. */
   training: {
-    points: { step: number; trainingLoss: number; validationLoss: number | null }[]
+    /** `validationRight`: of the practice decisions the share it got right. */
+    points: { step: number; trainingLoss: number; validationLoss: number | null; validationRight?: number | undefined }[]
     step: number
     steps: number
     secondsLeft: number

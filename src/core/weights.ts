@@ -20,7 +20,13 @@ export const Expert = z.object({ file: Id, what: z.string(), share: z.number().m
 export type Expert = z.infer<typeof Expert>
 
 /** One point of the loss curve; losses are mean cross-entropy in nats over the read places. */
-export const CurvePoint = z.object({ step: z.number().int(), trainingLoss: z.number(), validationLoss: z.number().nullable(), seconds: z.number() })
+export const CurvePoint = z.object({
+  step: z.number().int(),
+  trainingLoss: z.number(),
+  validationLoss: z.number().nullable(),
+  validationRight: z.number().min(0).max(1.001).optional(),
+  seconds: z.number(),
+})
 export type CurvePoint = z.infer<typeof CurvePoint>
 
 export const Weights = z.object({

@@ -16,8 +16,8 @@ export type Course = {
   steps(epoch: number): readonly (readonly Batch[])[]
   /** Loss and slopes of one step; the arrays are overwritten by the next. */
   gradient(parameters: Float32Array, batches: readonly Batch[]): Promise<{ loss: number; slopes: readonly Float32Array[]; tokenCount: number }>
-  /** The mean loss of the validation set; undefined when there is none. */
-  validate: ((parameters: Float32Array) => Promise<number>) | undefined
+  /** The mean loss of the validation set, and the share of its reads that are right; undefined when there is none. */
+  validate: ((parameters: Float32Array) => Promise<{ loss: number; right: number }>) | undefined
   close(): Promise<void>
 }
 
@@ -52,8 +52,12 @@ export async function openCourse(base: Llama, { training, validation, trainable,
     const loss = await openLoss(base, extent, options)
     return {
       async validate(parameters: Float32Array) {
-        let sum = 0
-        for (const batch of batches) sum += await loss.run(parameters, batchValues(batch, extent, classes, total))
+        const sum = { loss: 0, right: 0 }
+        for (const batch of batches) {
+          const found = await loss.run(parameters, batchValues(batch, extent, classes, total))
+          sum.loss += found.loss
+          sum.right += found.right
+        }
         return sum
       },
       close: () => loss.close(),

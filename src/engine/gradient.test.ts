@@ -77,7 +77,7 @@ describe('layer by layer against one graph of the whole model', () => {
       for (let turn = 0; turn < 2; turn++) {
         const { loss, slopes } = await gradient.run(parameters, values)
         expect(loss).toBeCloseTo(expected.loss, 5)
-        expect(await forward.run(parameters, values)).toBeCloseTo(expected.loss, 5)
+        expect((await forward.run(parameters, values)).loss).toBeCloseTo(expected.loss, 5)
         for (const [index, slope] of slopes.entries())
           for (const [at, value] of slope.entries())
             expect(Math.abs(value - expected.slopes[index]![at]!), `${trainable.layout[index]!.name}[${at}]`).toBeLessThan(2e-5 * most)

@@ -25,9 +25,9 @@ export interface Gradient {
   close(): Promise<void>
 }
 
-/** The loss alone, forward only. */
+/** The loss alone, forward only, and the weight of the reads whose likeliest class is the right one. */
 export interface Loss {
-  run(parameters: Float32Array, values: BatchValues): Promise<number>
+  run(parameters: Float32Array, values: BatchValues): Promise<{ loss: number; right: number }>
   close(): Promise<void>
 }
 
@@ -109,7 +109,8 @@ export async function openLoss(base: Llama, extent: Extent, options: LossOptions
   return {
     async run(parameters, values) {
       const hidden = await plan.forward(partViews(options.trainable.layout, parameters), values, states, nothing)
-      return (await plan.head.run(parameters, hidden, values)).loss
+      const { loss, right } = await plan.head.run(parameters, hidden, values)
+      return { loss, right }
     },
     close: () => plan.close(),
   }

@@ -31,7 +31,7 @@ export interface Head {
   /** [count, width]: room for the states at the read places. */
   readonly hidden: Float32Array
   /**
-   * The loss of states [count, width] and its slope with respect to them; slopes of trained tensors are added to `into`.
+   * The loss of states [count, width], the weight of those read right, and the slope of the loss with respect to them; slopes of trained tensors are added to `into`.
    * Arrays returned are overwritten by the next run.
    */
   run(
@@ -39,7 +39,7 @@ export interface Head {
     states: Float32Array,
     targets: Targets,
     into?: ReadonlyMap<string, Float32Array>,
-  ): Promise<{ loss: number; slope: Float32Array }>
+  ): Promise<{ loss: number; right: number; slope: Float32Array }>
   close(): Promise<void>
 }
 
@@ -67,14 +67,14 @@ export async function openHead(options: HeadOptions): Promise<Head> {
   const shape = [classes, width]
   const matrix = !fixed ? graph.parameter(name, shape) : fixed.length <= PACKED_AT_MOST ? graph.constant(fixed, shape) : graph.input(name, shape)
   const normal = rmsNorm(graph, hidden, gain, epsilon)
-  const loss = linearCrossEntropy(graph, normal, matrix, {
+  const { loss, right } = linearCrossEntropy(graph, normal, matrix, {
     labels: graph.input('labels', [piece], 'int64'),
     weights: graph.input('weights', [piece]),
     ...(vocabulary ? { offset: graph.input('allowed', [piece, classes]) } : {}),
   })
   const slopes = pullback(graph, loss, graph.scalar(1))
   const trained = [GAIN, name].filter((one) => slopes.has(one))
-  const outputs = [loss, slopes.get('hidden')!, ...trained.map((one) => slopes.get(one)!)]
+  const outputs = [loss, right, slopes.get('hidden')!, ...trained.map((one) => slopes.get(one)!)]
   const session = await openSession(graph, outputs, { threads: options.threads, arena: options.arena })
 
   const own = vocabulary ? classes : 0
@@ -91,6 +91,7 @@ export async function openHead(options: HeadOptions): Promise<Head> {
       else fed[name] = fixed
       if (!fixedGain) fed[GAIN] = partOf(parameters, GAIN)
       let total = 0
+      let rightWeight = 0
       for (let start = 0; start < count; start += piece) {
         const end = Math.min(count, start + piece)
         const values = {
@@ -99,12 +100,13 @@ export async function openHead(options: HeadOptions): Promise<Head> {
           weights: targets.weights.subarray(start, end),
           allowed: targets.allowed.subarray(start * own, end * own),
         }
-        const [value, back, ...found] = await session.run({ ...fed, ...(end - start < piece ? pad(values) : values) })
+        const [value, hit, back, ...found] = await session.run({ ...fed, ...(end - start < piece ? pad(values) : values) })
         total += value![0]!
+        rightWeight += hit![0]!
         slope.set(back!.subarray(0, (end - start) * width), start * width)
         if (into) for (const [index, one] of trained.entries()) addTo(into.get(one)!, found[index]!, one === name ? vocabulary : undefined)
       }
-      return { loss: total, slope }
+      return { loss: total, right: rightWeight, slope }
     },
     close: () => session.close(),
   }

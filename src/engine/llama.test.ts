@@ -34,7 +34,7 @@ const batch = [[sequence(5, 4), sequence(6, 2, 5)], [sequence(9, 8)]]
 
 it('gradients of the whole model agree with central differences for every adapter matrix', async () => {
   const { graph, hidden, matrix } = buildLlama(base, extent, { vocabulary, lora: { rank: 3, alpha: 6, targets } })
-  const loss = linearCrossEntropy(graph, hidden, matrix, { labels: graph.input('labels', [6], 'int64'), weights: graph.input('weights', [6]) })
+  const { loss } = linearCrossEntropy(graph, hidden, matrix, { labels: graph.input('labels', [6], 'int64'), weights: graph.input('weights', [6]) })
   const found = gradients(graph, loss)
   expect(found.size).toBe(2 * 7 * 2)
   const session = await openSession(graph, [loss, ...found.values()], { threads: 1 })

@@ -141,7 +141,7 @@ async function agreesWithDifferences(whole: Llama, trainable: Trainable, vocabul
   const gradient = await openGradient(whole, extent, options)
   const forward = await openLoss(whole, extent, options)
   const exact = await gradient.run(parameters, values)
-  expect(await forward.run(parameters, values)).toBeCloseTo(exact.loss, 5)
+  expect((await forward.run(parameters, values)).loss).toBeCloseTo(exact.loss, 5)
   for (const [index, { name, offset }] of trainable.layout.entries()) {
     const slopes = exact.slopes[index]!
     const most = slopes.reduce((largest, slope) => Math.max(largest, Math.abs(slope)), 0)
@@ -149,9 +149,9 @@ async function agreesWithDifferences(whole: Llama, trainable: Trainable, vocabul
     const at = offset + slopes.findIndex((slope) => Math.abs(slope) === most)
     const kept = parameters[at]!
     parameters[at] = kept + 0.01
-    const above = await forward.run(parameters, values)
+    const above = (await forward.run(parameters, values)).loss
     parameters[at] = kept - 0.01
-    const below = await forward.run(parameters, values)
+    const below = (await forward.run(parameters, values)).loss
     parameters[at] = kept
     expect(Math.abs((above - below) / 0.02 - slopes[at - offset]!), name).toBeLessThan(5e-3 * most + 5e-5)
   }
@@ -220,8 +220,9 @@ it('a task with labels of its own is told apart among those alone', async () => 
   const read = { position: 3, weight: 1 }
   const tokens = [7, 10, 25, 2]
   const parameters = trainable.initial(1)
-  const among = (labels: number[] | undefined) => forward.run(parameters, batchValues([[{ tokens, reads: [{ ...read, label: 3, labels }] }]], extent, 4))
-  const alone = await pair.run(parameters, batchValues([[{ tokens, reads: [{ ...read, label: 1 }] }]], extent, 2))
+  const among = async (labels: number[] | undefined) =>
+    (await forward.run(parameters, batchValues([[{ tokens, reads: [{ ...read, label: 3, labels }] }]], extent, 4))).loss
+  const alone = (await pair.run(parameters, batchValues([[{ tokens, reads: [{ ...read, label: 1 }] }]], extent, 2))).loss
   expect(await among([1, 3])).toBeCloseTo(alone, 5)
   expect(await among(undefined)).toBeGreaterThan(alone + 0.1)
   await forward.close()

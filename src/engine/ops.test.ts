@@ -154,9 +154,24 @@ describe('every operator against central finite differences', () => {
             Float32Array.from({ length: 20 }, (_, index) => (index % 7 === 2 ? -1e9 : index / 20)),
             [4, 5],
           ),
-        }),
+        }).loss,
       { labels: BigInt64Array.of(4n, 0n, 2n, 4n) },
     ))
+  it('says the weight of the rows that linear cross-entropy got right, among the classes that are a choice', async () => {
+    const graph = new Graph()
+    const { right } = linearCrossEntropy(graph, graph.input('hidden', [4, 3]), graph.constant(Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), [3, 3]), {
+      labels: graph.input('labels', [4], 'int64'),
+      weights: graph.constant(Float32Array.of(0.5, 0.25, 0, 0.25), [4]),
+      offset: graph.constant(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, -1e9, 0, 0), [4, 3]),
+    })
+    const session = await openSession(graph, [right], { threads: 1 })
+    // Right; wrong; right but padding; right only because the first class is no choice there.
+    const hidden = Float32Array.of(2, 1, 0, 2, 1, 0, 0, 0, 5, 9, 3, 1)
+    const run = async (labels: bigint[]) => (await session.run({ hidden, labels: BigInt64Array.from(labels) }))[0]![0]
+    expect(await run([0n, 1n, 2n, 1n])).toBeCloseTo(0.75, 6)
+    expect(await run([1n, 1n, 0n, 0n])).toBeCloseTo(0, 6)
+    await session.close()
+  })
 })
 
 it('rotates interleaved pairs and half-split pairs as published', async () => {

@@ -165,8 +165,14 @@ export function attention(graph: Graph, q: Tensor, k: Tensor, v: Tensor, mask: T
  * -sum(weights * log softmax(logits)[label]). Rows of weight zero are padding. Product and loss are one operator because
  * the derivative by way of the probabilities p, weights * (p matrix - matrix[label]), needs no further pass over [n, classes].
  * `offset` [n, classes] is added to the logits: a large negative number says that a class is no choice.
+ * `right`, a scalar, is the weight of the rows whose likeliest class is the label; who does not ask for it does not pay for it.
  */
-export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor, targets: { labels: Tensor; weights: Tensor; offset?: Tensor }): Tensor {
+export function linearCrossEntropy(
+  graph: Graph,
+  hidden: Tensor,
+  matrix: Tensor,
+  targets: { labels: Tensor; weights: Tensor; offset?: Tensor },
+): { loss: Tensor; right: Tensor } {
   const { labels, weights, offset } = targets
   const [n, width] = hidden.shape as [number, number]
   const classes = matrix.shape[0]!
@@ -175,8 +181,10 @@ export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor,
   const column = (tensor: Tensor) => graph.node('Reshape', [tensor, graph.integers([n, 1])], [n, 1])
   const weight = column(weights)
   const chosen = graph.node('GatherElements', [logarithms, column(labels)], [n, 1], { axis: 1 })
-  const total = graph.node('ReduceSum', [graph.node('Mul', [chosen, weight], [n, 1]), graph.integers([0, 1])], [], { keepdims: 0 })
-  return graph.differentiable(graph.node('Neg', [total], []), [hidden, matrix], (dy) => {
+  const sum = (rows: Tensor) => graph.node('ReduceSum', [graph.node('Mul', [rows, weight], [n, 1]), graph.integers([0, 1])], [], { keepdims: 0 })
+  const likeliest = graph.node('ArgMax', [logarithms], [n, 1], { axis: 1, keepdims: 1 })
+  const right = sum(graph.node('Cast', [graph.node('Equal', [likeliest, column(labels)], [n, 1])], [n, 1], { to: 1 }))
+  const loss = graph.differentiable(graph.node('Neg', [sum(chosen)], []), [hidden, matrix], (dy) => {
     const share = graph.node('Mul', [weight, dy], [n, 1])
     const probabilities = graph.node('Exp', [logarithms], logits.shape)
     const taken = graph.node('Gather', [matrix, labels], [n, width], { axis: 0 })
@@ -190,4 +198,5 @@ export function linearCrossEntropy(graph: Graph, hidden: Tensor, matrix: Tensor,
       graph.node('ScatterND', [expected, column(labels), back], [classes, width], { reduction: 'add' }),
     ]
   })
+  return { loss, right }
 }

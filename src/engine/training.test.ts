@@ -40,6 +40,10 @@ it('learns a rule to a loss near zero', async () => {
   const { state } = await run()
   expect(state.curve[0]!.validationLoss).toBeGreaterThan(0.3)
   expect(state.bestLoss).toBeLessThan(0.05)
+  // What it gets right is counted with every validation: some by chance at first, all of them in the end, and nothing between validations.
+  expect(state.curve[0]!.validationRight).toBeLessThan(0.9)
+  expect(state.curve.at(-1)!.validationRight).toBeCloseTo(1, 5)
+  for (const { validationLoss, validationRight } of state.curve) expect(validationRight === undefined).toBe(validationLoss === null)
   expect(state.step).toBe(40)
 })
 

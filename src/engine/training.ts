@@ -36,7 +36,8 @@ export type TrainingSettings = LoraSettings & {
   maximumSeconds: number
 }
 
-export type LossPoint = { step: number; trainingLoss: number; validationLoss: number | null; seconds: number }
+/** `validationRight`: the share of the validation's reads whose likeliest class was the right one, by their weights; where it was measured. */
+export type LossPoint = { step: number; trainingLoss: number; validationLoss: number | null; validationRight?: number | undefined; seconds: number }
 export type LossProgress = LossPoint & { steps: number; tokensPerSecond: number; secondsLeft: number }
 
 /** All that a run needs to go on. `parameters` and `best` are in the order of the layout, `moments` as the optimiser keeps them. */
@@ -117,9 +118,9 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   }
   const validate = async () => {
     if (!course.validate) return
-    const loss = await course.validate(state.parameters)
+    const { loss, right } = await course.validate(state.parameters)
     // Before the first step nothing was learned from: the curve starts at what the untouched model loses on validation.
-    const point = { step: state.step, trainingLoss: state.step ? meanLoss(state) : loss, validationLoss: loss, seconds: elapsed() }
+    const point = { step: state.step, trainingLoss: state.step ? meanLoss(state) : loss, validationLoss: loss, validationRight: right, seconds: elapsed() }
     state.curve.push(point)
     state.lossSum = state.lossCount = 0
     if (loss < state.bestLoss) {

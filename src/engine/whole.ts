@@ -40,7 +40,7 @@ export function wholeGraph(
     ...(source ? { weight: source } : {}),
   })
   const places = extent.rows * extent.reads
-  const loss = linearCrossEntropy(graph, hidden, matrix, {
+  const { loss } = linearCrossEntropy(graph, hidden, matrix, {
     labels: graph.input('labels', [places], 'int64'),
     weights: graph.input('weights', [places]),
     ...(vocabulary ? { offset: graph.input('allowed', [places, vocabulary.length]) } : {}),

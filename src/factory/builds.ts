@@ -328,7 +328,8 @@ export function openBuilds(
   }
 
   function progressed(id: string, progress: TrainingProgress): void {
-    const points = [...(training.get(id)?.points ?? []), { step: progress.step, trainingLoss: progress.trainingLoss, validationLoss: progress.validationLoss }]
+    const { step, trainingLoss, validationLoss, validationRight } = progress
+    const points = [...(training.get(id)?.points ?? []), { step, trainingLoss, validationLoss, validationRight }]
     const now: Training = {
       points: points.length > 400 ? points.filter((point, index) => point.validationLoss !== null || index % 2) : points,
       step: progress.step,

@@ -23,6 +23,9 @@ const MOST_SHOWN = 1000
 const LEAST_ID = 6
 
 export function openReview(ports: { database: Database }, options: { material: ReturnType<typeof openMaterial>; builds: () => ReturnType<typeof openBuilds> }) {
+  /** The last examples looked at: whoever pages through ten thousand of them must not have the files read anew for each page. */
+  let last: { key: string; material: Promise<Material | Refusal> } | undefined
+
   /** What was changed for models of this name. */
   async function keptOf(name: string): Promise<Kept> {
     return Kept.parse((await ports.database.settings.get(key(name))) ?? {})
@@ -48,9 +51,17 @@ export function openReview(ports: { database: Database }, options: { material: R
     const build = await find(nameOrId)
     if (isRefusal(build)) return build
     const kept = await keptOf(build.name)
+    const key = `${build.id} ${JSON.stringify(kept)}`
+    if (last?.key !== key) last = { key, material: prepared(build, kept) }
+    const material = await last.material
+    if (!isRefusal(material)) return { build, kept, material }
+    last = undefined
+    return material
+  }
+
+  async function prepared(build: Build, kept: Kept): Promise<Material | Refusal> {
     const { input, files } = await options.builds().inputOf(build.id as Id)
-    const material = await options.material.prepare(build.words, files, { ...input, ...kept })
-    return isRefusal(material) ? material : { build, kept, material }
+    return options.material.prepare(build.words, files, { ...input, ...kept })
   }
 
   async function data(nameOrId: string, question: ExamplesQuestion = {}): Promise<ExamplesView | Refusal> {

@@ -21,10 +21,7 @@ export function isProblem(value: unknown): value is Problem {
 }
 
 export const getState = (): Promise<StateView | Problem> => send<StateView>('/api/state')
-export const startBuild = (body: { words: string; files: UploadFile[] }): Promise<BuildView | Problem> => send<BuildView>('/api/builds', body)
 export const cancelBuild = (id: string): Promise<BuildView | Problem> => send<BuildView>(`/api/builds/${encodeURIComponent(id)}/cancel`, {})
-export const publish = (model: string, price: string): Promise<{ tx: string } | Problem> =>
-  send<{ tx: string }>(`/api/models/${encodeURIComponent(model)}/publish`, { price })
 export const ask = (model: string, text: string): Promise<Answer | Problem> => send<Answer>(`/api/models/${encodeURIComponent(model)}/ask`, { text })
 
 /** GET without a body, POST with one. Never throws. */

@@ -13,7 +13,7 @@ import { Receipts } from './parts/receipts.tsx'
 import { River } from './parts/river.tsx'
 import { StoryList } from './parts/story-list.tsx'
 import { StoryView } from './parts/story-view.tsx'
-import { NOUNS, stories } from './story.ts'
+import { copyOf, NOUNS, stories } from './story.ts'
 import { studioWords } from './words.ts'
 
 export function App() {
@@ -71,7 +71,7 @@ export function App() {
           className="min-w-0 space-y-5 outline-none"
           onFocus={(event) => event.target !== event.currentTarget && story && story.name !== chosen && choose(story.name)}
         >
-          {story && state ? <StoryView story={story} network={state.network} heading={heading} /> : <Empty loading={!state} />}
+          {story && state ? <StoryView story={story} copy={copyOf(state, story)} network={state.network} heading={heading} /> : <Empty loading={!state} />}
           {state && <Receipts receipts={state.receipts} currency={state.network.currency} />}
         </main>
       </div>

@@ -34,7 +34,19 @@ export function isUnderWay(build: BuildView | null): boolean {
   return build !== null && (build.state === 'queued' || build.state === 'running')
 }
 
-/** One story per name, work under way first, then newest first. Of several builds with one name the latest counts. */
+/** The name of the copy that a correction is tried on. */
+const copyName = (name: string): string => `${name.slice(0, 44)}-fix`
+
+/** The latest build of the copy that a correction of a model is tried on. */
+export function copyOf(state: Pick<StateView, 'builds'>, { name, model }: Story): BuildView | null {
+  const builds = model ? state.builds.filter((build) => build.name === copyName(name)) : []
+  return builds.reduce<BuildView | null>((latest, build) => (latest && latest.createdAt > build.createdAt ? latest : build), null)
+}
+
+/**
+ * One story per name, work under way first, then newest first. Of several builds with one name the latest counts. Copies on which corrections
+ * are tried are part of their model's story.
+ */
 export function stories(state: StateView): Story[] {
   const byName = new Map<string, Story>()
   for (const model of state.models) byName.set(model.name, { name: model.name, words: model.words, build: null, model })
@@ -42,6 +54,7 @@ export function stories(state: StateView): Story[] {
     const story = byName.get(build.name) ?? { name: build.name, words: build.words, build: null, model: null }
     if (!story.build || build.createdAt >= story.build.createdAt) byName.set(build.name, { ...story, words: build.words || story.words, build })
   }
+  for (const model of state.models) byName.delete(copyName(model.name))
   return [...byName.values()].sort(
     (left, right) => Number(isUnderWay(right.build)) - Number(isUnderWay(left.build)) || (right.build?.createdAt ?? 0) - (left.build?.createdAt ?? 0),
   )

@@ -84,6 +84,13 @@ export const en = {
     picture: (step: number, steps: number, first: string, last: string, practice: string): string =>
       `Loss curve after ${step} of ${steps} training steps: it went from ${first} to ${last}${practice ? `, and is ${practice} on practice examples` : ''}.`,
     progress: 'Training progress',
+    practiceTerm: 'practice questions',
+    practice:
+      'From time to time the model is asked practice questions that it does not learn from. When it no longer gets more of them right, learning more would only mean learning by heart, so training stops there.',
+    pictureRight: (step: number, steps: number, first: string, last: string): string =>
+      `After ${step} of ${steps} training steps it gets ${last} of 100 practice questions right; it began at ${first}.`,
+    of100: 'of 100 practice questions right',
+    best: (best: string): string => `at best ${best}`,
     almostDone: 'a few seconds left',
     secondsLeft: (seconds: number): string => `about ${seconds} seconds left`,
     minutesLeft: (minutes: number): string => `about ${plural(minutes, 'minute', 'minutes')} left`,

@@ -83,6 +83,13 @@ export const es: typeof en = {
     picture: (step, steps, first, last, practice) =>
       `Curva de pérdida tras ${step} de ${steps} pasos de entrenamiento: fue de ${first} a ${last}${practice ? `, y es ${practice} en los ejemplos de práctica` : ''}.`,
     progress: 'Progreso del entrenamiento',
+    practiceTerm: 'preguntas de práctica',
+    practice:
+      'De vez en cuando se le hacen al modelo preguntas de práctica de las que no aprende. Cuando ya no acierta más de ellas, seguir solo sería aprender de memoria, y el entrenamiento se detiene ahí.',
+    pictureRight: (step, steps, first, last) =>
+      `Tras ${step} de ${steps} pasos de entrenamiento acierta ${last} de cada 100 preguntas de práctica; empezó en ${first}.`,
+    of100: 'de 100 preguntas de práctica acertadas',
+    best: (best) => `${best} como mucho`,
     almostDone: 'quedan unos segundos',
     secondsLeft: (seconds) => `quedan unos ${seconds} segundos`,
     minutesLeft: (minutes) => (minutes === 1 ? 'queda 1 minuto' : `quedan unos ${minutes} minutos`),

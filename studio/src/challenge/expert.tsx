@@ -38,7 +38,7 @@ export function Expert({ name }: { name: string }) {
             <div className="min-w-0 space-y-5">
               <section className="panel min-w-0">
                 <h2 className="sr-only">{words.curve}</h2>
-                <Curve training={trainingOf(anatomy)} underWay={false} learning={false} />
+                <Curve of="loss" training={trainingOf(anatomy)} underWay={false} learning={false} />
               </section>
               <Exports anatomy={anatomy} words={words} />
               <section className="panel min-w-0">

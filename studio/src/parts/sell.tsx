@@ -1,18 +1,20 @@
 /**
- * Selling: what a published model costs and has earned, or the control that publishes it at a price.
- * The server decides what a valid price is; its refusal is shown. Knows nothing of contracts.
+ * Selling: what a published model costs and has earned, and the page to share; or the way to publish it. Knows nothing of contracts.
  */
-import { type FormEvent, useId, useState } from 'react'
-import { isProblem, type ModelView, type Problem, publish, type StateView } from '../api.ts'
-import { count, shortDecimal, shortHex } from '../format.ts'
+import type { ModelView, StateView } from '../api.ts'
+import { improveWords } from '../build/improve-words.ts'
+import { Publish } from '../build/publish.tsx'
+import { count, shortDecimal } from '../format.ts'
 import { useWords } from '../language.ts'
 import { studioWords } from '../words.ts'
-import { Hex } from './copy.tsx'
-import { ProblemNote } from './problem.tsx'
+import { Command, Hex } from './copy.tsx'
+import { Go } from './go.tsx'
 
 export function Sell({ model, network }: { model: ModelView; network: StateView['network'] }) {
   const words = useWords(studioWords)
-  if (model.modelId === null) return <Publish model={model} currency={network.currency} />
+  const { share, shareWhat } = useWords(improveWords)
+  if (model.modelId === null) return <Publish model={model} network={network} />
+  const page = `/market/${model.modelId}`
   return (
     <section>
       <h3 className="text-large font-semibold">{words.sell.heading}</h3>
@@ -38,56 +40,12 @@ export function Sell({ model, network }: { model: ModelView; network: StateView[
           <Hex value={model.modelId} what={words.sell.listing} />
         </dd>
       </dl>
-    </section>
-  )
-}
-
-function Publish({ model, currency }: { model: ModelView; currency: string }) {
-  const words = useWords(studioWords)
-  const id = useId()
-  const [price, setPrice] = useState('0.01')
-  const [sending, setSending] = useState(false)
-  const [problem, setProblem] = useState<Problem | null>(null)
-  const [done, setDone] = useState<string | null>(null)
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault()
-    // A second press while the first is on its way must not publish twice.
-    if (sending) return
-    setSending(true)
-    setProblem(null)
-    const result = await publish(model.name, price.trim())
-    setSending(false)
-    if (isProblem(result)) return setProblem(result)
-    setDone(words.sell.publishedNow(shortHex(result.tx)))
-  }
-
-  return (
-    <section>
-      <h3 className="text-large font-semibold">{words.sell.publishHeading}</h3>
-      <p className="mt-1 text-small text-soft">{words.sell.publishText}</p>
-      <form onSubmit={submit} className="mt-3 flex flex-col gap-3">
-        <label htmlFor={id} className="block text-small font-medium">
-          {words.sell.priceLabel(currency)}
-        </label>
-        <div className="flex flex-wrap gap-3">
-          <input
-            id={id}
-            inputMode="decimal"
-            autoComplete="off"
-            value={price}
-            onChange={(event) => setPrice(event.target.value)}
-            className="field min-h-11 max-w-40 tabular-nums"
-          />
-          <button type="submit" className="button min-w-32" aria-disabled={sending}>
-            {sending ? words.sell.publishing : words.sell.publish}
-          </button>
-        </div>
-        <ProblemNote problem={problem} />
-        <p role="status" className="text-small text-gain empty:sr-only">
-          {done}
-        </p>
-      </form>
+      <p className="mt-4 text-small">
+        <Go to={page} className="font-medium text-river underline underline-offset-4">
+          {share}
+        </Go>
+      </p>
+      <Command text={window.location.origin + page} what={shareWhat} />
     </section>
   )
 }

@@ -2,8 +2,11 @@
  * Story view: one model's whole way, from the words it was asked for in to what it has earned. Puts the parts in order
  * and knows nothing of what is inside them.
  */
-import { type RefObject, useState } from 'react'
-import { cancelBuild, isProblem, type Problem, type StateView } from '../api.ts'
+import { useQueryClient } from '@tanstack/react-query'
+import { type RefObject, useRef, useState } from 'react'
+import { type BuildView, cancelBuild, isProblem, type Problem, type StateView } from '../api.ts'
+import { Fix } from '../build/fix.tsx'
+import { improveWords } from '../build/improve-words.ts'
 import { shortDecimal, shortHex } from '../format.ts'
 import { told, useWords } from '../language.ts'
 import { isLearning, isUnderWay, type Noun, type Story, steps } from '../story.ts'
@@ -11,6 +14,7 @@ import { studioWords } from '../words.ts'
 import { Curve } from './curve.tsx'
 import { Events } from './events.tsx'
 import { Exam } from './exam.tsx'
+import { Go } from './go.tsx'
 import { ProblemNote } from './problem.tsx'
 import { River } from './river.tsx'
 import { Sell } from './sell.tsx'
@@ -18,9 +22,28 @@ import { Snippet } from './snippet.tsx'
 import { StateWord } from './story-list.tsx'
 import { TryBox } from './try-box.tsx'
 
-export function StoryView({ story, network, heading }: { story: Story; network: StateView['network']; heading: RefObject<HTMLHeadingElement | null> }) {
+export function StoryView({
+  story,
+  copy,
+  network,
+  heading,
+}: {
+  story: Story
+  /** The latest build of the copy that a correction is tried on. */
+  copy: BuildView | null
+  network: StateView['network']
+  heading: RefObject<HTMLHeadingElement | null>
+}) {
+  const improve = useWords(improveWords)
   const { build, model } = story
   const underWay = isUnderWay(build)
+  const queries = useQueryClient()
+  const [said, say] = useState('')
+  const fixing = useRef<HTMLDivElement>(null)
+  const settled = (sentence: string) => {
+    say(sentence)
+    void queries.invalidateQueries({ queryKey: ['fix', story.name] })
+  }
   return (
     <article className="space-y-5" aria-labelledby="story">
       <section className="panel">
@@ -42,7 +65,7 @@ export function StoryView({ story, network, heading }: { story: Story; network: 
       {(build?.training || underWay || model) && (
         <div className="panel @container">
           <div className="grid gap-8 @2xl:grid-cols-2">
-            <Curve key={build?.id ?? story.name} training={build?.training ?? null} underWay={underWay} learning={isLearning(story)} />
+            <Curve key={build?.id ?? story.name} of="right" training={build?.training ?? null} underWay={underWay} learning={isLearning(story)} />
             <Exam model={model} />
           </div>
         </div>
@@ -50,14 +73,35 @@ export function StoryView({ story, network, heading }: { story: Story; network: 
       {model && (
         <div className="panel @container">
           <div className="grid gap-8 @2xl:grid-cols-2">
-            <TryBox key={model.name} model={model} />
+            <TryBox
+              key={model.name}
+              model={model}
+              onFixing={() => {
+                settled('')
+                // Once the copy's build is on the page.
+                setTimeout(() => fixing.current?.scrollIntoView({ block: 'nearest', behavior: 'smooth' }), 300)
+              }}
+            />
             <div className="min-w-0 space-y-8">
               <Sell key={model.name} model={model} network={network} />
+              <p className="text-small">
+                <Go to={`/review/${encodeURIComponent(model.name)}`} className="font-medium text-river underline underline-offset-4">
+                  {improve.review}
+                </Go>
+              </p>
               {model.modelId && <Snippet model={model.name} />}
             </div>
           </div>
         </div>
       )}
+      <div ref={fixing} className="empty:hidden">
+        {model && copy && <Fix key={copy.id} model={model} copy={copy} onSettled={settled} />}
+        {said && (
+          <p role="status" className="panel text-small font-medium text-gain">
+            {said}
+          </p>
+        )}
+      </div>
       {build && (
         <div className="panel">
           <Events key={build.id} events={build.events} />

@@ -4,6 +4,7 @@
  */
 import { type FormEvent, type KeyboardEvent, useId, useState } from 'react'
 import { type Answer, ask, isProblem, type ModelView, type Problem } from '../api.ts'
+import { Judge } from '../build/fix.tsx'
 import { percent, webLink } from '../format.ts'
 import { useWords } from '../language.ts'
 import { studioWords } from '../words.ts'
@@ -11,12 +12,13 @@ import { ProblemNote } from './problem.tsx'
 
 const LABELS_SHOWN = 6
 
-export function TryBox({ model }: { model: ModelView }) {
+/** `onFixing`: a correction of an answer is being tried. */
+export function TryBox({ model, onFixing }: { model: ModelView; onFixing: () => void }) {
   const words = useWords(studioWords)
   const id = useId()
   const [text, setText] = useState('')
   const [asking, setAsking] = useState(false)
-  const [answer, setAnswer] = useState<Answer | null>(null)
+  const [answered, setAnswered] = useState<{ question: string; answer: Answer; turn: number } | null>(null)
   const [problem, setProblem] = useState<Pick<Problem, 'message' | 'hint'> | null>(null)
 
   const submit = async (event: FormEvent) => {
@@ -28,7 +30,7 @@ export function TryBox({ model }: { model: ModelView }) {
     const result = await ask(model.name, text)
     setAsking(false)
     if (isProblem(result)) return setProblem(result)
-    setAnswer(result)
+    setAnswered({ question: text, answer: result, turn: (answered?.turn ?? 0) + 1 })
   }
   const submitOnEnter = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) event.currentTarget.form?.requestSubmit()
@@ -57,8 +59,9 @@ export function TryBox({ model }: { model: ModelView }) {
         <ProblemNote problem={problem} />
       </form>
       <div aria-live="polite" aria-busy={asking} className={`mt-4 empty:sr-only ${asking ? 'opacity-50' : ''}`}>
-        {answer && <Said answer={answer} />}
+        {answered && <Said answer={answered.answer} />}
       </div>
+      {answered && !asking && <Judge key={answered.turn} model={model} question={answered.question} answer={answered.answer} onFixing={onFixing} />}
     </section>
   )
 }

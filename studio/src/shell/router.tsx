@@ -9,6 +9,7 @@ import { Broken, Loading, Lost, Main, Shell } from './shell.tsx'
 
 const Home = lazy(() => import('../app.tsx').then(({ App }) => ({ default: App })))
 const Build = lazy(() => import('../build/build.tsx').then((module) => ({ default: module.Build })))
+const Review = lazy(() => import('../build/review.tsx').then((module) => ({ default: module.Review })))
 const Earn = lazy(() => import('../earn/earn.tsx').then((module) => ({ default: module.Earn })))
 const Market = lazy(() => import('../market/search.tsx').then((module) => ({ default: module.Market })))
 const Listing = lazy(() => import('../market/listing.tsx').then((module) => ({ default: module.Listing })))
@@ -35,6 +36,19 @@ const page = <Path extends string>(path: Path, Page: ComponentType) =>
 
 const listing = createRoute({ getParentRoute: () => root, path: '/market/$id', component: ListingPage })
 const expert = createRoute({ getParentRoute: () => root, path: '/expert/$name', component: ExpertPage })
+
+const review = createRoute({ getParentRoute: () => root, path: '/review/$name', component: ReviewPage })
+
+function ReviewPage() {
+  const { name } = review.useParams()
+  return (
+    <Suspense fallback={<Loading />}>
+      <Main>
+        <Review key={name} name={name} />
+      </Main>
+    </Suspense>
+  )
+}
 
 function ListingPage() {
   const { id } = listing.useParams()
@@ -73,6 +87,7 @@ const router = createRouter({
   routeTree: root.addChildren([
     home,
     page('/build', Build),
+    review,
     page('/earn', Earn),
     page('/market', Market),
     page('/market/compare', Compare),
