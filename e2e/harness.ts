@@ -28,6 +28,8 @@ export type Studio = {
   browser: Browser
   /** A window of its own: storage, language, theme and width. */
   open(options?: { width?: number; scheme?: 'light' | 'dark'; locale?: string }): Promise<{ page: Page; context: BrowserContext; faults: string[] }>
+  /** Stops the server and starts it again at the same address, as after a crash of the machine where `signal` is SIGKILL. */
+  restart(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** The account that the embedded chain gives test OPEN to. */
   payer(): Promise<LocalAccount>
   close(): Promise<void>
@@ -35,7 +37,7 @@ export type Studio = {
 
 export async function openStudio(): Promise<Studio> {
   const data = await mkdtemp(join(tmpdir(), 'modelfactory-e2e-'))
-  const { child, url } = await serve(data)
+  let { child, url } = await serve(data, 0)
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
   return {
     url,
@@ -49,6 +51,11 @@ export async function openStudio(): Promise<Studio> {
       page.on('console', (message) => message.type() === 'error' && !/status of 4\d\d/.test(message.text()) && faults.push(message.text()))
       page.on('request', (request) => !request.url().startsWith(url) && !/^(data|blob|about):/.test(request.url()) && faults.push(`asked ${request.url()}`))
       return { page, context, faults }
+    },
+    async restart(signal = 'SIGTERM') {
+      child.kill(signal)
+      await new Promise((resolve) => child.once('exit', resolve))
+      child = (await serve(data, Number(new URL(url).port))).child
     },
     async payer() {
       const config = readConfig({ data }, {})
@@ -66,8 +73,8 @@ export async function openStudio(): Promise<Studio> {
 }
 
 /** Starts `up` and waits until it says where it is. */
-async function serve(data: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/apps/cli/main.ts', 'up', '--no-examples', '--data', data, '--port', '0'], {
+async function serve(data: string, port: number): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/apps/cli/main.ts', 'up', '--no-examples', '--data', data, '--port', String(port)], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -53,10 +53,12 @@ export function openReview(ports: { database: Database }, options: { material: R
     const kept = await keptOf(build.name)
     const key = `${build.id} ${JSON.stringify(kept)}`
     if (last?.key !== key) last = { key, material: prepared(build, kept) }
-    const material = await last.material
-    if (!isRefusal(material)) return { build, kept, material }
-    last = undefined
-    return material
+    const material = await last.material.catch((error: unknown) => {
+      // A file that could not be read may be there again.
+      last = undefined
+      throw error
+    })
+    return isRefusal(material) ? material : { build, kept, material }
   }
 
   async function prepared(build: Build, kept: Kept): Promise<Material | Refusal> {

@@ -60,6 +60,19 @@ describe('refine', () => {
     expect(spec).toMatchObject({ task: 'answer', outputLanguage: [language], tone: 'brief', avoid: [avoided], language: ['en'] })
   })
 
+  it.each([
+    ['never give legal advice', 'legal advice'],
+    ['Please never give a dose.', 'dose'],
+    ["don't recommend brands", 'brands'],
+    ['nunca des una dosis', 'dosis'],
+  ])('"%s" is something it must not speak of', async (words, avoided) => {
+    expect((await turn(await answers(), words)).spec.avoid).toEqual([avoided])
+  })
+
+  it('"never guess" is not', async () => {
+    expect((await turn(await answers(), 'never guess')).spec.avoid ?? []).toEqual([])
+  })
+
   it('adds, removes and renames kinds', async () => {
     const before = await start('Sort my customer mail into order, question and complaint.')
     expect((await turn(before, 'add the label refund')).spec.labels).toEqual(['order', 'question', 'complaint', 'refund'])

@@ -32,7 +32,7 @@ export function App() {
   }
 
   return (
-    <div className="mx-auto max-w-[82rem] px-4 pb-12 sm:px-6">
+    <main id="main" tabIndex={-1} className="mx-auto max-w-[82rem] px-4 pb-12 outline-none sm:px-6">
       <div className="flex min-h-10 items-center justify-end">
         <LinkState link={live.link} network={state?.network} />
       </div>
@@ -65,18 +65,14 @@ export function App() {
           {all.length > 0 && state && <StoryList stories={all} chosen={story?.name ?? null} currency={state.network.currency} onChoose={open} />}
         </div>
         {/* Whoever is busy with a story must not have it replaced by the next build. */}
-        <main
-          id="main"
-          tabIndex={-1}
-          className="min-w-0 space-y-5 outline-none"
-          onFocus={(event) => event.target !== event.currentTarget && story && story.name !== chosen && choose(story.name)}
-        >
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: it only listens whether somebody is inside */}
+        <div className="min-w-0 space-y-5" onFocus={(event) => event.target !== event.currentTarget && story && story.name !== chosen && choose(story.name)}>
           {story && state ? <StoryView story={story} copy={copyOf(state, story)} network={state.network} heading={heading} /> : <Empty loading={!state} />}
           {state && <Receipts receipts={state.receipts} currency={state.network.currency} />}
-        </main>
+        </div>
       </div>
       {state && <Footer state={state} />}
-    </div>
+    </main>
   )
 }
 

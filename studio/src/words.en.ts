@@ -87,6 +87,7 @@ export const en = {
     practiceTerm: 'practice questions',
     practice:
       'From time to time the model is asked practice questions that it does not learn from. When it no longer gets more of them right, learning more would only mean learning by heart, so training stops there.',
+    axis: 'right of 100',
     pictureRight: (step: number, steps: number, first: string, last: string): string =>
       `After ${step} of ${steps} training steps it gets ${last} of 100 practice questions right; it began at ${first}.`,
     of100: 'of 100 practice questions right',

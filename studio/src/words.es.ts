@@ -86,6 +86,7 @@ export const es: typeof en = {
     practiceTerm: 'preguntas de práctica',
     practice:
       'De vez en cuando se le hacen al modelo preguntas de práctica de las que no aprende. Cuando ya no acierta más de ellas, seguir solo sería aprender de memoria, y el entrenamiento se detiene ahí.',
+    axis: 'aciertos de 100',
     pictureRight: (step, steps, first, last) =>
       `Tras ${step} de ${steps} pasos de entrenamiento acierta ${last} de cada 100 preguntas de práctica; empezó en ${first}.`,
     of100: 'de 100 preguntas de práctica acertadas',

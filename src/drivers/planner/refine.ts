@@ -13,9 +13,9 @@ import { latencyIn, lengthIn, priceIn } from './measures.ts'
 import { audienceIn, cues, formatIn, tonesIn } from './wishes.ts'
 
 const letters = '(?<![\\p{L}\\p{M}])'
-/** "never mention X": what follows, up to the end of the clause. */
+/** "never mention X", "never give X": what follows, up to the end of the clause. */
 const avoiding = new RegExp(
-  `${letters}(?:(?:never|do not|don['’]?t|don t|must not|should not|no) (?:ever )?(?:mention(?:ing)?|talk about|speak (?:of|about)|say anything about|bring up|discuss|touch on)|leave out|nunca (?:menciones?|mencione|hables? de|fales? (?:de|em|sobre))|no (?:menciones?|mencione|hables? de|hable de)|sin mencionar|não (?:mencione|fale (?:de|em|sobre))|sem mencionar|ne (?:jamais )?(?:mentionne[rz]?|parle[rz]?)(?: pas| jamais)? (?:de |d['’])?|sans (?:mentionner|parler de)|(?:erwähne?|nenne?|sprich) (?:nie|niemals|nicht)(?: über| von)?|nie(?:mals)? (?:erwähnen|nennen)|(?:usi|isi|asi)(?:taje|seme|zungumzie)(?: kamwe| kuhusu)?|kamwe usitaje|jangan (?:pernah )?(?:sebut(?:kan)?|menyebut(?:kan)?|bahas|membahas|bicara(?:kan)?(?: tentang)?)|non (?:menzionare|parlare(?: mai)? di)(?: mai)?|noem nooit|不要提(?:到|及)?|别提|لا تذكر|never)\\s*[:,]?\\s*(.+?)(?=[.;!?।。]|,|$| and (?:make|answer|use|keep|add|write)| y (?:que|haz|responde)| et (?:que|fais|réponds)| und (?:mach|antworte)| e (?:que|faça|responda)| na (?:jibu|fanya)| dan (?:jawab|buat))`,
+  `${letters}(?:(?:never|do not|don['’]?t|don t|must not|should not|no) (?:ever )?(?:mention(?:ing)?|talk about|speak (?:of|about)|say anything about|bring up|discuss|touch on|giv(?:e|ing)|offer(?:ing)?|provid(?:e|ing)|recommend(?:ing)?|suggest(?:ing)?|disclos(?:e|ing)|reveal(?:ing)?)|leave out|nunca (?:menciones?|mencione|hables? de|fales? (?:de|em|sobre)|d(?:es?|é|ê) |ofrezcas?|recomiendes?|recomende|reveles?)|no (?:menciones?|mencione|hables? de|hable de)|sin mencionar|não (?:mencione|fale (?:de|em|sobre))|sem mencionar|ne (?:jamais )?(?:mentionne[rz]?|parle[rz]?)(?: pas| jamais)? (?:de |d['’])?|sans (?:mentionner|parler de)|(?:erwähne?|nenne?|sprich) (?:nie|niemals|nicht)(?: über| von)?|nie(?:mals)? (?:erwähnen|nennen)|(?:usi|isi|asi)(?:taje|seme|zungumzie)(?: kamwe| kuhusu)?|kamwe usitaje|jangan (?:pernah )?(?:sebut(?:kan)?|menyebut(?:kan)?|bahas|membahas|bicara(?:kan)?(?: tentang)?)|non (?:menzionare|parlare(?: mai)? di)(?: mai)?|noem nooit|不要提(?:到|及)?|别提|لا تذكر|never)\\s*[:,]?\\s*(.+?)(?=[.;!?।。]|,|$| and (?:make|answer|use|keep|add|write)| y (?:que|haz|responde)| et (?:que|fais|réponds)| und (?:mach|antworte)| e (?:que|faça|responda)| na (?:jibu|fanya)| dan (?:jawab|buat))`,
   'iu',
 )
 const avoidingHindi = /(?:^|[,.;।]\s*)([^,.;।]+?)\s+(?:का|की|के बारे में)\s+(?:ज़िक्र|जिक्र|उल्लेख|बात)\s+(?:कभी\s+)?(?:न|मत|नहीं)/u
@@ -138,10 +138,15 @@ function avoid(spec: Spec, words: string): string {
   const found = avoidingHindi.exec(words) ?? avoidingGerman.exec(words) ?? avoiding.exec(words)
   const what = found?.[1]
     ?.trim()
-    .replace(/^(?:the|any|la|el|las|los|le|les|die|der|das|den|a|o|as|os)\s+/iu, '')
+    .replace(/^(?:the|any|an|la|el|las|los|un|una|le|les|une|die|der|das|den|ein|eine|einen|a|o|as|os|um|uma)\s+/iu, '')
     .replace(/["”'».]+$/u, '')
   // "never" before anything else than a subject ("never guess") is a wish of its own, read by the other rules.
-  if (!found || !what || what.split(/\s+/).length > 6 || (/^never\s/i.test(found[0].trim()) && !/mention|talk|speak|say|bring|discuss|touch/i.test(found[0])))
+  if (
+    !found ||
+    !what ||
+    what.split(/\s+/).length > 6 ||
+    (/^never\s/i.test(found[0].trim()) && !/mention|talk|speak|say|bring|discuss|touch|giv|offer|provid|recommend|suggest|disclos|reveal/i.test(found[0]))
+  )
     return words
   if (!spec.avoid?.includes(what)) spec.avoid = [...(spec.avoid ?? []), what]
   const rest = words.replace(found[0], ' ')

@@ -32,11 +32,15 @@ export function Judge({ model, question, answer, onFixing }: { model: ModelView;
     <div className="mt-4 border-t border-line pt-3 text-small">
       <div className="flex flex-wrap gap-3">
         <button type="button" className="button button-quiet" aria-disabled={agreeing.isPending || agreeing.isSuccess} onClick={() => agree()}>
-          <span aria-hidden="true">✓ </span>
+          <span aria-hidden="true" className="me-2">
+            ✓
+          </span>
           {words.right}
         </button>
         <button type="button" className="button button-quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
-          <span aria-hidden="true">✎ </span>
+          <span aria-hidden="true" className="me-2">
+            ✎
+          </span>
           {words.fix}
         </button>
       </div>
@@ -142,6 +146,7 @@ function Changes({ view }: { view: FixView }) {
           </div>
         ))}
       </dl>
+      {view.after === view.before && <p className="mt-3 text-small font-medium">{words.notHeld}</p>}
       <p className="mt-3 text-small">{words.flips(view.flips.length, number(view.practice), number(count('better')), number(count('worse')))}</p>
       {view.flips.length > 0 && (
         <ul className="mt-2 max-h-72 space-y-3 overflow-y-auto text-small">

@@ -20,8 +20,7 @@ const en = {
   before: 'Before',
   after: 'With the correction',
   nothing: '(nothing)',
-  held: 'The copy now answers as you said.',
-  notHeld: 'The copy still does not answer as you said. Keeping the correction stores it as an example; a full build will learn from it too.',
+  notHeld: 'The copy still answers as before. Keeping the correction stores it as an example; a full build will learn from it too.',
   flips: (count: number, of: string, better: string, worse: string) =>
     count === 0 ? `None of ${of} practice questions comes out otherwise.` : `Of ${of} practice questions ${better} come out better and ${worse} worse.`,
   kinds: { better: 'better', worse: 'worse', other: 'different' },
@@ -104,8 +103,7 @@ const es: typeof en = {
   before: 'Antes',
   after: 'Con la corrección',
   nothing: '(nada)',
-  held: 'La copia ya responde como dijiste.',
-  notHeld: 'La copia todavía no responde como dijiste. Guardar la corrección la conserva como ejemplo; una construcción completa también aprenderá de ella.',
+  notHeld: 'La copia responde todavía como antes. Guardar la corrección la conserva como ejemplo; una construcción completa también aprenderá de ella.',
   flips: (count, of, better, worse) =>
     count === 0 ? `Ninguna de las ${of} preguntas de práctica sale de otro modo.` : `De ${of} preguntas de práctica, ${better} salen mejor y ${worse} peor.`,
   kinds: { better: 'mejor', worse: 'peor', other: 'distinto' },

@@ -158,7 +158,7 @@ function settings(element: HTMLElement, right: boolean, end: () => number): UPlo
     },
     axes: [
       { ...axis, label: words.training.step, size: 30, grid: { show: false } },
-      { ...axis, label: right ? words.training.of100 : words.training.term, size: 44, space: 40 },
+      { ...axis, label: right ? words.training.axis : words.training.term, size: 44, space: 40 },
     ],
     series: right
       ? [{}, { stroke: token('--practice'), width: 2, points: { show: true, size: 6, fill: token('--practice') } }]
