@@ -87,7 +87,11 @@ export function describeFindings(findings: Findings): string[] {
     lines.push(`Languages: ${mixed.map(({ language, share }) => `${languageName(language)} ${Math.max(1, Math.round(100 * share))} %`).join(', ')}.`)
   if (personal.length) {
     const kinds = personal.map(({ kind, count, shown }) => `${number(count)} x ${kind} (${shown[0]})`).join(', ')
-    lines.push(findings.masked ? `Personal data was masked: ${kinds}.` : `Personal data was found: ${kinds}. It is used as it stands; add --mask to hide it.`)
+    lines.push(
+      findings.masked
+        ? `Personal data was masked: ${kinds}.`
+        : `Personal data was found: ${kinds}. It is used as it stands; it can be hidden before the model learns (--mask on the command line).`,
+    )
   }
   return lines
 }

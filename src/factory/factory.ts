@@ -35,6 +35,7 @@ import type { Exams } from './exams.ts'
 import type { Market } from './market.ts'
 import type { Material, MaterialWish } from './material.ts'
 import type { Operating } from './operating.ts'
+import type { Uploads } from './uploads.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
 export type InputFile = { name: string; bytes: Uint8Array }
@@ -61,6 +62,8 @@ export interface ModelFactory {
   /** Sealed exams: what is known of one, its papers for whoever checks them, its cases for their owner, running it again, the card. */
   readonly exams: Pick<Exams, 'show' | 'evidence' | 'opened' | 'run' | 'card'>
   readonly market: Market
+  /** Files that come in pieces. */
+  readonly uploads: Uploads
   /** Of this program, as package.json says it. */
   readonly version: string
   plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>

@@ -54,6 +54,7 @@ import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
 import { openTally } from './tally.ts'
 import { openTeaching } from './teaching.ts'
+import { openUploads } from './uploads.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 import { watchPayments } from './watch.ts'
 
@@ -212,6 +213,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     sessions,
     exams,
     market,
+    uploads: openUploads({ folder: join(config.data, 'uploads'), now: Date.now }),
     version: ownVersion(),
     chainId: chain.network.chainId,
     ...openOwner({ chain, database, builder, payer, find, serving, folder: config.data, view: builds.view, warnings }),

@@ -14,7 +14,6 @@ export type { BuildView, EarningsView, LiveEvent, ModelView, ReceiptView, StateV
 
 /** What went wrong, in one sentence, and what to do. */
 export type Problem = { problem: true; message: string; hint: string }
-export type UploadFile = { name: string; base64: string }
 
 export function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && (value as { problem?: unknown }).problem === true

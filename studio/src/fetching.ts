@@ -26,7 +26,7 @@ export async function ask<Value>(method: string, path: string, body?: unknown, s
   const reply = await fetch(path, {
     method,
     ...(signal ? { signal } : {}),
-    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : body instanceof ArrayBuffer ? { body } : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   }).catch((error: unknown) => {
     if (signal?.aborted) throw error
     throw gone()

@@ -1,13 +1,14 @@
 /**
- * Files as the browser hands them over: read into base64, folders walked with their relative paths kept.
+ * Files as the browser hands them over: folders walked with their relative paths kept, sent to the server in pieces.
  * Knows nothing of what is in them; the server reads and judges.
  */
-import type { UploadFile } from './api.ts'
+import { ask, Failed, get } from './fetching.ts'
 
 export type ChosenFile = { name: string; file: File }
 
-/** The server takes 64 MB, and base64 makes every three bytes four. */
-export const MAXIMUM_BYTES = 46_000_000
+/** The most the server takes of one file, and of all. */
+export const MAXIMUM_FILE_BYTES = 512 << 20
+export const MAXIMUM_BYTES = 1024 * 2 ** 20
 
 /** Adds files to a choice; one of the same name replaces the earlier. */
 export function withFiles(chosen: readonly ChosenFile[], added: readonly ChosenFile[]): ChosenFile[] {
@@ -44,16 +45,68 @@ async function walk(entry: FileSystemEntry, folder: string): Promise<ChosenFile[
   }
 }
 
-/** The bytes of a file as base64. @throws when the file can no longer be read. */
-export function encode(chosen: ChosenFile): Promise<UploadFile> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader()
-    reader.onload = () => {
-      const address = String(reader.result)
-      // An empty file has no comma in some browsers.
-      resolve({ name: chosen.name, base64: address.includes(',') ? address.slice(address.indexOf(',') + 1) : '' })
+/** A file that the server holds; how a plan or a build names it. */
+export type Uploaded = { name: string; upload: string }
+
+const PIECE_BYTES = 4 << 20
+/** How often a piece is tried that got no reply; between tries it waits longer each time, half a minute in all. */
+const TRIES = 7
+
+/**
+ * Sends files in pieces, one after the other, and goes on where it was when the connection breaks or the server restarts.
+ * @throws {Unreadable} for a file that can no longer be read, {Failed} for what the server refuses.
+ */
+export async function upload(files: readonly ChosenFile[], onSent: (bytes: number) => void): Promise<Uploaded[]> {
+  const uploaded: Uploaded[] = []
+  let before = 0
+  for (const { name, file } of files) {
+    if (!file.size) throw new Unreadable(name)
+    let view = await patiently(() => ask<UploadView>('POST', '/api/uploads', { bytes: file.size }))
+    while (view.received < file.size) {
+      const piece = await file
+        .slice(view.received, view.received + PIECE_BYTES)
+        .arrayBuffer()
+        .catch(() => {
+          throw new Unreadable(name)
+        })
+      const { id, received } = view
+      view = await patiently(() => send(id, received, piece))
+      onSent(before + view.received)
     }
-    reader.onerror = () => reject(reader.error)
-    reader.readAsDataURL(chosen.file)
-  })
+    before += file.size
+    uploaded.push({ name, upload: view.id })
+  }
+  return uploaded
+}
+
+type UploadView = { id: string; received: number; bytes: number }
+
+async function send(id: string, offset: number, piece: ArrayBuffer): Promise<UploadView> {
+  try {
+    return await ask<UploadView>('PUT', `/api/uploads/${id}?offset=${offset}`, piece)
+  } catch (error) {
+    // The piece arrived and its reply did not: what is there says where to go on.
+    if (error instanceof Failed && error.code === 'upload_offset') return get<UploadView>(`/api/uploads/${id}`)
+    throw error
+  }
+}
+
+async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
+  for (let tried = 1; ; tried++)
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Failed && error.code === 'server_away') || tried === TRIES) throw error
+      await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** tried))
+    }
+}
+
+/** A file that was there when it was chosen and cannot be read now. */
+export class Unreadable extends Error {
+  override readonly name = 'Files.Unreadable'
+  readonly file: string
+  constructor(file: string) {
+    super(`The file ${file} is empty or cannot be read.`)
+    this.file = file
+  }
 }

@@ -23,7 +23,8 @@ const HEARTBEAT_MS = 15_000
 /** Events a listener may lag behind before it is cut off; it comes back by itself and reads the state anew. */
 const BACKLOG = 500
 
-const File = z.object({ name: z.string().min(1).max(1024), base64: z.string() })
+/** Its bytes in base64, or the upload that brought them. */
+const File = z.object({ name: z.string().min(1).max(1024), base64: z.string().optional(), upload: z.string().max(100).optional() })
 const Columns = z.array(z.object({ role: z.string(), column: z.string(), file: z.string().optional() })).max(200)
 const PlanRequest = z.object({ words: z.string(), files: z.array(File).max(10_000).default([]), columns: Columns.optional() })
 /** A plan is sent back whole; what is refined is what the expert saw. */
@@ -99,7 +100,7 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
   routes.post('/plan', limit(64), async (context) => {
     const request = await read(context, PlanRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}]}')
     if (isRefusal(request)) return refusal(context, request, 400)
-    const files = decodeFiles(request.files)
+    const files = await filesOf(factory, request.files)
     return isRefusal(files) ? refusal(context, files, 400) : answer(context, await factory.plan(request.words, files, request.columns))
   })
 
@@ -110,7 +111,7 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
       '{"words": ..., "files": [...], "columns": [{"role": "text", "column": ...}], "mask": true, "exam": ["test.csv"]}',
     )
     if (isRefusal(request)) return refusal(context, request, 400)
-    const files = decodeFiles(request.files)
+    const files = await filesOf(factory, request.files)
     if (isRefusal(files)) return refusal(context, files, 400)
     const made = await factory.prepare(request.words, files, request)
     if (isRefusal(made)) return refusal(context, made)
@@ -122,7 +123,7 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
   routes.post('/readiness', limit(64), async (context) => {
     const request = await read(context, DatasetRequest, '{"words": ..., "files": [...]}, as /api/dataset takes them')
     if (isRefusal(request)) return refusal(context, request, 400)
-    const files = decodeFiles(request.files)
+    const files = await filesOf(factory, request.files)
     if (isRefusal(files)) return refusal(context, files, 400)
     const ready = await factory.ready(request.words, files, request)
     return isRefusal(ready) ? refusal(context, ready) : context.json({ ...ready, sentences: describeReadiness(ready) })
@@ -140,7 +141,7 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
       '{"words": ..., "files": [{"name": ..., "base64": ...}], "name": ..., "seconds": ..., "spec": a refined plan, "recipe": {...}}',
     )
     if (isRefusal(request)) return refusal(context, request, 400)
-    const files = decodeFiles(request.files)
+    const files = await filesOf(factory, request.files)
     if (isRefusal(files)) return refusal(context, files, 400)
     const { words, files: _, ...wish } = request
     return answer(context, await factory.startBuild(words, files, wish))
@@ -224,17 +225,30 @@ async function read<Value>(context: Context, schema: z.ZodType<Value>, shape: st
   return refuse('invalid_request', wrongField(parsed.error.issues[0], 'The body is not a JSON object.'), `Send ${shape}.`)
 }
 
+/** What the files of one request may come to. */
+const ALL_FILES_BYTES = 1024 * 2 ** 20
+
 /** Files as bytes. Names stay inside the folder they will be put in. */
-function decodeFiles(files: readonly { name: string; base64: string }[]) {
-  const decoded: InputFile[] = []
-  for (const { name, base64 } of files) {
+async function filesOf(factory: ModelFactory, files: readonly z.infer<typeof File>[]) {
+  const found: InputFile[] = []
+  let total = 0
+  for (const file of files) {
+    const { name } = file
     const parts = name.split(/[\\/]/)
     if (name.includes('\0') || parts.includes('..') || parts[0] === '' || /^[a-zA-Z]:$/.test(parts[0]!))
       return refuse('file_name_invalid', `The file name "${name}" leaves its folder.`, 'Give a relative path without "..".')
-    if (/[^A-Za-z0-9+/=\s]/.test(base64)) return refuse('file_not_base64', `The content of "${name}" is not base64.`, 'Encode the bytes of the file as base64.')
-    decoded.push({ name, bytes: new Uint8Array(Buffer.from(base64, 'base64')) })
+    if ((file.base64 === undefined) === (file.upload === undefined))
+      return refuse('file_empty', `The file "${name}" must come with either "base64" or "upload".`, 'Send its bytes, or the id of an upload of it.')
+    if (file.base64 !== undefined && /[^A-Za-z0-9+/=\s]/.test(file.base64))
+      return refuse('file_not_base64', `The content of "${name}" is not base64.`, 'Encode the bytes of the file as base64.')
+    const bytes = file.base64 !== undefined ? new Uint8Array(Buffer.from(file.base64, 'base64')) : await factory.uploads.read(file.upload!)
+    if (isRefusal(bytes)) return bytes
+    total += bytes.length
+    if (total > ALL_FILES_BYTES)
+      return refuse('files_too_large', `The files come to more than ${ALL_FILES_BYTES / 2 ** 20} MB together.`, 'Leave out what the model need not know.')
+    found.push({ name, bytes })
   }
-  return decoded
+  return found
 }
 
 /** A file as an attachment, streamed from disk. */

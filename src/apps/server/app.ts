@@ -15,6 +15,7 @@ import { countFaults, operateRoutes } from './operate.ts'
 import { faultReply, openaiRefusal, SERVER_HEADER } from './replies.ts'
 import { type SessionVariables, sessionRoutes, whoIsSignedIn } from './session.ts'
 import { studio } from './studio.ts'
+import { uploadRoutes } from './uploads.ts'
 import { walletRoutes } from './wallet.ts'
 
 export type AppOptions = {
@@ -48,6 +49,7 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.route('/v1', chatRoutes(factory, report))
   app.use('/api/*', whoIsSignedIn(factory.sessions))
   app.route('/api/session', sessionRoutes(factory.sessions, factory.chainId))
+  app.route('/api/uploads', uploadRoutes(factory.uploads))
   app.route('/api', apiRoutes(factory, closing))
   app.route('/api', examRoutes(factory))
   app.route('/api/operate', operateRoutes(factory, faults))

@@ -31,6 +31,7 @@ import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { openMarket } from '../../factory/market.ts'
 import { openOwner } from '../../factory/owner.ts'
 import { openPassports } from '../../factory/passports.ts'
+import { openUploads } from '../../factory/uploads.ts'
 import type { Account, Chain } from '../../ports/chain.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Store } from '../../ports/store.ts'
@@ -170,6 +171,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
       serving: { inMemory: () => ({ packages: [packageId], most: 8 }), open: () => Promise.reject(new Error('no model is open here')) },
     }),
     market,
+    uploads: openUploads({ folder: join(folder, 'uploads'), now: () => Date.now() }),
     version: '0.0.0',
     exams: { show: unheard, evidence: unheard, opened: unheard, run: unheard, card: unheard },
     async plan() {

@@ -6,7 +6,7 @@ import type { Readiness } from '../../../src/core/readiness.ts'
 import type { Spec } from '../../../src/core/spec.ts'
 import type { BuildView } from '../../../src/core/view.ts'
 import { ask } from '../fetching.ts'
-import { type ChosenFile, encode } from '../files.ts'
+import type { Uploaded } from '../files.ts'
 
 export type { Readiness } from '../../../src/core/readiness.ts'
 export type { Spec } from '../../../src/core/spec.ts'
@@ -19,18 +19,7 @@ export type Understood = {
 }
 export type Ready = Readiness & { sentences: string[] }
 
-/** The files as they are sent. @throws {Unreadable} for one that can no longer be read. */
-export async function encoded(files: readonly ChosenFile[]) {
-  return Promise.all(
-    files.map((file) =>
-      encode(file).catch(() => {
-        throw new Unreadable(file.name)
-      }),
-    ),
-  )
-}
-
-type Sent = { words: string; files: Awaited<ReturnType<typeof encoded>> }
+export type Sent = { words: string; files: readonly Uploaded[] }
 export const planOf = (sent: Sent) => ask<Spec>('POST', '/api/plan', sent)
 export const refined = (spec: Spec, words: string) => ask<{ spec: Spec; changes: string[] }>('POST', '/api/plan/refine', { spec, words })
 export const understood = (sent: Sent, spec: Spec, mask: boolean, signal: AbortSignal) =>
@@ -38,12 +27,3 @@ export const understood = (sent: Sent, spec: Spec, mask: boolean, signal: AbortS
 export const readiness = (sent: Sent, spec: Spec, mask: boolean, signal: AbortSignal) => ask<Ready>('POST', '/api/readiness', { ...sent, spec, mask }, signal)
 export const start = (sent: Sent, spec: Spec, mask: boolean, examId: string | undefined) =>
   ask<BuildView>('POST', '/api/builds', { ...sent, spec, mask, ...(examId ? { examId } : {}) })
-
-export class Unreadable extends Error {
-  override readonly name = 'BuildApi.Unreadable'
-  readonly file: string
-  constructor(file: string) {
-    super(`The file ${file} cannot be read.`)
-    this.file = file
-  }
-}

@@ -5,19 +5,19 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
-import { type ChosenFile, MAXIMUM_BYTES } from '../files.ts'
+import { type ChosenFile, MAXIMUM_BYTES, MAXIMUM_FILE_BYTES, Unreadable, upload } from '../files.ts'
 import { fileSize } from '../format.ts'
 import { useWords } from '../language.ts'
 import { Fetched, Page, Trouble } from '../parts/fetched.tsx'
 import { useOnce } from '../parts/once.ts'
-import { encoded, planOf, readiness, type Spec, start, Unreadable, understood } from './build-api.ts'
+import { planOf, readiness, type Sent, type Spec, start, understood } from './build-api.ts'
 import { FileBox } from './file-box.tsx'
 import { Material, Meter } from './material.tsx'
 import { PlanCard } from './plan-card.tsx'
 import { buildWords } from './words.ts'
 
 const DRAFT = 'modelfactory-draft'
-type Sent = { words: string; files: Awaited<ReturnType<typeof encoded>>; key: number }
+type Handed = Sent & { key: number }
 
 function draft(words?: string): string {
   try {
@@ -33,12 +33,15 @@ export function Build() {
   const [text, setText] = useState(draft)
   const [files, setFiles] = useState<ChosenFile[]>([])
   const [spec, setSpec] = useState<Spec | null>(null)
-  const [sent, setSent] = useState<Sent | null>(null)
+  const [sent, setSent] = useState<Handed | null>(null)
   const [missing, setMissing] = useState('')
+  /** Bytes that the server holds of the files, while they are sent. */
+  const [bytes, setBytes] = useState<number | null>(null)
   const plan = useRef<HTMLDivElement>(null)
   const planning = useMutation({
     mutationFn: async () => {
-      const next = { words: text.trim(), files: await encoded(files), key: Date.now() }
+      const next = { words: text.trim(), files: await upload(files, setBytes), key: Date.now() }
+      setBytes(null)
       return { next, spec: await planOf({ words: next.words, files: next.files }) }
     },
     onSuccess: (made) => {
@@ -51,17 +54,20 @@ export function Build() {
     if (planned) plan.current?.focus()
   }, [planned])
 
+  const total = files.reduce((sum, { file }) => sum + file.size, 0)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (planning.isPending) return
-    const total = files.reduce((sum, { file }) => sum + file.size, 0)
+    const large = files.find(({ file }) => file.size > MAXIMUM_FILE_BYTES)
     const wrong = !text.trim()
       ? words.noWords
       : files.length === 0
         ? words.noFiles
-        : total > MAXIMUM_BYTES
-          ? words.tooLarge(fileSize(total), fileSize(MAXIMUM_BYTES))
-          : ''
+        : large
+          ? words.oneTooLarge(large.name, fileSize(large.file.size), fileSize(MAXIMUM_FILE_BYTES))
+          : total > MAXIMUM_BYTES
+            ? words.tooLarge(fileSize(total), fileSize(MAXIMUM_BYTES))
+            : ''
     setMissing(wrong)
     if (!wrong) planning.mutate()
   }
@@ -124,6 +130,12 @@ export function Build() {
           {missing}
         </div>
         {error && <Trouble error={error} />}
+        {planning.isPending && bytes !== null && (
+          <div className="text-small text-soft tabular-nums">
+            <progress aria-label={words.sending} max={total} value={bytes} className="block h-2 w-full accent-river" />
+            {words.sent(fileSize(bytes), fileSize(total))}
+          </div>
+        )}
         <button type="submit" className="button" aria-disabled={planning.isPending}>
           {planning.isPending ? words.seeing : words.see}
         </button>
@@ -132,7 +144,7 @@ export function Build() {
   )
 }
 
-function Planned({ sent, spec, onSpec }: { sent: Sent; spec: Spec; onSpec: (spec: Spec) => void }) {
+function Planned({ sent, spec, onSpec }: { sent: Handed; spec: Spec; onSpec: (spec: Spec) => void }) {
   const words = useWords(buildWords)
   const router = useRouter()
   const [mask, setMask] = useState(false)
@@ -164,18 +176,19 @@ function Planned({ sent, spec, onSpec }: { sent: Sent; spec: Spec; onSpec: (spec
       <PlanCard spec={spec} ready={ready.data} onSpec={onSpec} />
       {possible && (
         <>
-          {data.isPending && (
+          {data.isPending ? (
             <p role="status" className="text-small text-soft">
               {words.data.looking}
             </p>
+          ) : (
+            <Fetched found={data}>{(view) => <Material view={view} mask={mask} onMask={setMask} />}</Fetched>
           )}
-          <Fetched found={data}>{(view) => <Material view={view} mask={mask} onMask={setMask} />}</Fetched>
           {data.isSuccess && ready.isPending && (
             <p role="status" className="text-small text-soft">
               {words.ready.measuring}
             </p>
           )}
-          {data.isSuccess && <Fetched found={ready}>{(view) => <Meter ready={view} />}</Fetched>}
+          {data.isSuccess && !ready.isPending && <Fetched found={ready}>{(view) => <Meter ready={view} />}</Fetched>}
           {starting.error && <Trouble error={starting.error} />}
           {data.isSuccess && (
             <button type="button" className="button min-w-40" aria-disabled={starting.isPending} onClick={() => begin()}>

@@ -36,6 +36,9 @@ export function PlanCard({ spec, ready, onSpec }: { spec: Spec; ready: Ready | u
   }
   const { will, wont } = useSentences(spec)
   const used = spec.files.filter(({ use }) => use !== 'ignored')
+  // What is taken for granted until a question is answered stands with that question.
+  const asked = spec.clarify.map((one) => (typeof one === 'string' ? '' : one.assumed))
+  const assumptions = spec.assumptions.filter((one) => !asked.includes(one))
   const minutes = ready ? Math.max(1, Math.round(ready.seconds / 60)) : null
   return (
     <section className="panel min-w-0" aria-labelledby={id}>
@@ -76,9 +79,9 @@ export function PlanCard({ spec, ready, onSpec }: { spec: Spec; ready: Ready | u
           <dd>{spec.pricePerQuery ? words.priceMost(`${spec.pricePerQuery} OPEN`) : words.priceOpen}</dd>
         </div>
       </dl>
-      {spec.assumptions.length > 0 && (
+      {assumptions.length > 0 && (
         <ul className="mt-4 space-y-1 text-small text-soft">
-          {spec.assumptions.map((assumption) => (
+          {assumptions.map((assumption) => (
             <li key={assumption} className="wrap-anywhere">
               {words.assumed}: {assumption}
             </li>
