@@ -130,6 +130,29 @@ export const WantedPost = z.object({
 export type WantedPost = z.infer<typeof WantedPost>
 export type Wanted = WantedPost & { id: string; at: number; tags: string[] }
 
+/** Cases of one's own for a blind audition, among named models or those that are found by need. */
+export const AuditionPost = z
+  .object({
+    need: z.string().trim().min(3, 'at least three characters').max(4000).optional(),
+    models: z.array(z.string().min(1).max(200)).min(2, 'at least two').max(3, 'at most three').optional(),
+    cases: z.array(z.string().trim().min(1).max(20_000)).min(1).max(20, 'at most twenty'),
+  })
+  .refine(({ need, models }) => (need === undefined) !== (models === undefined), { message: 'either "need" or "models"', path: ['need'] })
+export type AuditionPost = z.infer<typeof AuditionPost>
+export type AuditionView = {
+  id: string
+  at: number
+  cases: string[]
+  /** Answers in the order of the cases; `model` is null until one is chosen. */
+  contestants: { letter: string; answers: string[]; model: { name: string; modelId: Hex; price: Amount } | null }[]
+  /** What choosing the dearest would cost. */
+  most: Amount
+  picked: string | null
+  /** Answers of the chosen one that are paid on the chain. */
+  paid: number
+  settled: boolean
+}
+
 /** What people looked for and hardly found. */
 export type Demand = { tags: string[]; words: string; searches: number; found: number; last: number }
 

@@ -3,7 +3,7 @@
  * Knows nothing of databases.
  */
 import type { Address, Hex } from './listing.ts'
-import { type FundingEdge, type PaymentEdge, type Ranked, rank } from './ranking.ts'
+import { type FundingEdge, type PaymentEdge, type Ranked, rank, type Verdict } from './ranking.ts'
 import { random } from './report.ts'
 
 export type Market = { listings: Ranked[]; payments: PaymentEdge[]; funding: FundingEdge[] }
@@ -56,7 +56,7 @@ export function comparableMarket({ models, seed }: { models: number; seed: numbe
   return { listings, payments, funding }
 }
 
-type Trial = { payments?: PaymentEdge[]; funding?: FundingEdge[]; listing?: Ranked; more?: Ranked[] }
+type Trial = { payments?: PaymentEdge[]; funding?: FundingEdge[]; listing?: Ranked; more?: Ranked[]; verdicts?: Verdict[] }
 
 /** Each attack tried for every fifth listing by itself; ranks gained are counted against the market without it. */
 export function attacks(market: Market): Attack[] {
@@ -66,7 +66,12 @@ export function attacks(market: Market): Attack[] {
     const gains = targets.map((target, number) => {
       const trial = make(target, number)
       const listings = market.listings.map((listing) => (listing === target ? (trial.listing ?? target) : listing))
-      const after = rank([...listings, ...(trial.more ?? [])], [...market.payments, ...(trial.payments ?? [])], [...market.funding, ...(trial.funding ?? [])])
+      const after = rank(
+        [...listings, ...(trial.more ?? [])],
+        [...market.payments, ...(trial.payments ?? [])],
+        [...market.funding, ...(trial.funding ?? [])],
+        trial.verdicts,
+      )
       return before.get(target.modelId)! - after.findIndex(({ modelId }) => modelId === target.modelId)
     })
     return { name, ...cost, ranksGained: Math.max(...gains), meanRanksGained: gains.reduce((sum, gain) => sum + gain, 0) / gains.length }
@@ -109,6 +114,16 @@ export function attacks(market: Market): Attack[] {
       const league: Ranked = { ...target, modelId: id(1_000_000), builders: [address(8, 0)], exam: null }
       const there = ring(4, 100).map((payer) => ({ modelId: league.modelId, payer, queries: 20, days: 2, amount: 20n * PRICE }))
       return { payments: [...wash(target, ring(4, 100)), ...there], funding: ring(4, 100).map((to) => ({ from: FAUCET, to })), more: [league] }
+    }),
+    // A hundred auditions that the attacker's own accounts hold and win, against the ten listings above the target.
+    attempt('auditions of one’s own, purses from a faucet', { open: 200, lost: 0, accounts: 100 }, (target) => {
+      const rivals = [...before].filter(([, place]) => place < before.get(target.modelId)!).slice(-10)
+      const losers = rivals.map(([modelId]) => modelId)
+      return {
+        payments: ring(4, 100).map((payer) => ({ modelId: target.modelId, payer, queries: 200, days: 1, amount: 200n * PRICE })),
+        funding: ring(4, 100).map((to) => ({ from: FAUCET, to })),
+        verdicts: ring(4, 100).map((payer) => ({ payer, winner: target.modelId, losers })),
+      }
     }),
     attempt('price spam', { open: 0, lost: 0, accounts: 51 }, (target) => ({
       payments: [target.builders[0]!, ...ring(3, 50)].map((payer) => ({ modelId: target.modelId, payer, queries: 1_000_000, days: 30, amount: 1_000_000n })),

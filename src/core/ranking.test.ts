@@ -2,7 +2,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Address, Hex } from './listing.ts'
 import { attacks, comparableMarket } from './ranking.suite.ts'
-import { type PaymentEdge, qualityLower, type Ranked, rank, reliability, ties, useFactor, whyHere, withNewcomers } from './ranking.ts'
+import {
+  type PaymentEdge,
+  qualityLower,
+  type Ranked,
+  rank,
+  reliability,
+  tasteFactor,
+  ties,
+  useFactor,
+  type Verdict,
+  whyHere,
+  withNewcomers,
+} from './ranking.ts'
 
 const address = (number: number): Address => `0x${number.toString(16).padStart(40, '0')}`
 const id = (number: number): Hex => `0x${number.toString(16).padStart(64, '0')}`
@@ -79,6 +91,49 @@ it('orders by the product, and ties by id', () => {
   expect(places[0]!.score).toBeCloseTo(0.75 * 0.95, 6)
 })
 
+describe('taste', () => {
+  const listings = [listing(1), listing(2), listing(3)]
+  // 50 pays a third builder what makes a payer count whole.
+  const payments = [pays(50, 3, { days: 1 })]
+  const verdict = { payer: address(50), winner: id(1), losers: [id(2)] }
+
+  it('counts what an independent payer chose, within a tenth, and says so', () => {
+    expect(
+      [
+        { won: 0, lost: 0 },
+        { won: 1000, lost: 0 },
+        { won: 0, lost: 1000 },
+      ]
+        .map(tasteFactor)
+        .map((one) => Number(one.toFixed(2))),
+    ).toEqual([1, 1.1, 0.9])
+    const places = rank(listings, payments, [], [verdict])
+    expect(placeOf(places, 1)).toMatchObject({ auditions: { won: 1, lost: 0 } })
+    expect(placeOf(places, 2)).toMatchObject({ auditions: { won: 0, lost: 1 } })
+    expect(placeOf(places, 1).score).toBeGreaterThan(placeOf(places, 3).score)
+    expect(placeOf(places, 2).score).toBeLessThan(placeOf(places, 3).score)
+    expect(whyHere(placeOf(places, 1), null).join('\n')).toContain('chosen by 1.00 and not chosen by 0.00')
+  })
+
+  it('counts the last word of each purse once', () => {
+    const turned = { ...verdict, winner: id(2), losers: [id(1)] }
+    const funding = [{ from: address(50), to: address(51) }]
+    const places = rank(listings, [...payments, pays(51, 3)], funding, [verdict, verdict, { ...verdict, payer: address(51) }, turned])
+    expect(placeOf(places, 1).auditions).toEqual({ won: 0, lost: 1 })
+    expect(placeOf(places, 2).auditions).toEqual({ won: 1, lost: 0 })
+  })
+
+  it('does not count the builder, the builder’s money, or who pays nobody but the two it is about', () => {
+    const counted = (verdicts: Verdict[], more: PaymentEdge[] = [], funding: { from: Address; to: Address }[] = []) =>
+      placeOf(rank(listings, [...payments, ...more], funding, verdicts), 2).auditions.lost
+    expect(counted([verdict])).toBe(1)
+    expect(counted([{ ...verdict, payer: address(1) }], [pays(1, 3)])).toBe(0)
+    expect(counted([{ ...verdict, payer: address(60) }], [pays(60, 3)], [{ from: address(1), to: address(60) }])).toBe(0)
+    expect(counted([{ ...verdict, payer: address(61) }], [pays(61, 1), pays(61, 2)])).toBe(0)
+    expect(counted([{ ...verdict, payer: address(62) }], [pays(62, 3, { amount: 10n ** 17n })])).toBeCloseTo(0.25, 6)
+  })
+})
+
 it('gives two places of a page to newcomers that are not on it anyway', () => {
   const page = withNewcomers([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [2, 20, 21, 22], (one, other) => one === other, 10)
   expect(page.map(({ one }) => one)).toEqual([1, 2, 20, 3, 4, 5, 6, 21, 7, 8])
@@ -110,6 +165,10 @@ describe('attacks', () => {
   it('is told what it does not see: purses that nothing ties together and that pay other builders, above all one of their own', () => {
     expect(found['two builders in league, purses from a faucet']!.meanRanksGained).toBeGreaterThan(1)
     expect(found['sybil ring, purses from a faucet, paying others too']!.meanRanksGained).toBeGreaterThan(1)
+  })
+
+  it('auditions among one’s own accounts move no rank', () => {
+    expect(found['auditions of one’s own, purses from a faucet']!.ranksGained).toBe(0)
   })
 
   it('a price has no part in the score, and more attempts lower it', () => {

@@ -2,10 +2,11 @@
  * Ranking: where a listing stands in the market, and why, from its sealed exam and from payments alone. The formula is open and pure, so anyone
  * can compute a place again from the chain and the packages. Knows nothing of search, databases or where payments are read.
  *
- * score = quality x use x reliability
+ * score = quality x use x reliability x taste
  * - quality: the lower end of the exam's 95 % interval, moved down for repeated attempts at one exam (Bonferroni) and by a failed twin check;
  * - use: 1 + log2(max(1, independent repeat payers)) / 4, each payer counted by {@link organicUse}: everybody has one friend, so the first adds nothing;
- * - reliability: (answered + 19) / (answered + failed + 20), so that a new listing starts at 0.95 (a Beta prior).
+ * - reliability: (answered + 19) / (answered + failed + 20), so that a new listing starts at 0.95 (a Beta prior);
+ * - taste: 0.9 + 0.2 (won + 5) / (won + lost + 10), of blind auditions paid for by independent payers, so that a new listing starts at 1.
  */
 import type { Address, Hex } from './listing.ts'
 
@@ -14,6 +15,9 @@ export type PaymentEdge = { modelId: Hex; payer: Address; queries: number; days:
 
 /** An account that got OPEN from another before it paid for anything; the first such transfer of each pair. */
 export type FundingEdge = { from: Address; to: Address }
+
+/** What a payer chose in a blind audition and paid for. */
+export type Verdict = { payer: Address; winner: Hex; losers: readonly Hex[] }
 
 export type Ranked = {
   modelId: Hex
@@ -35,7 +39,10 @@ export type Use = {
   discounted: { own: number; funded: number; once: number; single: number; together: number }
 }
 
-export type Place = { modelId: Hex; score: number; quality: number; use: number; reliability: number; counts: Use }
+/** Auditions won and lost, as they count. */
+export type Taste = { won: number; lost: number }
+
+export type Place = { modelId: Hex; score: number; quality: number; use: number; reliability: number; taste: number; counts: Use; auditions: Taste }
 
 /** A funder whose accounts pay this many unrelated builders is a faucet or an exchange, and ties nobody together. */
 export const PUBLIC_FUNDER_BUILDERS = 5
@@ -80,6 +87,7 @@ export function qualityLower(exam: Ranked['exam'], servedLower: number | null = 
 }
 
 export const useFactor = (organic: number): number => 1 + Math.log2(Math.max(1, organic)) / 4
+export const tasteFactor = ({ won, lost }: Taste): number => 0.9 + (0.2 * (won + 5)) / (won + lost + 10)
 export const reliability = (answered: number, failed: number): number => (answered + 19) / (answered + failed + 20)
 
 /**
@@ -143,9 +151,37 @@ export function organicUse(
 }
 
 /**
+ * Auditions of one listing as they count: the last verdict of each purse, never the builder's own or one with the builder's money, and as much of
+ * it as its payer gives to builders that are neither this one nor the winner's. `elsewhere` takes the two to be left out.
+ */
+export function auditioned(
+  verdicts: readonly { payer: Address; won: boolean; winner: Address }[],
+  builders: readonly Address[],
+  rootOf: (account: Address) => string,
+  elsewhere: (payer: Address, winner: Address) => bigint,
+): Taste {
+  const own = new Set([...builders.map(key), ...builders.map(rootOf)])
+  const purses = new Map<string, { won: boolean; weight: number }>()
+  for (const { payer, won, winner } of verdicts) {
+    const root = rootOf(payer)
+    if (own.has(key(payer)) || own.has(root) || root === rootOf(winner)) continue
+    const given = Math.min(1, Number(elsewhere(payer, winner)) / Number(GIVEN_ELSEWHERE))
+    purses.set(root, { won, weight: given * given })
+  }
+  const sum = (outcome: boolean) => [...purses.values()].reduce((total, { won, weight }) => (won === outcome ? total + weight : total), 0)
+  return { won: sum(true), lost: sum(false) }
+}
+
+/**
  * Every listing's place, best first; ties by id, so that the order is the same everywhere. Time is that of a sort, memory linear in what is given.
  */
-export function rank(listings: readonly Ranked[], payments: readonly PaymentEdge[], funding: readonly FundingEdge[]): Place[] {
+export function rank(
+  listings: readonly Ranked[],
+  payments: readonly PaymentEdge[],
+  funding: readonly FundingEdge[],
+  /** Oldest first. */
+  verdicts: readonly Verdict[] = [],
+): Place[] {
   const builderOf = new Map(listings.map(({ modelId, builders }) => [modelId, builders[0]]))
   const known = payments.flatMap((edge) => {
     const builder = builderOf.get(edge.modelId)
@@ -164,14 +200,27 @@ export function rank(listings: readonly Ranked[], payments: readonly PaymentEdge
     const root = rootOf(edge.builder)
     account.set(root, (account.get(root) ?? 0n) + edge.amount)
   }
-  const sum = (account: ReadonlyMap<string, bigint> | undefined, but?: string): bigint =>
-    [...(account ?? [])].reduce((total, [root, amount]) => (root === but ? total : total + amount), 0n)
+  const sum = (account: ReadonlyMap<string, bigint> | undefined, ...but: readonly (string | undefined)[]): bigint =>
+    [...(account ?? [])].reduce((total, [root, amount]) => (but.includes(root) ? total : total + amount), 0n)
+  const chosen = new Map<Hex, { payer: Address; won: boolean; winner: Address }[]>()
+  for (const { payer, winner, losers } of verdicts) {
+    const builder = builderOf.get(winner)
+    if (!builder) continue
+    for (const modelId of [winner, ...losers]) {
+      const heard = chosen.get(modelId) ?? []
+      chosen.set(modelId, heard)
+      heard.push({ payer, won: modelId === winner, winner: builder })
+    }
+  }
   const places = listings.map((listing) => {
     const ownRoot = listing.builders[0] && rootOf(listing.builders[0])
     const counts = organicUse(byModel.get(listing.modelId) ?? [], listing.builders, rootOf, (payer) => sum(paid.get(key(payer)), ownRoot))
     const quality = qualityLower(listing.exam, listing.servedLower)
-    const [use, trust] = [useFactor(counts.organic), reliability(listing.answered, listing.failed)]
-    return { modelId: listing.modelId, score: quality * use * trust, quality, use, reliability: trust, counts }
+    const auditions = auditioned(chosen.get(listing.modelId) ?? [], listing.builders, rootOf, (payer, winner) =>
+      sum(paid.get(key(payer)), ownRoot, rootOf(winner)),
+    )
+    const [use, trust, taste] = [useFactor(counts.organic), reliability(listing.answered, listing.failed), tasteFactor(auditions)]
+    return { modelId: listing.modelId, score: quality * use * trust * taste, quality, use, reliability: trust, taste, counts, auditions }
   })
   return places.sort((a, b) => b.score - a.score || (a.modelId < b.modelId ? -1 : 1))
 }
@@ -220,5 +269,10 @@ export function whyHere(place: Place, exam: Ranked['exam'], newcomer = false): s
     ...(single ? [`Counted in part or not at all: ${people(single, 'payer', 'payers')} who pay others little or nothing.`] : []),
     ...(together ? [`Counted as one: ${people(together, 'payer', 'payers')} who share a purse with another.`] : []),
     `Reliability ${rounded(place.reliability)}: how often a paid question got its answer.`,
+    ...(place.auditions.won + place.auditions.lost > 0
+      ? [
+          `Taste ${rounded(place.taste)}: in blind auditions it was chosen by ${rounded(place.auditions.won)} and not chosen by ${rounded(place.auditions.lost)} independent payers.`,
+        ]
+      : []),
   ]
 }

@@ -30,6 +30,7 @@ import type {
   StateView,
 } from '../core/view.ts'
 import type { ColumnChoice } from '../steps/columns.ts'
+import type { Auditions } from './audition.ts'
 import type { BudgetWallet } from './budget.ts'
 import type { Exams } from './exams.ts'
 import type { Market } from './market.ts'
@@ -62,6 +63,8 @@ export interface ModelFactory {
   /** Sealed exams: what is known of one, its papers for whoever checks them, its cases for their owner, running it again, the card. */
   readonly exams: Pick<Exams, 'show' | 'evidence' | 'opened' | 'run' | 'card'>
   readonly market: Market
+  /** Models that answer unnamed, of which one is paid. */
+  readonly auditions: Auditions
   /** Files that come in pieces. */
   readonly uploads: Uploads
   /** Of this program, as package.json says it. */

@@ -1,6 +1,7 @@
 /** The market over a chain and a store: what it shows follows from them, whatever strangers wrote, and can be read anew. */
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Answer } from '../core/answer.ts'
 import { isRefusal, type Refusal } from '../core/errors.ts'
 import { hashText, type Id } from '../core/id.ts'
 import type { Hex } from '../core/listing.ts'
@@ -16,6 +17,7 @@ import { authorize } from '../ports/chain.suite.ts'
 import type { Chain } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
 import { pack } from '../steps/pack.ts'
+import { type Auditions, openAuditions } from './audition.ts'
 import { type Market, openMarket } from './market.ts'
 
 const price = 10n ** 16n
@@ -150,6 +152,81 @@ it('takes a listing that was taken down out of search, and says nothing of it', 
   expect((await search('')).hits).toHaveLength(2)
   expect(await market.listing(hostile)).toMatchObject({ code: 'listing_unknown' })
   await market.hide(hostile, false)
+})
+
+describe('a blind audition', () => {
+  const cases = ['chest pain at night', 'water pipe broken']
+  const ask = async (model: string, text: string): Promise<Answer> => ({ text: `${model.length} ${text}`, citations: [], abstained: false })
+  let auditions: Auditions
+  beforeAll(async () => {
+    auditions = openAuditions({ chain, database }, { market, ask, now })
+    for (const [name, modelId] of [
+      ['hearts', hearts],
+      ['korafi', hausa],
+      ['unlisted', null],
+    ] as const)
+      await database.models.put({
+        name,
+        modelId,
+        packageId: hashText(name),
+        price: modelId && price,
+        publishTx: null,
+        abstention: 'free',
+        createdAt: 1,
+        updatedAt: 1,
+      })
+  })
+
+  it('is among models that answer here, and only for a wallet that could pay the dearest', async () => {
+    expect(await auditions.begin({ models: ['hearts', 'unlisted'], cases }, payer.address)).toMatchObject({ code: 'listing_unknown' })
+    expect(await auditions.begin({ need: 'Hausa complaints about nothing else', cases }, owner.address)).toMatchObject({
+      code: expect.stringMatching(/audition_(too_few|unaffordable)/),
+    })
+    expect(await auditions.begin({ models: ['hearts', 'korafi'], cases }, owner.address)).toMatchObject({ code: 'audition_unaffordable' })
+  })
+
+  it('tells who is who only after the choice, which stands, and counts once the chain shows the payments', async () => {
+    const begun = given(await auditions.begin({ models: ['hearts', 'korafi'], cases }, payer.address))
+    expect(begun.most.open).toBe('0.02')
+    expect(begun.contestants.map(({ letter, model }) => [letter, model])).toEqual([
+      ['A', null],
+      ['B', null],
+    ])
+    expect(JSON.stringify(begun)).not.toMatch(/hearts|korafi|0x/)
+    expect(await auditions.begin({ models: ['hearts', 'korafi'], cases }, payer.address)).toMatchObject({ code: 'audition_in_progress' })
+    for (const other of [owner.address, payout]) expect(await auditions.view(begun.id, other)).toMatchObject({ code: 'audition_unknown' })
+    expect(await auditions.settle(begun.id, payer.address)).toMatchObject({ code: 'audition_undecided' })
+    expect(await auditions.pick(begun.id, 'C', payer.address)).toMatchObject({ code: 'letter_not_there' })
+    const heart = begun.contestants.find(({ answers }) => answers[0] === `6 ${cases[0]}`)!
+    // Both names have six letters: the order is drawn, so either may be the one.
+    const picked = given(await auditions.pick(begun.id, heart.letter, payer.address))
+    const winner = picked.contestants.find(({ letter }) => letter === heart.letter)!.model!
+    expect(['hearts', 'korafi']).toContain(winner.name)
+    expect(await auditions.pick(begun.id, heart.letter === 'A' ? 'B' : 'A', payer.address)).toMatchObject({ code: 'audition_already_decided' })
+    await pay(winner.modelId)
+    // One of two answers is paid, and a payment to the other model is none of this one.
+    await pay(winner.name === 'hearts' ? hausa : hearts)
+    expect(await auditions.settle(begun.id, payer.address)).toMatchObject({ code: 'audition_unpaid' })
+    expect((await database.market.ranked()).verdicts).toEqual([])
+    await pay(winner.modelId)
+    expect(given(await auditions.settle(begun.id, payer.address))).toMatchObject({ settled: true, paid: 2 })
+    given(await auditions.settle(begun.id, payer.address))
+    expect((await database.market.ranked()).verdicts).toEqual([
+      {
+        payer: payer.address.toLowerCase(),
+        winner: winner.modelId.toLowerCase(),
+        losers: [(winner.name === 'hearts' ? hausa : hearts).toLowerCase()],
+      },
+    ])
+    // The next may begin.
+    given(await auditions.begin({ models: ['hearts', 'korafi'], cases: ['x'] }, payer.address))
+  })
+
+  it('of which one was never decided holds its wallet up for a day', async () => {
+    expect(await auditions.begin({ models: ['hearts', 'korafi'], cases }, payer.address)).toMatchObject({ code: 'audition_in_progress' })
+    clock += 25 * 3600 * 1000
+    given(await auditions.begin({ models: ['hearts', 'korafi'], cases }, payer.address))
+  })
 })
 
 it('does not rank a package that is not here, or whose report is not the one on chain', async () => {

@@ -17,7 +17,7 @@ import {
   type Wanted,
   type WantedPost,
 } from '../core/market.ts'
-import { NEWCOMER_PLACES, rank, whyHere, withNewcomers } from '../core/ranking.ts'
+import { NEWCOMER_PLACES, rank, type Verdict, whyHere, withNewcomers } from '../core/ranking.ts'
 import { amount } from '../core/royalty.ts'
 import type { Standing } from '../core/view.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
@@ -60,6 +60,8 @@ export interface Market {
   report(modelId: string, reason: string, from: string | undefined): Promise<{ reported: true } | Refusal>
   reports(): Promise<{ modelId: Hex; reason: string; from: Address | null; at: number }[]>
   hide(modelId: string, hidden: boolean): Promise<{ modelId: Hex; hidden: boolean }>
+  /** Keeps what an audition came to, for the ranking. */
+  decided(verdict: Verdict & { id: string; cases: number }): Promise<void>
   /** Reads the chain and the packages anew into an empty database and compares what comes of it with what is shown. */
   recompute(): Promise<Recomputed>
   close(): Promise<void>
@@ -73,6 +75,8 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
   const seconds = (): number => Math.floor(options.now() / 1000)
   const outcomes = new Map<Hex, { answered: number; failed: number }>()
   let following: Promise<void> = Promise.resolve()
+  /** Places must be computed anew though the chain is the same: nothing was yet, or an audition was decided. */
+  let stale = true
   let closed = false
   let soon: NodeJS.Timeout | undefined
 
@@ -85,7 +89,9 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
           outcomes.delete(modelId)
           await records.served(modelId, counts)
         }
-        await index({ chain, store }, records, options.standing)
+        const again = stale
+        stale = false
+        await index({ chain, store }, records, { standing: options.standing, again })
       })
     return following
   }
@@ -209,12 +215,18 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
       return { modelId: modelId as Hex, hidden }
     },
 
+    async decided(verdict) {
+      await records.verdict({ ...verdict, at: seconds() })
+      stale = true
+      look()
+    },
+
     async recompute() {
       await follow()
       const until = await records.indexedUntil()
       const anew = await openDatabase({ folder: null })
       try {
-        const events = await index({ chain, store }, anew.market, options.standing, until)
+        const events = await index({ chain, store }, anew.market, { standing: options.standing, again: false, until })
         return { events, ...(await compare(records, anew.market, seconds())) }
       } finally {
         await anew.close()
@@ -230,16 +242,15 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
   }
 }
 
-/** Brings records up to the chain's final blocks, or to `until`; the number of events that were taken. */
+/** Brings records up to the chain's final blocks, or to `until`; the number of events that were taken. `again`: places are computed in any case. */
 async function index(
   ports: { chain: Chain; store: Store },
   records: MarketRecords,
-  standing: (packageId: Id) => Promise<Standing>,
-  until?: number,
+  { standing, again, until }: { standing: (packageId: Id) => Promise<Standing>; again: boolean; until?: number },
 ): Promise<number> {
   const final = until ?? (await ports.chain.finalBlock())
   let taken = 0
-  let changed = false
+  let changed = again
   for (let after = await records.indexedUntil(); after < final; after = await records.indexedUntil()) {
     const last = Math.min(final, after + RANGE)
     const events = await ports.chain.marketEvents({ fromBlock: after + 1, toBlock: last })
@@ -252,8 +263,8 @@ async function index(
     changed = true
   }
   if (changed) {
-    const { listings, payments, funding } = await records.ranked()
-    await records.place(rank(listings, payments, funding))
+    const { listings, payments, funding, verdicts } = await records.ranked()
+    await records.place(rank(listings, payments, funding, verdicts))
   }
   return taken
 }

@@ -3,6 +3,7 @@
  * Apps see only the interface in `factory.ts`.
  */
 import { join } from 'node:path'
+import type { Answer } from '../core/answer.ts'
 import { earningsExport } from '../core/earnings.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { requestHashOf } from '../core/passport.ts'
@@ -37,6 +38,7 @@ import { publish } from '../steps/publish.ts'
 import { readiness } from '../steps/readiness.ts'
 import { reconcile } from '../steps/reconcile.ts'
 import { refine } from '../steps/refine.ts'
+import { openAuditions } from './audition.ts'
 import { openBases, progressText } from './bases.ts'
 import { openBuilds } from './builds.ts'
 import { type Config, OWN_BASE } from './config.ts'
@@ -206,6 +208,17 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
 
   const market = openMarket({ chain, database, store }, { standing: exams.standing, now })
+  async function ask(name: string, text: string, signal?: AbortSignal): Promise<Answer | Refusal> {
+    const model = await find(name)
+    if (isRefusal(model)) return model
+    const { served } = await serving.load(model.packageId)
+    if (!text.trim()) return refuse('empty_question', 'The question is empty.', 'Write a question or a text.')
+    const refused = unreadable(served, text)
+    if (refused) return refused
+    for await (const part of answer(served, text, signal)) if ('answer' in part) return part.answer
+    throw new Error('The model ended without an answer.')
+  }
+
   await builds.resume()
   await exams.resume()
 
@@ -247,16 +260,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       return model && (await models()).find((one) => one.name === model.name)
     },
 
-    async ask(name, text, signal) {
-      const model = await find(name)
-      if (isRefusal(model)) return model
-      const { served } = await serving.load(model.packageId)
-      if (!text.trim()) return refuse('empty_question', 'The question is empty.', 'Write a question or a text.')
-      const refused = unreadable(served, text)
-      if (refused) return refused
-      for await (const part of answer(served, text, signal)) if ('answer' in part) return part.answer
-      throw new Error('The model ended without an answer.')
-    },
+    ask,
+    auditions: openAuditions({ chain, database }, { market, ask, now }),
 
     async export(name, kind) {
       const model = await find(name)

@@ -72,6 +72,18 @@ export function marketSuite(name: string, open: () => Promise<Database>): void {
       }
     }
 
+    it('keeps what an audition came to, once, in the order of time', async () => {
+      const verdict = { id: 'one', payer: address(0xab), winner: model(1), losers: [model(2), model(3)], cases: 5, at: NOW }
+      await market.verdict(verdict)
+      await market.verdict({ ...verdict, winner: model(9) })
+      await market.verdict({ ...verdict, id: 'earlier', at: NOW - 5, losers: [model(4)] })
+      const kept = { payer: address(0xab), winner: model(1) }
+      expect((await market.ranked()).verdicts).toEqual([
+        { ...kept, losers: [model(4)] },
+        { ...kept, losers: [model(2), model(3)] },
+      ])
+    })
+
     it('starts with nothing', async () => {
       expect(await market.indexedUntil()).toBe(-1)
       expect(await market.search(query(), [], NOW)).toEqual({ rows: [], total: 0, next: null, corrected: [] })

@@ -5,7 +5,7 @@
 import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import type { Demand, Facets, Facts, ListingView, MarketEvent, Review, SearchQuery, Wanted } from '../core/market.ts'
-import type { FundingEdge, PaymentEdge, Place, Ranked } from '../core/ranking.ts'
+import type { FundingEdge, PaymentEdge, Place, Ranked, Verdict } from '../core/ranking.ts'
 
 /** A listing as it is kept; prices as of `now`. */
 export type ListingRow = Pick<ListingView, 'modelId' | 'owner' | 'payout' | 'version' | 'packageId' | 'reportId' | 'retired' | 'registeredAt' | 'synthetic'> & {
@@ -54,7 +54,7 @@ export interface MarketRecords {
   describe(version: Version, facts: { facts: Facts; terms: Terms } | null): Promise<void>
 
   /** All that ranking needs; listings that are retired, hidden or without a package here are left out. */
-  ranked(): Promise<{ listings: (Ranked & { registeredAt: number })[]; payments: PaymentEdge[]; funding: FundingEdge[] }>
+  ranked(): Promise<{ listings: (Ranked & { registeredAt: number })[]; payments: PaymentEdge[]; funding: FundingEdge[]; verdicts: Verdict[] }>
   /** Keeps places as computed; those not given have none. */
   place(places: readonly Place[]): Promise<void>
 
@@ -72,6 +72,9 @@ export interface MarketRecords {
 
   /** Answers and failures of paid queries, as this gateway saw them. */
   served(modelId: Hex, outcome: { answered: number; failed: number }): Promise<void>
+
+  /** What an audition came to; the same one twice is one. */
+  verdict(verdict: Verdict & { id: string; cases: number; at: number }): Promise<void>
 
   /** Remembers what was looked for, under what it is about, and how many were found. */
   searched(entry: { words: string; tags: readonly string[]; found: number; at: number }): Promise<void>

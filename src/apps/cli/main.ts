@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { BaseError, isRefusal, RefusedError } from '../../core/errors.ts'
 import { EXPORT_KINDS } from '../../core/export.ts'
 import { readConfig } from '../../factory/config.ts'
+import { type AuditionFlags, audition } from './audition.ts'
 import { printBases } from './bases.ts'
 import { type BenchFlags, bench } from './bench.ts'
 import { ask, type BuildFlags, build, earnings, list, publish, query } from './commands.ts'
@@ -181,6 +182,12 @@ talking('show <listing>', 'all that is known of a listing: exam, price, use, ver
 talking('want [need]', 'post what you need and cannot find; without words, what others want and look for in vain')
   .option('--case <text=>answer>', 'an example, such as "my heart races => cardiology"; may be said several times', several, [])
   .action((need: string | undefined, flags: Flags & { case: string[] }) => run(flags, (context) => want(context, need, flags)))
+talking('audition [need]', 'a blind audition: up to three models answer your own cases unnamed, you choose, only the chosen one is paid')
+  .option('--case <text>', 'a case of yours; may be said several times, at most 20', several, [])
+  .option('--cases <file>', 'a text file with one case a line')
+  .option('--model <name>', 'a model to hear, in the place of a need; say it two or three times', several, [])
+  .option('--pick <letter>', 'choose; the id of the audition stands in the place of the need')
+  .action((need: string | undefined, flags: Flags & AuditionFlags) => run(flags, (context) => audition(context, need, flags)))
 talking('earnings', 'what the builder was paid')
   .option('--export <file>', 'every payment with its day, version and proof, into a .csv or .json file')
   .action((flags: Flags & { export?: string }) => run(flags, (context) => earnings(context, flags)))

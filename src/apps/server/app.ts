@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { refuse } from '../../core/errors.ts'
 import type { ModelFactory } from '../../factory/factory.ts'
 import { apiRoutes } from './api.ts'
+import { auditionRoutes } from './audition.ts'
 import { benchmarkRoutes } from './benchmark.ts'
 import { chatRoutes } from './chat.ts'
 import { cardRoutes, examRoutes } from './exam.ts'
@@ -54,6 +55,7 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.route('/api', examRoutes(factory))
   app.route('/api/operate', operateRoutes(factory, faults))
   app.route('/api/benchmark', benchmarkRoutes())
+  app.route('/api/market/auditions', auditionRoutes(factory))
   app.route('/api/market', marketRoutes(factory))
   app.route('/', openapiRoutes(factory.version))
   app.route(

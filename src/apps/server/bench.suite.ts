@@ -27,6 +27,7 @@ import { x402Payments } from '../../drivers/payments/x402.ts'
 import { offlinePlanner } from '../../drivers/planner/offline.ts'
 import { openSessions } from '../../drivers/session/sessions.ts'
 import { memoryStore } from '../../drivers/store/memory.ts'
+import { openAuditions } from '../../factory/audition.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { openMarket } from '../../factory/market.ts'
 import { openOwner } from '../../factory/owner.ts'
@@ -171,6 +172,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
       serving: { inMemory: () => ({ packages: [packageId], most: 8 }), open: () => Promise.reject(new Error('no model is open here')) },
     }),
     market,
+    auditions: openAuditions({ chain, database }, { market, ask: unheard, now: () => Date.now() }),
     uploads: openUploads({ folder: join(folder, 'uploads'), now: () => Date.now() }),
     version: '0.0.0',
     exams: { show: unheard, evidence: unheard, opened: unheard, run: unheard, card: unheard },

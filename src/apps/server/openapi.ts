@@ -4,7 +4,8 @@
  */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
+import { AuditionPost, ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
+import { PickPost } from './audition.ts'
 
 type Operation = { summary: string; parameters?: object[]; requestBody?: object; responses: Record<string, object> }
 
@@ -36,6 +37,7 @@ const operation = (summary: string, told: string, more: Partial<Operation> = {})
   responses: { 200: json(told), '4XX': problem },
 })
 const modelId = inPath('id', 'The model’s id on chain, or its name at this gateway.')
+const auditionId = inPath('id', 'The audition’s id.')
 
 export function openapi(version: string): object {
   const query = schemaOf(SearchQuery)
@@ -72,6 +74,18 @@ export function openapi(version: string): object {
         }),
       },
       '/api/market/listings/{id}/report': { post: operation('Report abuse', 'That it was taken.', { parameters: [modelId], requestBody: body(ReportPost) }) },
+      '/api/market/auditions': {
+        post: operation('Begin a blind audition: models answer your cases unnamed, and you pay one of them (signed in)', 'Answers by letter.', {
+          requestBody: body(AuditionPost),
+        }),
+      },
+      '/api/market/auditions/{id}/pick': {
+        post: operation('Choose one; who is who is told', 'The audition, with names.', { parameters: [auditionId], requestBody: body(PickPost) }),
+      },
+      '/api/market/auditions/{id}/settle': {
+        post: operation('Look for your payments of the chosen answers on the chain', 'The audition, which counts now.', { parameters: [auditionId] }),
+      },
+      '/api/uploads': { post: operation('Announce a file of so many bytes', 'Its id, to send pieces to by PUT /api/uploads/{id}?offset=0.') },
       '/api/market/demand': { get: operation('What people look for and hardly find', 'Needs, most searched first.') },
       '/api/market/wanted': {
         get: operation('Needs that people posted', 'The newest hundred.', {

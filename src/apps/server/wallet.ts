@@ -10,6 +10,7 @@ import { amount, parseOpen } from '../../core/royalty.ts'
 import type { Limits } from '../../factory/budget.ts'
 import type { ModelFactory } from '../../factory/factory.ts'
 import { type Client, explain, openClient, PayError } from '../client/client.ts'
+import { readAudition, readPick } from './audition.ts'
 import { readJson } from './chat.ts'
 import { limit } from './guard.ts'
 import { isOwner } from './operate.ts'
@@ -22,7 +23,7 @@ const PAID_SHOWN = 20
 
 /** Below `/api/wallet`. `ask` sends a request to this very server. */
 export function walletRoutes(
-  factory: Pick<ModelFactory, 'budget' | 'owner' | 'state' | 'receipts'>,
+  factory: Pick<ModelFactory, 'auditions' | 'budget' | 'owner' | 'state' | 'receipts'>,
   ask: (request: Request) => Promise<Response>,
 ): Hono<SessionVariables> {
   const { budget } = factory
@@ -110,20 +111,52 @@ export function walletRoutes(
       return refusal(context, refuse('invalid_request', wrong, 'Send {"model": ..., "text": "your question"}.'), 400)
     }
     const { model, text } = request.data
-    const url = urlOf(context)
+    const reply = await inTurn(() => pay(urlOf(context), model, text))
+    if (isRefusal(reply)) return refusal(context, reply, reply.code === 'model_not_found' ? 404 : 422)
+    return new Response(reply.text, { headers: { 'content-type': 'application/json; charset=utf-8' } })
+  })
+
+  /** One paid question; the server's reply as it came. */
+  async function pay(url: string, model: string, text: string): Promise<{ text: string } | Refusal> {
     const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }] })
-    return inTurn(async () => {
-      try {
-        const paying = await opened(url)
-        const reply = await paying.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-        const refused = await explain(reply)
-        if (refused) return refusal(context, refused, reply.status === 404 ? 404 : 422)
-        return new Response(await reply.text(), { headers: { 'content-type': 'application/json; charset=utf-8' } })
-      } catch (error) {
-        if (error instanceof PayError) return refusal(context, error.refusal, 422)
-        throw error
+    try {
+      const paying = await opened(url)
+      const reply = await paying.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      return (await explain(reply)) ?? { text: await reply.text() }
+    } catch (error) {
+      if (error instanceof PayError) return error.refusal
+      throw error
+    }
+  }
+
+  const payer = budget.account.address
+  routes.post('/auditions', limit(1), async (context) => {
+    const post = await readAudition(context)
+    if (isRefusal(post)) return refusal(context, post, 400)
+    const begun = await factory.auditions.begin(post, payer)
+    return isRefusal(begun) ? refusal(context, begun) : context.json(begun)
+  })
+  routes.get('/auditions/:id', async (context) => {
+    const view = await factory.auditions.view(context.req.param('id'), payer)
+    return isRefusal(view) ? refusal(context, view) : context.json(view)
+  })
+  /** Chooses and pays: every case of the chosen one that is not paid yet, one after the other, so that a broken payment can be gone on with. */
+  routes.post('/auditions/:id/pick', limit(1), async (context) => {
+    const post = await readPick(context)
+    if (isRefusal(post)) return refusal(context, post, 400)
+    const url = urlOf(context)
+    const outcome = await inTurn(async () => {
+      const id = context.req.param('id')
+      const picked = await factory.auditions.pick(id, post.letter, payer)
+      if (isRefusal(picked)) return picked
+      const winner = picked.contestants.find(({ letter }) => letter === picked.picked)!.model!
+      for (const text of picked.cases.slice(picked.paid)) {
+        const reply = await pay(url, winner.name, text)
+        if (isRefusal(reply)) return reply
       }
+      return factory.auditions.settle(id, payer)
     })
+    return isRefusal(outcome) ? refusal(context, outcome) : context.json(outcome)
   })
 
   return routes

@@ -93,6 +93,7 @@ export function marketRecords(database: Queryable): MarketRecords {
       )
       const payments = await rowsOf(database, sql`select model_id, payer, queries, days, amount from market_edges order by model_id, payer`)
       const funding = await rowsOf(database, sql`select account, giver from market_funding order by account`)
+      const verdicts = await rowsOf(database, sql`select payer, winner, to_json(losers)::text as losers from market_verdicts order by at, id`)
       return {
         listings: listings.map((row) => {
           const exam = typeof row.exam === 'string' ? told<unknown>(row.exam) : row.exam
@@ -109,6 +110,7 @@ export function marketRecords(database: Queryable): MarketRecords {
           amount: BigInt(String(row.amount)),
         })),
         funding: funding.map((row) => ({ from: row.giver as Address, to: row.account as Address })),
+        verdicts: verdicts.map((row) => ({ payer: row.payer as Address, winner: row.winner as Hex, losers: told<Hex[]>(row.losers) })),
       }
     },
 
@@ -159,6 +161,11 @@ export function marketRecords(database: Queryable): MarketRecords {
         exams: exams.map((row) => ({ examRoot: row.root as Hex, committedAt: Number(row.committed_at), attempts: Number(row.attempts) })),
         usage: { queries: Number(used!.queries), payers: Number(used!.payers), amount: BigInt(String(used!.amount)) },
       }
+    },
+
+    async verdict({ id, payer, winner, losers, cases, at }) {
+      await database.execute(sql`insert into market_verdicts (id, payer, winner, losers, cases, at)
+        values (${id}, ${lower(payer)}, ${lower(winner)}, ${sql.param(losers.map(lower))}::text[], ${cases}, ${at}) on conflict do nothing`)
     },
 
     async served(modelId, { answered, failed }) {
