@@ -137,6 +137,27 @@ describe('Buy', () => {
     await context.close()
   })
 
+  it('lets two answer unnamed, pays the chosen one for every case, and then says who was who', async () => {
+    const { page, context, faults } = await studio.open()
+    await page.goto(`${studio.url}/market?q=which+kind+of+clause`)
+    await page.getByRole('link', { name: 'Not sure which? Let three answer unnamed' }).click()
+    await page.getByLabel(/^Your cases/).fill(`${question}\nEither party may terminate upon thirty days notice.`)
+    await page.getByRole('button', { name: 'Let them answer' }).click()
+    await page.getByRole('button', { name: 'Choose B' }).waitFor()
+    // Nothing on the page tells who is who.
+    expect(await page.locator('main').textContent()).not.toMatch(/contracts|clauses/)
+    await shoot(page, 'buy-audition-1440-light')
+    expect(await violations(page)).toEqual([])
+    const before = (await state()).models
+    await page.getByRole('button', { name: 'Choose B' }).dblclick()
+    await page.getByText('You chose B.').waitFor()
+    const chosen = /B was (\S+),/.exec((await page.locator('main').textContent())!)![1]!
+    for (const { name, queries } of (await state()).models)
+      expect(queries, name).toBe(before.find((one) => one.name === name)!.queries + (name === chosen ? 2 : 0))
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
   it('shows the examples that work: what curl is told, and what Python gets', async () => {
     const { page, context } = await studio.open()
     const { models } = await state()
@@ -228,6 +249,7 @@ describe('every page, in both themes and widths', () => {
     '/market/wallet',
     '/market/wanted',
     '/market/compare',
+    '/market/audition',
     '/challenge',
     '/expert/contracts',
     '/operate',

@@ -3,7 +3,7 @@
  * is outside data and only ever text. Knows nothing of how a model learns.
  */
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { type FormEvent, useId, useState } from 'react'
+import { type FormEvent, useEffect, useId, useState } from 'react'
 import type { Answer, BuildView, ModelView } from '../api.ts'
 import { Failed } from '../fetching.ts'
 import { timeLeft } from '../format.ts'
@@ -90,8 +90,14 @@ export function Fix({ model, copy, onSettled }: { model: ModelView; copy: BuildV
   const accept = useOnce<void>(() => accepting.mutateAsync())
   const drop = useOnce<void>(() => dropping.mutateAsync())
   // Kept or dropped in another window, or long ago.
+  // Whether a correction is waiting is told at once; what it changes takes a while, and only then is there something to say.
+  const [patient, setPatient] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setPatient(true), 1000)
+    return () => clearTimeout(timer)
+  }, [])
   const refused = found.error instanceof Failed ? found.error.code : ''
-  if (refused === 'no_fix' || (found.isPending && copy.state !== 'done' && !underWay)) return null
+  if (refused === 'no_fix' || (found.isPending && !underWay && !(patient && copy.state === 'done'))) return null
   return (
     <section className="panel">
       <h3 className="text-large font-semibold">{words.preview}</h3>

@@ -4,7 +4,7 @@
  */
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
-import { ask } from '../fetching.ts'
+import { ask, Failed } from '../fetching.ts'
 import { shortDecimal } from '../format.ts'
 import { useLanguage, useLanguageNames, useNumber, useWords } from '../language.ts'
 import { Hex } from '../parts/copy.tsx'
@@ -17,9 +17,20 @@ import { Snippets } from './snippets.tsx'
 import { Try } from './try.tsx'
 import { type MarketWords, marketWords } from './words.ts'
 
+/** How often a listing that is not there yet is looked for. */
+const YOUNG_LOOKS = 15
+
 export function Listing({ id }: { id: string }) {
   const words = useWords(marketWords)
-  const found = useQuery({ queryKey: ['listing', id], queryFn: ({ signal }) => listing(id, signal) })
+  const found = useQuery({
+    queryKey: ['listing', id],
+    queryFn: ({ signal }) => listing(id, signal),
+    // Published a moment ago, it is on the chain before the market has read its package.
+    refetchInterval: ({ state: { data, error, dataUpdateCount, errorUpdateCount } }) => {
+      const young = (error instanceof Failed && error.code === 'listing_unknown') || (data && data.facts === null)
+      return young && dataUpdateCount + errorUpdateCount < YOUNG_LOOKS ? 2000 : false
+    },
+  })
   return (
     <Page title={found.data?.name ?? words.title}>
       <p>

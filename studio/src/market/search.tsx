@@ -9,6 +9,7 @@ import { get } from '../fetching.ts'
 import { useLanguageNames, useWords } from '../language.ts'
 import { Fetched, Page } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
+import { auditionWords } from './audition-words.ts'
 import { ExamBar, Price, taskName, Use, Verdict } from './bits.tsx'
 import { MOST_COMPARED, toggleCompared, useCompared } from './chosen.ts'
 import { FACETS, type Found, type Hit, type Search, search } from './market-api.ts'
@@ -32,6 +33,7 @@ function read(): Search {
 
 export function Market() {
   const words = useWords(marketWords)
+  const audition = useWords(auditionWords)
   const [query, setQuery] = useState<Search>(read)
   const change = (next: Search) => {
     const parameters = new URLSearchParams(Object.entries(next).filter((entry): entry is [string, string] => Boolean(entry[1])))
@@ -68,6 +70,16 @@ export function Market() {
                     </Go>
                   )}
                 </div>
+                {first.total > 1 && (
+                  <p className="text-small">
+                    <Go
+                      to={`/market/audition${query.q ? `?q=${encodeURIComponent(query.q)}` : ''}`}
+                      className="font-medium text-river underline underline-offset-4"
+                    >
+                      {audition.offer}
+                    </Go>
+                  </p>
+                )}
                 {first.local && <p className="text-small text-soft">{words.localOnly}</p>}
                 {first.corrected.map(({ from, to }) => (
                   <p key={from} className="text-small text-soft">

@@ -13,6 +13,7 @@ const Review = lazy(() => import('../build/review.tsx').then((module) => ({ defa
 const Earn = lazy(() => import('../earn/earn.tsx').then((module) => ({ default: module.Earn })))
 const Market = lazy(() => import('../market/search.tsx').then((module) => ({ default: module.Market })))
 const Listing = lazy(() => import('../market/listing.tsx').then((module) => ({ default: module.Listing })))
+const Audition = lazy(() => import('../market/audition.tsx').then((module) => ({ default: module.Audition })))
 const Compare = lazy(() => import('../market/compare.tsx').then((module) => ({ default: module.Compare })))
 const Wanted = lazy(() => import('../market/wanted.tsx').then((module) => ({ default: module.Wanted })))
 const Wallet = lazy(() => import('../market/wallet.tsx').then((module) => ({ default: module.Wallet })))
@@ -90,6 +91,7 @@ const router = createRouter({
     review,
     page('/earn', Earn),
     page('/market', Market),
+    page('/market/audition', Audition),
     page('/market/compare', Compare),
     page('/market/wanted', Wanted),
     page('/market/wallet', Wallet),
