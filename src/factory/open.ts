@@ -49,6 +49,7 @@ import { openFix } from './fix.ts'
 import { machineView } from './machine.ts'
 import { openMarket } from './market.ts'
 import { openMaterial } from './material.ts'
+import { materialApart } from './material-apart.ts'
 import { ownVersion } from './operating.ts'
 import { openOwner } from './owner.ts'
 import { openPassports } from './passports.ts'
@@ -129,7 +130,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   const { warnings } = watch
 
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
-  const material = openMaterial({ planner, reader: anyFiles() })
+  const material = materialApart(openMaterial({ planner, reader: anyFiles() }), { planner: config.planner })
   const review = openReview({ database }, { material, builds: () => builds })
   const exams = openExams(
     { chain, database, store },
@@ -371,6 +372,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       watch.stop()
       await market.close()
       await builds.close()
+      material.close()
       await exams.close()
       await runtime.close()
       await chain.close()
