@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, openStudio, overflow, root, SCHEMES, type Studio, shoot, violations, WIDTHS } from './harness.ts'
+import { call, openStudio, overflow, picture, root, SCHEMES, type Studio, shoot, violations, WIDTHS } from './harness.ts'
 
 type State = {
   builds: { id: string; name: string; state: string; training: { step: number } | null }[]
@@ -59,6 +59,7 @@ describe('Build', () => {
     await page.getByText(/^About \d+ of 100 right/).waitFor({ timeout: 240_000 })
     await page.getByText('Look at the exam').click()
     await shoot(page, 'build-plan-1440-light')
+    await picture(page, 'build-plan')
     expect(await violations(page)).toEqual([])
   }, 400_000)
 
@@ -70,6 +71,7 @@ describe('Build', () => {
     await expect.poll(async () => (await build()).training?.step ?? 0, { timeout: 240_000, interval: 1000 }).toBeGreaterThan(20)
     await page.getByText('of 100 practice questions right').first().waitFor()
     await shoot(page, 'build-learning-1440-light')
+    await picture(page, 'build-learning', 'How it is learning')
     await page.reload()
     await page.getByRole('button', { name: 'Stop this build' }).waitFor()
     await studio.restart('SIGKILL')
@@ -77,6 +79,7 @@ describe('Build', () => {
     await expect.poll(async () => (await build()).state, { timeout: 600_000, interval: 1000 }).toBe('done')
     await page.getByRole('heading', { name: 'Publish it' }).waitFor()
     await shoot(page, 'build-done-1440-light')
+    await picture(page, 'build-done')
     expect(await violations(page)).toEqual([])
   }, 900_000)
 
@@ -98,6 +101,7 @@ describe('Build', () => {
       .waitFor()
     await page.getByRole('button', { name: 'Keep the correction' }).waitFor({ timeout: 300_000 })
     await shoot(page, 'build-fix-1440-light')
+    await picture(page, 'build-fix', 'Try it')
     expect(await violations(page)).toEqual([])
     // A copy is no second model in the list.
     expect(await page.getByRole('navigation', { name: 'Your models' }).getByRole('link').count()).toBe(1)
@@ -141,6 +145,7 @@ describe('Build', () => {
     await page.getByLabel('Find words in them').fill('governed')
     await expect.poll(async () => Number(/\d+/.exec((await page.getByText(/ found$/).textContent()) ?? '')?.[0] ?? 0)).toBeLessThan(200)
     await shoot(page, 'build-review-1440-light')
+    await picture(page, 'build-review')
     expect(await violations(page)).toEqual([])
     await page.getByRole('link', { name: 'Back to the model' }).click()
   })
@@ -150,6 +155,7 @@ describe('Build', () => {
     expect(await page.getByLabel(/^Price per question/).inputValue()).toBe('0.02')
     await page.getByText('What publishing does').click()
     await shoot(page, 'build-publish-1440-light')
+    await picture(page, 'build-publish', 'Publish it')
     clicks++
     await page.getByRole('button', { name: 'Publish', exact: true }).dblclick()
     await page.getByRole('link', { name: 'The page to share' }).waitFor()
@@ -176,6 +182,7 @@ describe('Earn', () => {
     await buyer.page.getByText('Paid 0.02 test OPEN to its builder.').waitFor()
     await page.getByText('0.02', { exact: false }).first().waitFor({ timeout: 1000 })
     await shoot(page, 'earn-1440-light')
+    await picture(page, 'earn')
     expect(await violations(page)).toEqual([])
     await buyer.context.close()
   })
@@ -193,6 +200,7 @@ describe('the pages of the builder, in both themes, widths and languages', () =>
           await own.page.waitForTimeout(1000)
           expect(await violations(own.page), path).toEqual([])
           expect(await overflow(own.page), path).toBeLessThanOrEqual(0)
+          if (path === '/' && scheme === 'dark' && width === 390) await picture(own.page, 'phone-dark-es')
           await shoot(own.page, `${path === '/' ? 'home' : path.slice(1).split('/')[0]}-${width}-${scheme}`)
         }
         await own.context.close()

@@ -130,6 +130,22 @@ export async function violations(page: Page): Promise<string[]> {
 /** Points by which the page is wider than its window; nobody should have to scroll sideways. */
 export const overflow = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
 
+/** Where the pictures of the README go, when somebody makes them anew: `E2E_TOUR=docs/tour npm run test:e2e`. */
+const TOUR = process.env.E2E_TOUR
+
+/** A picture for the README: what a window shows of the page from `at` on. */
+export async function picture(page: Page, name: string, at?: string): Promise<void> {
+  if (TOUR === undefined) return
+  if (at === undefined) await page.evaluate(() => window.scrollTo(0, 0))
+  else
+    await page
+      .getByRole('heading', { name: at })
+      .first()
+      .evaluate((heading) => heading.scrollIntoView({ block: 'center' }))
+  await page.waitForTimeout(300)
+  await page.screenshot({ path: join(root, TOUR, `${name}.jpg`), type: 'jpeg', quality: 78 })
+}
+
 /** Kept as an artefact; the whole page. */
 export async function shoot(page: Page, name: string): Promise<void> {
   if (!existsSync(SHOTS)) mkdirSync(SHOTS, { recursive: true })

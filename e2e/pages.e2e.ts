@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildExample, call, openStudio, overflow, root, SCHEMES, type Studio, shoot, violations, WIDTHS } from './harness.ts'
+import { buildExample, call, openStudio, overflow, picture, root, SCHEMES, type Studio, shoot, violations, WIDTHS } from './harness.ts'
 
 let studio: Studio
 type State = { models: { name: string; modelId: string | null; queries: number; earned: { open: string } }[]; contracts: { token: string } }
@@ -49,6 +49,7 @@ describe('Buy', () => {
     const passport = await call<{ format: string }>(studio.url, 'GET', (await link.getAttribute('href'))!)
     expect(passport.format).toBe('modelfactory/passport@1')
     await shoot(page, 'buy-answer-1440-light')
+    await picture(page, 'buy-answer')
     await page.getByRole('link', { name: 'Wallet', exact: true }).click()
     await page.getByRole('cell', { name: 'contracts' }).first().waitFor()
     await shoot(page, 'buy-wallet-1440-light')
@@ -133,12 +134,14 @@ describe('Buy', () => {
     await page.getByRole('columnheader', { name: /contracts/ }).waitFor()
     await page.getByRole('columnheader', { name: /clauses/ }).waitFor()
     await shoot(page, 'buy-compare-1440-light')
+    await picture(page, 'buy-compare')
     expect(await violations(page)).toEqual([])
     await context.close()
   })
 
   it('lets two answer unnamed, pays the chosen one for every case, and then says who was who', async () => {
     const { page, context, faults } = await studio.open()
+    await call(studio.url, 'PUT', '/api/wallet/limits', { perQuery: '0.05', perDay: '1', perModelPerDay: null })
     await page.goto(`${studio.url}/market?q=which+kind+of+clause`)
     await page.getByRole('link', { name: 'Not sure which? Let three answer unnamed' }).click()
     await page.getByLabel(/^Your cases/).fill(`${question}\nEither party may terminate upon thirty days notice.`)
@@ -147,6 +150,7 @@ describe('Buy', () => {
     // Nothing on the page tells who is who.
     expect(await page.locator('main').textContent()).not.toMatch(/contracts|clauses/)
     await shoot(page, 'buy-audition-1440-light')
+    await picture(page, 'buy-audition')
     expect(await violations(page)).toEqual([])
     const before = (await state()).models
     await page.getByRole('button', { name: 'Choose B' }).dblclick()
@@ -191,6 +195,7 @@ describe('Challenge', () => {
     const task = committed.tasks.at(-1).task as string
     await page.getByLabel('Task to enter').selectOption(task)
     await page.getByText(`npx modelfactory bench --task ${task} --challenger ./my-entry`).waitFor()
+    await picture(page, 'challenge')
     expect(faults).toEqual([])
     await context.close()
   })
@@ -220,6 +225,7 @@ describe('Operate', () => {
     const { page, context, faults } = await studio.open()
     await page.goto(`${studio.url}/operate`)
     await page.getByText('All is well. Nothing needs you.').waitFor()
+    await picture(page, 'operate')
     await page.getByText('eip155:31337').waitFor()
     const { models } = await call<{ models: { inMemory: string[] } }>(studio.url, 'GET', '/api/operate')
     expect(models.inMemory.length).toBeGreaterThan(0)

@@ -31,9 +31,12 @@ const Kept = z.object({
 })
 type Kept = z.infer<typeof Kept>
 
+/** Atomic units: what one answer may cost, and all of them together. */
+export type SpendingLimits = { perQuery: bigint; together: bigint }
+
 export interface Auditions {
-  /** Asks the models. `payer` is the wallet that will pay whom it chooses. */
-  begin(post: AuditionPost, payer: Address): Promise<AuditionView | Refusal>
+  /** Asks the models. `payer` is the wallet that will pay whom it chooses, within `limits` where it has some: what it may not pay is not asked. */
+  begin(post: AuditionPost, payer: Address, limits?: SpendingLimits): Promise<AuditionView | Refusal>
   view(id: string, payer: Address): Promise<AuditionView | Refusal>
   /** Chooses, which cannot be taken back, and tells who was who. */
   pick(id: string, letter: string, payer: Address): Promise<AuditionView | Refusal>
@@ -88,8 +91,12 @@ export function openAuditions(
     }
   }
 
-  async function contestantsFor({ need, models }: AuditionPost): Promise<{ name: string; modelId: Hex; price: bigint }[] | Refusal> {
-    const here = (await ports.database.models.list()).filter(({ modelId, price }) => modelId !== null && price !== null)
+  async function contestantsFor(
+    { need, models }: AuditionPost,
+    limits: SpendingLimits | undefined,
+  ): Promise<{ name: string; modelId: Hex; price: bigint }[] | Refusal> {
+    const forSale = (await ports.database.models.list()).filter(({ modelId, price }) => modelId !== null && price !== null)
+    const here = forSale.filter(({ price }) => limits === undefined || price! <= limits.perQuery)
     const named = (name: string) => here.find((model) => model.name === name || model.modelId?.toLowerCase() === name.toLowerCase())
     const unknown = models?.find((name) => !named(name))
     if (unknown !== undefined)
@@ -101,12 +108,14 @@ export function openAuditions(
       return refuse(
         'audition_too_few',
         `Only ${chosen.length === 1 ? 'one model' : 'none'} that answers here is about that, and an audition takes two.`,
-        'Say what you need in other words, or name the models.',
+        here.length < forSale.length
+          ? `${forSale.length - here.length} more cost above the ${amount(limits!.perQuery).open} that this wallet may spend on one answer: raise its limit.`
+          : 'Say what you need in other words, or name the models.',
       )
     return chosen.slice(0, CONTESTANTS).map(({ name, modelId, price }) => ({ name, modelId: modelId!, price: price! }))
   }
 
-  async function begin(post: AuditionPost, payer: Address): Promise<AuditionView | Refusal> {
+  async function begin(post: AuditionPost, payer: Address, limits?: SpendingLimits): Promise<AuditionView | Refusal> {
     const before = await settings.get(openKey(payer))
     const last = typeof before === 'string' ? await kept(before, payer) : undefined
     if (last && !isRefusal(last) && !last.settled && options.now() - last.at < OPEN_MILLISECONDS)
@@ -115,9 +124,15 @@ export function openAuditions(
         `Your audition ${last.id} is not ${last.picked === null ? 'decided' : 'paid'} yet.`,
         last.picked === null ? 'Choose one of its answers, or wait a day.' : `Pay the answers of ${last.picked}, then begin the next.`,
       )
-    const found = await contestantsFor(post)
+    const found = await contestantsFor(post, limits)
     if (isRefusal(found)) return found
     const cost = dearest({ contestants: found.map((one) => ({ ...one, price: `${one.price}`, letter: '', answers: [] })) }) * BigInt(post.cases.length)
+    if (limits && cost > limits.together)
+      return refuse(
+        'audition_over_limit',
+        `The dearest of them would cost ${amount(cost).open} for ${post.cases.length} cases, and this wallet may spend ${amount(limits.together).open} more today.`,
+        'Raise the limit of the day, or bring fewer cases.',
+      )
     const { open } = await ports.chain.balance(payer)
     if (open < cost)
       return refuse(
@@ -150,7 +165,7 @@ export function openAuditions(
   }
 
   return {
-    begin: (post, payer) => inTurn(() => begin(post, payer)),
+    begin: (post, payer, limits) => inTurn(() => begin(post, payer, limits)),
 
     async view(id, payer) {
       const audition = await kept(id, payer)

@@ -185,6 +185,14 @@ describe('a blind audition', () => {
     expect(await auditions.begin({ models: ['hearts', 'korafi'], cases }, owner.address)).toMatchObject({ code: 'audition_unaffordable' })
   })
 
+  it('asks no model that the wallet may not pay, and says which limit stands in the way', async () => {
+    const begin = (perQuery: bigint, together: bigint) => auditions.begin({ need: 'heart drugs', cases }, payer.address, { perQuery, together })
+    expect(await begin(price - 1n, 100n * price)).toMatchObject({ code: 'audition_too_few', hint: expect.stringContaining('raise its limit') })
+    expect(await auditions.begin({ models: ['hearts', 'korafi'], cases }, payer.address, { perQuery: price, together: 2n * price - 1n })).toMatchObject({
+      code: 'audition_over_limit',
+    })
+  })
+
   it('tells who is who only after the choice, which stands, and counts once the chain shows the payments', async () => {
     const begun = given(await auditions.begin({ models: ['hearts', 'korafi'], cases }, payer.address))
     expect(begun.most.open).toBe('0.02')

@@ -133,7 +133,9 @@ export function walletRoutes(
   routes.post('/auditions', limit(1), async (context) => {
     const post = await readAudition(context)
     if (isRefusal(post)) return refusal(context, post, 400)
-    const begun = await factory.auditions.begin(post, payer)
+    const [limits, spent] = await Promise.all([budget.limits(), inTurn(async () => (await opened(urlOf(context))).spentToday())])
+    const left = limits.perDay - spent.total
+    const begun = await factory.auditions.begin(post, payer, { perQuery: limits.perQuery, together: left > 0n ? left : 0n })
     return isRefusal(begun) ? refusal(context, begun) : context.json(begun)
   })
   routes.get('/auditions/:id', async (context) => {
