@@ -33,7 +33,12 @@ export type MaterialWish = {
   examId?: Id | undefined
 }
 
-export type Material = Collected & { spec: Spec; licences: string[] }
+/** A table as it was found: its columns, and its first rows for whoever looks whether they were understood. */
+export type TableView = { name: string; columns: string[]; rows: number; first: Record<string, string>[] }
+export type Material = Collected & { spec: Spec; licences: string[]; tables: TableView[] }
+
+const ROWS_SHOWN = 3
+const CELL_SHOWN = 200
 
 /** Files that state where data comes from and under which licence; they are carried into the package, not trained on. */
 const LICENCE_FILE = /(^|\/)(sources?|licen[cs]es?|attributions?|notices?)(-[^/]*)?(\.(txt|md|html?))?$/i
@@ -87,7 +92,12 @@ export function openMaterial(ports: { planner: Planner; reader: Reader }) {
           `The exam would be ${collected.findings.examId.slice(0, 12)}…, not the confirmed ${wish.examId.slice(0, 12)}…: the files or the plan changed.`,
           'Look at the exam again and confirm it.',
         )
-      return { ...collected, spec, licences }
+      return { ...collected, spec, licences, tables: contents.flatMap((content) => (content.kind === 'table' ? viewOf(content) : [])) }
     },
   }
+}
+
+function viewOf({ name, columns, rows }: Extract<Content, { kind: 'table' }>): TableView {
+  const short = (row: Record<string, string>) => Object.fromEntries(columns.map((column) => [column, (row[column] ?? '').slice(0, CELL_SHOWN)]))
+  return { name, columns, rows: rows.length, first: rows.slice(0, ROWS_SHOWN).map(short) }
 }

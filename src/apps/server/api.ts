@@ -115,9 +115,9 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     if (isRefusal(files)) return refusal(context, files, 400)
     const made = await factory.prepare(request.words, files, request)
     if (isRefusal(made)) return refusal(context, made)
-    const { spec, findings, exam, dataset } = made
+    const { spec, findings, exam, dataset, tables } = made
     const cases = exam.cases.slice(0, SHOWN_CASES).map((one) => ({ id: one.id, input: one.input, outcome: outcomeText(one), source: one.source }))
-    return context.json({ spec, findings, sentences: dataset.notes, exam: { id: findings.examId, cases } })
+    return context.json({ spec, findings, tables, sentences: dataset.notes, exam: { id: findings.examId, cases } })
   })
 
   routes.post('/readiness', limit(64), async (context) => {

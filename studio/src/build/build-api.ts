@@ -15,6 +15,8 @@ export type Understood = {
   spec: Spec
   findings: Findings
   sentences: string[]
+  /** Tables as they stand in the files. */
+  tables: { name: string; columns: string[]; rows: number; first: Record<string, string>[] }[]
   exam: { id: string; cases: { id: string; input: string; outcome: string; source: { file: string; row?: number; heading?: string } }[] }
 }
 export type Ready = Readiness & { sentences: string[] }
@@ -22,8 +24,12 @@ export type Ready = Readiness & { sentences: string[] }
 export type Sent = { words: string; files: readonly Uploaded[] }
 export const planOf = (sent: Sent) => ask<Spec>('POST', '/api/plan', sent)
 export const refined = (spec: Spec, words: string) => ask<{ spec: Spec; changes: string[] }>('POST', '/api/plan/refine', { spec, words })
-export const understood = (sent: Sent, spec: Spec, mask: boolean, signal: AbortSignal) =>
-  ask<Understood>('POST', '/api/dataset', { ...sent, spec, mask }, signal)
-export const readiness = (sent: Sent, spec: Spec, mask: boolean, signal: AbortSignal) => ask<Ready>('POST', '/api/readiness', { ...sent, spec, mask }, signal)
-export const start = (sent: Sent, spec: Spec, mask: boolean, examId: string | undefined) =>
-  ask<BuildView>('POST', '/api/builds', { ...sent, spec, mask, ...(examId ? { examId } : {}) })
+/** Which column plays which part, where somebody said so. */
+export type ColumnChoice = { role: string; column: string; file: string }
+/** What is asked about the files: the plan, whether personal data is hidden, and the columns somebody chose. */
+export type Wish = { spec: Spec; mask: boolean; columns: readonly ColumnChoice[] }
+
+export const understood = (sent: Sent, wish: Wish, signal: AbortSignal) => ask<Understood>('POST', '/api/dataset', { ...sent, ...wish }, signal)
+export const readiness = (sent: Sent, wish: Wish, signal: AbortSignal) => ask<Ready>('POST', '/api/readiness', { ...sent, ...wish }, signal)
+export const start = (sent: Sent, wish: Wish, examId: string | undefined) =>
+  ask<BuildView>('POST', '/api/builds', { ...sent, ...wish, ...(examId ? { examId } : {}) })

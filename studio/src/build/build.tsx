@@ -10,10 +10,11 @@ import { fileSize } from '../format.ts'
 import { useWords } from '../language.ts'
 import { Fetched, Page, Trouble } from '../parts/fetched.tsx'
 import { useOnce } from '../parts/once.ts'
-import { planOf, readiness, type Sent, type Spec, start, understood } from './build-api.ts'
+import { type ColumnChoice, planOf, readiness, type Sent, type Spec, start, understood } from './build-api.ts'
 import { FileBox } from './file-box.tsx'
 import { Material, Meter } from './material.tsx'
 import { PlanCard } from './plan-card.tsx'
+import { Tables } from './tables.tsx'
 import { buildWords } from './words.ts'
 
 const DRAFT = 'modelfactory-draft'
@@ -148,23 +149,25 @@ function Planned({ sent, spec, onSpec }: { sent: Handed; spec: Spec; onSpec: (sp
   const words = useWords(buildWords)
   const router = useRouter()
   const [mask, setMask] = useState(false)
+  const [columns, setColumns] = useState<readonly ColumnChoice[]>([])
+  const wish = { spec, mask, columns }
   const material = { words: sent.words, files: sent.files }
   const asked = JSON.stringify(spec)
   const possible = !spec.decline
   const data = useQuery({
-    queryKey: ['dataset', sent.key, asked, mask],
-    queryFn: ({ signal }) => understood(material, spec, mask, signal),
+    queryKey: ['dataset', sent.key, asked, mask, columns],
+    queryFn: ({ signal }) => understood(material, wish, signal),
     enabled: possible,
     staleTime: Number.POSITIVE_INFINITY,
   })
   const ready = useQuery({
-    queryKey: ['readiness', sent.key, asked, mask],
-    queryFn: ({ signal }) => readiness(material, spec, mask, signal),
+    queryKey: ['readiness', sent.key, asked, mask, columns],
+    queryFn: ({ signal }) => readiness(material, wish, signal),
     enabled: possible && data.isSuccess,
     staleTime: Number.POSITIVE_INFINITY,
   })
   const starting = useMutation({
-    mutationFn: () => start(material, spec, mask, data.data?.exam.id),
+    mutationFn: () => start(material, wish, data.data?.exam.id),
     onSuccess: ({ name }) => {
       draft('')
       router.history.push(`/#${encodeURIComponent(name)}`)
@@ -181,7 +184,17 @@ function Planned({ sent, spec, onSpec }: { sent: Handed; spec: Spec; onSpec: (sp
               {words.data.looking}
             </p>
           ) : (
-            <Fetched found={data}>{(view) => <Material view={view} mask={mask} onMask={setMask} />}</Fetched>
+            <Fetched found={data}>
+              {(view) => (
+                <>
+                  <Tables
+                    view={view}
+                    onChoose={(choice) => setColumns([...columns.filter((one) => one.role !== choice.role || one.file !== choice.file), choice])}
+                  />
+                  <Material view={view} mask={mask} onMask={setMask} />
+                </>
+              )}
+            </Fetched>
           )}
           {data.isSuccess && ready.isPending && (
             <p role="status" className="text-small text-soft">

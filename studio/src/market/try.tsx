@@ -64,16 +64,18 @@ export function Try({ hit, chain }: { hit: Hit; chain: Chain }) {
   const [text, setText] = useState('')
   const budget = useQuery({ queryKey: ['wallet'], queryFn: ({ signal }) => wallet(signal), retry: false })
   const mayBudget = budget.data !== undefined
+  // Until it is known who may pay, nobody is chosen: a choice must not change by itself under whoever looks at it.
+  const known = !budget.isPending
   const [wish, setWish] = useState<Payer | null>(null)
-  const payer: Payer = wish ?? (mayBudget ? 'budget' : 'browser')
+  const payer: Payer | null = wish ?? (!known ? null : mayBudget ? 'budget' : 'browser')
   const asking = useMutation({
-    mutationFn: (question: string) => askPaid(payer, chain, hit, question),
+    mutationFn: (question: string) => askPaid(payer!, chain, hit, question),
     onSettled: () => queries.invalidateQueries({ queryKey: ['wallet'] }),
   })
   const once = useOnce(asking.mutateAsync)
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (text.trim()) once(text.trim())
+    if (text.trim() && payer) once(text.trim())
   }
   return (
     <section className="panel min-w-0">
@@ -83,8 +85,8 @@ export function Try({ hit, chain }: { hit: Hit; chain: Chain }) {
           {words.yourQuestion}
         </label>
         <textarea id={id} rows={3} dir="auto" value={text} onChange={(event) => setText(event.target.value)} className="field" />
-        <PayWith payer={payer} choose={setWish} mayBudget={mayBudget} words={words} id={id} />
-        <button type="submit" className="button" aria-disabled={asking.isPending || !text.trim()}>
+        <PayWith payer={payer} choose={setWish} mayBudget={mayBudget} known={known} words={words} id={id} />
+        <button type="submit" className="button" aria-disabled={asking.isPending || !text.trim() || !payer}>
           {asking.isPending ? words.asking : words.askPaid(shortDecimal(hit.price.open, 18), chain.network.currency)}
         </button>
       </form>
@@ -107,18 +109,20 @@ function PayWith({
   payer,
   choose,
   mayBudget,
+  known,
   words,
   id,
 }: {
-  payer: Payer
+  payer: Payer | null
   choose: (payer: Payer) => void
   mayBudget: boolean
+  known: boolean
   words: MarketWords
   id: string
 }) {
   const options = [
     { value: 'budget' as const, name: words.budgetWallet, may: mayBudget, why: words.ownerOnly },
-    { value: 'browser' as const, name: words.browserWallet, may: hasWallet(), why: words.noBrowserWallet },
+    { value: 'browser' as const, name: words.browserWallet, may: known && hasWallet(), why: words.noBrowserWallet },
   ]
   return (
     <fieldset>
@@ -141,7 +145,7 @@ function PayWith({
               />
               <span className={may ? '' : 'text-soft'}>{name}</span>
             </label>
-            {!may && <p className="ps-6 text-soft">{why}</p>}
+            {known && !may && <p className="ps-6 text-soft">{why}</p>}
           </div>
         ))}
       </div>
