@@ -124,9 +124,15 @@ describe('bad input', () => {
     const [running, same] = (await Promise.all([twice(), twice()])).map((reply) => reply.body as BuildView) as [BuildView, BuildView]
     expect([same.id, same.createdAt]).toEqual([running.id, running.createdAt])
     await inTraining(running.id)
+    const stoppedAt = (await buildOf(running.id)).training!.points.findLast((point) => point.validationLoss !== null)!.step
     expect((await post(`/api/builds/${running.id}/cancel`, {})).body).toMatchObject({ state: 'cancelled' })
     expectRefused(await post(`/api/builds/${running.id}/cancel`, {}), 409, 'other', 'cancelled')
     expectRefused(await post('/api/builds/0xabc/cancel', {}), 404, '0xabc')
+    // What was stopped is gone on with, from what it had learned.
+    expectRefused(await post('/api/builds/0xabc/go-on', {}), 404, '0xabc')
+    expect((await post(`/api/builds/${running.id}/go-on`, {})).body).toMatchObject({ id: running.id, state: expect.stringMatching(/queued|running/) })
+    await until('the build to go on', 60, async () => ((await buildOf(running.id)).training?.step ?? 0) > stoppedAt)
+    expect((await post(`/api/builds/${running.id}/cancel`, {})).body).toMatchObject({ state: 'cancelled' })
     expect((await state()).models.map((model) => model.name)).toEqual(['clauses'])
     const published = await post('/api/models/clauses/publish', { price: '0.01' })
     expect(published.status, JSON.stringify(published.body)).toBe(200)

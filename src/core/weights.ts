@@ -59,3 +59,8 @@ export function servedFrom(kind: Weights['kind'], paths: { base: string; weights
 }
 
 export const weightsId = (weights: Weights): Id => contentId(weights)
+
+/** The lowest loss on practice examples along a curve; infinite where none was measured. */
+export function lowestLoss(curve: readonly { validationLoss: number | null }[]): number {
+  return Math.min(...curve.flatMap(({ validationLoss }) => (validationLoss === null ? [] : [validationLoss])))
+}

@@ -14,7 +14,7 @@ import { parseOverride, type Recipe } from '../core/recipe.ts'
 import { describeSearch } from '../core/search.ts'
 import { describeSpec, Spec, specId } from '../core/spec.ts'
 import type { BuildView, LiveEvent } from '../core/view.ts'
-import { type Base, weightsId } from '../core/weights.ts'
+import { type Base, lowestLoss, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Build, BuildEvent, Database } from '../ports/database.ts'
 import type { Planner } from '../ports/planner.ts'
@@ -35,6 +35,7 @@ import { quantisationOf } from './machine.ts'
 import type { MaterialWish, openMaterial } from './material.ts'
 import { journalAt, measureServing, secondsAfter } from './measuring.ts'
 import type { Teach } from './teaching.ts'
+import { trainingView } from './views.ts'
 
 export type BuildPorts = {
   planner: Planner
@@ -290,7 +291,7 @@ export function openBuilds(
     const curve = trained.weights.curve
     await tell(
       'train',
-      `Trained ${curve.at(-1)?.step ?? 0} steps in ${Math.round(trained.seconds)} s${trained.resumed ? ', continued from a checkpoint' : ''}, ${trained.peakBytes ? `at most ${bytesText(trained.peakBytes)} of memory, ` : ''}best practice loss ${lowest(curve).toFixed(3)} at step ${trained.weights.bestStep}.`,
+      `Trained ${curve.at(-1)?.step ?? 0} steps in ${Math.round(trained.seconds)} s${trained.resumed ? ', continued from a checkpoint' : ''}, ${trained.peakBytes ? `at most ${bytesText(trained.peakBytes)} of memory, ` : ''}best practice loss ${lowestLoss(curve).toFixed(3)} at step ${trained.weights.bestStep}.`,
       training.get(build.id) ?? { points: curve, step: curve.at(-1)?.step ?? 0, steps: trained.weights.recipe.steps, secondsLeft: 0, tokensPerSecond: 0 },
     )
     const serving = await measureServing(ports, {
@@ -328,15 +329,7 @@ export function openBuilds(
   }
 
   function progressed(id: string, progress: TrainingProgress): void {
-    const { step, trainingLoss, validationLoss, validationRight } = progress
-    const points = [...(training.get(id)?.points ?? []), { step, trainingLoss, validationLoss, validationRight }]
-    const now: Training = {
-      points: points.length > 400 ? points.filter((point, index) => point.validationLoss !== null || index % 2) : points,
-      step: progress.step,
-      steps: progress.steps,
-      secondsLeft: progress.secondsLeft,
-      tokensPerSecond: progress.tokensPerSecond,
-    }
+    const now = trainingView(training.get(id), progress)
     training.set(id, now)
     options.emit({ type: 'training', buildId: id, training: now })
   }
@@ -346,15 +339,11 @@ export function openBuilds(
     inputOf,
     view,
     async cancel(id: string): Promise<BuildView | Refusal> {
-      const build = await ports.database.builds.get(id)
-      if (!build) return refuse('unknown_build', `There is no build "${id}".`, 'List the builds to see their ids.')
+      const build = await known(id)
+      if (isRefusal(build)) return build
       const controller = controllers.get(id)
       if (!controller)
-        return refuse(
-          'build_not_running',
-          `The build ${build.name} is ${build.state}, so there is nothing to cancel.`,
-          'Start it again if you want another run.',
-        )
+        return refuse('build_not_running', `The build ${build.name} is ${build.state}, so there is nothing to cancel.`, 'Go on with it, or start another.')
       controller.abort(new Error('cancelled'))
       const unstarted = queued.get(id)
       if (!unstarted) return finished(id)
@@ -363,6 +352,15 @@ export function openBuilds(
       unstarted.events.push({ at: Date.now(), arrow: 'note', text: 'Cancelled before it began.' })
       await end(unstarted)
       return view(unstarted)
+    },
+    /** Goes on with a build that was stopped or broke, from what was trained so far; one that is under way or done stays as it is. */
+    async goOn(id: string): Promise<BuildView | Refusal> {
+      const build = await known(id)
+      if (isRefusal(build) || controllers.has(id) || build.state === 'done') return isRefusal(build) ? build : view(build)
+      build.state = 'queued'
+      await save(build)
+      enqueue(build)
+      return view(build)
     },
     finished,
     /** Appends a line to a finished build: its publishing, its first royalty. */
@@ -381,6 +379,10 @@ export function openBuilds(
     },
   }
 
+  async function known(id: string): Promise<Build | Refusal> {
+    return (await ports.database.builds.get(id)) ?? refuse('unknown_build', `There is no build "${id}".`, 'List the builds to see their ids.')
+  }
+
   async function finished(id: string): Promise<BuildView> {
     const build = await ports.database.builds.get(id)
     if (!build) throw new Error(`There is no build ${id}.`)
@@ -392,8 +394,4 @@ export function openBuilds(
 /** Without what is undefined. */
 function given<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> }
-}
-
-function lowest(curve: readonly { validationLoss: number | null }[]): number {
-  return Math.min(...curve.flatMap((point) => (point.validationLoss === null ? [] : [point.validationLoss])))
 }

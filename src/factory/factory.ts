@@ -97,6 +97,8 @@ export interface ModelFactory {
   quotations(nameOrBuild: string): Promise<QuotationView | Refusal>
   withhold(nameOrBuild: string, files: readonly string[]): Promise<QuotationView | Refusal>
   cancelBuild(id: string): Promise<BuildView | Refusal>
+  /** Goes on with a build that was stopped or broke, from its last checkpoint. */
+  goOn(id: string): Promise<BuildView | Refusal>
   build(id: string): Promise<BuildView | undefined>
   /** Settles when the build is no longer queued or running. */
   finished(id: string): Promise<BuildView>

@@ -250,6 +250,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     refine: (spec, words) => refine({ planner }, spec, words),
     startBuild: builds.start,
     cancelBuild: builds.cancel,
+    goOn: builds.goOn,
     finished: builds.finished,
     async build(id) {
       const build = await database.builds.get(id)

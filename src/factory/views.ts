@@ -4,8 +4,9 @@
 
 import { type Receipt, receiptId } from '../core/receipt.ts'
 import { type Amount, amount } from '../core/royalty.ts'
-import type { EarningsView, ModelView, ReceiptView, Standing } from '../core/view.ts'
+import type { BuildView, EarningsView, ModelView, ReceiptView, Standing } from '../core/view.ts'
 import type { Model } from '../ports/database.ts'
+import type { TrainingProgress } from '../ports/trainer.ts'
 import type { Unpacked } from '../steps/pack.ts'
 import type { PaidTotal } from './tally.ts'
 
@@ -58,4 +59,15 @@ function totals(paid: readonly PaidTotal[]): { queries: number; earned: Amount }
     queries: paid.reduce((sum, { queries }) => sum + queries, 0),
     earned: amount(paid.reduce((sum, total) => sum + total.amount, 0n)),
   }
+}
+
+/** Points of a curve that are kept; of more, every other one between validations goes. */
+const CURVE_POINTS = 400
+
+/** Training as it stands after one more report. */
+export function trainingView(before: BuildView['training'] | undefined, progress: TrainingProgress): NonNullable<BuildView['training']> {
+  const { step, steps, trainingLoss, validationLoss, validationRight, secondsLeft, tokensPerSecond } = progress
+  const points = [...(before?.points ?? []), { step, trainingLoss, validationLoss, validationRight }]
+  const kept = points.length > CURVE_POINTS ? points.filter((point, index) => point.validationLoss !== null || index % 2) : points
+  return { points: kept, step, steps, secondsLeft, tokensPerSecond }
 }

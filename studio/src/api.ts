@@ -20,6 +20,7 @@ export function isProblem(value: unknown): value is Problem {
 }
 
 export const getState = (): Promise<StateView | Problem> => send<StateView>('/api/state')
+export const goOn = (id: string): Promise<BuildView | Problem> => send<BuildView>(`/api/builds/${encodeURIComponent(id)}/go-on`, {})
 export const cancelBuild = (id: string): Promise<BuildView | Problem> => send<BuildView>(`/api/builds/${encodeURIComponent(id)}/cancel`, {})
 export const ask = (model: string, text: string): Promise<Answer | Problem> => send<Answer>(`/api/models/${encodeURIComponent(model)}/ask`, { text })
 

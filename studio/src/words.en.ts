@@ -32,7 +32,7 @@ export const en = {
     unpublished: 'not published',
     earned: (amount: string, currency: string): string => `${amount} ${currency} earned`,
   },
-  state: { queued: 'Waiting', running: 'Building', done: 'Built', refused: 'Not possible', failed: 'Failed', cancelled: 'Stopped' },
+  state: { queued: 'Waiting', running: 'Building', done: 'Built', refused: 'Not possible', failed: 'Failed', cancelled: 'Paused' },
   published: 'Published',
 
   empty: {
@@ -69,8 +69,9 @@ export const en = {
     earlier: (count: number): string => `Show ${plural(count, 'earlier line', 'earlier lines')}`,
     fewer: 'Show fewer lines',
   },
-  cancel: 'Stop this build',
-  cancelling: 'Stopping',
+  cancel: 'Pause this build',
+  cancelling: 'Pausing',
+  goOn: 'Go on with it',
 
   training: {
     heading: 'How it is learning',

@@ -31,7 +31,7 @@ export const es: typeof en = {
     unpublished: 'sin publicar',
     earned: (amount, currency) => `${amount} ${currency} ganados`,
   },
-  state: { queued: 'En espera', running: 'Construyendo', done: 'Construido', refused: 'No es posible', failed: 'Ha fallado', cancelled: 'Detenido' },
+  state: { queued: 'En espera', running: 'Construyendo', done: 'Construido', refused: 'No es posible', failed: 'Ha fallado', cancelled: 'En pausa' },
   published: 'Publicado',
 
   empty: {
@@ -68,8 +68,9 @@ export const es: typeof en = {
     earlier: (count) => `Mostrar ${plural(count, 'línea anterior', 'líneas anteriores')}`,
     fewer: 'Mostrar menos líneas',
   },
-  cancel: 'Detener esta construcción',
-  cancelling: 'Deteniendo',
+  cancel: 'Pausar esta construcción',
+  cancelling: 'Pausando',
+  goOn: 'Seguir con ella',
 
   training: {
     heading: 'Cómo está aprendiendo',

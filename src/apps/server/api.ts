@@ -97,6 +97,8 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
 
   routes.post('/builds/:id/cancel', async (context) => answer(context, await factory.cancelBuild(context.req.param('id'))))
 
+  routes.post('/builds/:id/go-on', async (context) => answer(context, await factory.goOn(context.req.param('id'))))
+
   routes.post('/plan', limit(64), async (context) => {
     const request = await read(context, PlanRequest, '{"words": ..., "files": [{"name": ..., "base64": ...}]}')
     if (isRefusal(request)) return refusal(context, request, 400)

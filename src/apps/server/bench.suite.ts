@@ -187,6 +187,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
     fix: unheard,
     fixed: unheard,
     dropFix: unheard,
+    goOn: unheard,
     acceptFix: unheard,
     quotations: unheard,
     withhold: unheard,

@@ -4,7 +4,7 @@
  */
 import { useQueryClient } from '@tanstack/react-query'
 import { type RefObject, useRef, useState } from 'react'
-import { type BuildView, cancelBuild, isProblem, type Problem, type StateView } from '../api.ts'
+import { type BuildView, cancelBuild, goOn, isProblem, type Problem, type StateView } from '../api.ts'
 import { Fix } from '../build/fix.tsx'
 import { improveWords } from '../build/improve-words.ts'
 import { shortDecimal, shortHex } from '../format.ts'
@@ -56,7 +56,9 @@ export function StoryView({
               {story.words}
             </p>
           </div>
-          {underWay && build && <Cancel key={build.id} id={build.id} />}
+          {build && (underWay || build.state === 'cancelled' || build.state === 'failed') && (
+            <StopOrGoOn key={`${build.id} ${underWay}`} id={build.id} underWay={underWay} />
+          )}
         </header>
         <div className="mt-6">
           <River steps={steps(story)} facts={facts(story, network.currency)} />
@@ -133,22 +135,23 @@ function fieldOf(data: unknown, name: string): unknown {
   return typeof data === 'object' && data !== null && Object.hasOwn(data, name) ? (data as Record<string, unknown>)[name] : undefined
 }
 
-function Cancel({ id }: { id: string }) {
+/** A build can be stopped at any moment, and gone on with from what it has learned so far. */
+function StopOrGoOn({ id, underWay }: { id: string; underWay: boolean }) {
   const words = useWords(studioWords)
   const [sending, setSending] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
-  const cancel = async () => {
+  const turn = async () => {
     if (sending) return
     setSending(true)
     setProblem(null)
-    const result = await cancelBuild(id)
+    const result = await (underWay ? cancelBuild(id) : goOn(id))
     setSending(false)
     if (isProblem(result)) setProblem(result)
   }
   return (
     <div className="space-y-2">
-      <button type="button" className="button button-quiet" aria-disabled={sending} onClick={cancel}>
-        {sending ? words.cancelling : words.cancel}
+      <button type="button" className="button button-quiet" aria-disabled={sending} onClick={turn}>
+        {underWay ? (sending ? words.cancelling : words.cancel) : words.goOn}
       </button>
       <ProblemNote problem={problem} />
     </div>
