@@ -57,6 +57,20 @@ describe('Buy', () => {
     await context.close()
   })
 
+  it('asks for nothing as often as the builder gives away', async () => {
+    await call(studio.url, 'POST', '/api/models/clauses/free', { questions: 1 })
+    const { page, context } = await studio.open()
+    const { modelId, queries } = (await state()).models.find(({ name }) => name === 'clauses')!
+    await page.goto(`${studio.url}/market/${modelId}`)
+    await page.getByLabel('Your question or text').fill(question)
+    await page.getByRole('button', { name: 'Ask, free (1 left today)' }).dblclick()
+    await page.getByText(/It was the last one today/).waitFor()
+    await page.getByRole('button', { name: /^Ask, free/ }).waitFor({ state: 'detached' })
+    expect((await state()).models.find(({ name }) => name === 'clauses')!.queries).toBe(queries)
+    await call(studio.url, 'POST', '/api/models/clauses/free', { questions: 0 })
+    await context.close()
+  })
+
   it('keeps to spending limits, and says so with a way on', async () => {
     const { page, context } = await studio.open({ width: 390 })
     await page.goto(`${studio.url}/market/wallet`)

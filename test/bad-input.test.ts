@@ -230,6 +230,23 @@ describe('bad input', () => {
     expectRefused(await call('/api/builds/%zz'), 404, '%zz')
   })
 
+  it('gives away as many questions a day as the builder says, and then asks for the price', async () => {
+    const question = { model: 'clauses', messages: [{ role: 'user', content: 'Each party shall keep insurance.' }] }
+    expect((await post('/v1/chat/completions', question)).status).toBe(402)
+    expectRefused(await post('/api/models/clauses/free', { questions: 101 }), 400, '"questions"', '101')
+    expectRefused(await post('/api/models/nobody/free', { questions: 1 }), 404, '"nobody"')
+    expect((await post('/api/models/clauses/free', { questions: 1 })).body).toEqual({ questions: 1, left: 1 })
+    const paid = (await state()).models.find(({ name }) => name === 'clauses')!.queries
+    const replies = await Promise.all([post('/v1/chat/completions', question), post('/v1/chat/completions', question)])
+    expect(replies.map(({ status }) => status).sort()).toEqual([200, 402])
+    const given = replies.find(({ status }) => status === 200)!
+    expect(given.headers.get('x-modelfactory-free-left')).toBe('0')
+    expect(given.body).toMatchObject({ modelfactory: { receipt: null, free: expect.stringContaining('the next is paid') } })
+    expect((await call('/api/models/clauses/free')).body).toEqual({ questions: 1, left: 0 })
+    expect((await state()).models.find(({ name }) => name === 'clauses')!.queries).toBe(paid)
+    expect((await post('/api/models/clauses/free', { questions: 0 })).body).toEqual({ questions: 0, left: 0 })
+  })
+
   it('refuses a huge body, a wrong Host and a foreign Origin', async () => {
     const long = 'x'.repeat(2 << 20)
     expectRefused(await post('/v1/chat/completions', { model: 'clauses', messages: [{ role: 'user', content: long }] }), 413, '1 MB')

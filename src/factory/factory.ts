@@ -36,6 +36,7 @@ import type { Exams } from './exams.ts'
 import type { Market } from './market.ts'
 import type { Material, MaterialWish } from './material.ts'
 import type { Operating } from './operating.ts'
+import type { Trials } from './trial.ts'
 import type { Uploads } from './uploads.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
@@ -67,6 +68,8 @@ export interface ModelFactory {
   readonly auditions: Auditions
   /** Files that come in pieces. */
   readonly uploads: Uploads
+  /** Questions that a visitor may ask before paying. */
+  readonly trials: Trials
   /** Of this program, as package.json says it. */
   readonly version: string
   plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>
@@ -109,8 +112,8 @@ export interface ModelFactory {
   /** Writes the model in a form of other people's software; made once, then ready for {@link exportedFile}. */
   export(model: string, kind: string): Promise<ExportView | Refusal>
   exportedFile(model: string, kind: string, file: string): Promise<{ path: string; bytes: number } | Refusal>
-  /** Refuses a model that did worse than its own base. `abstention` says whether "not covered" costs its payer the price or nothing; it stays as it is when left out, and is free at first. */
-  publish(model: string, price: string, options?: { abstention?: 'free' | 'paid' | undefined }): Promise<Published | Refusal>
+  /** Refuses a model that did worse than its own base. `abstention` says whether "not covered" costs its payer the price or nothing; it stays as it is when left out, and is free at first. `free` is how many questions a visitor may ask a day before paying. */
+  publish(model: string, price: string, options?: { abstention?: 'free' | 'paid' | undefined; free?: number | undefined }): Promise<Published | Refusal>
   /** One query through the contract: quote, verify, reserve, run, settle at first token, stream. */
   query(options: {
     model: string
@@ -121,6 +124,8 @@ export interface ModelFactory {
     signal: AbortSignal
     /** What the answer must be for the payment to be made. */
     terms?: Terms | undefined
+    /** Who asks, as far as it can be told; without it no question is free. */
+    visitor?: string | undefined
   }): Promise<PaidQuery>
   receipts(limit?: number): Promise<ReceiptView[]>
   /** The passport of one paid query, by its transaction; `requestHash` and `nonce` tell apart those that one transaction paid. */

@@ -57,6 +57,7 @@ import { openReview } from './review.ts'
 import { openServing } from './serving.ts'
 import { openTally } from './tally.ts'
 import { openTeaching } from './teaching.ts'
+import { FREE_LEFT, forNothing, openTrials } from './trial.ts'
 import { openUploads } from './uploads.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 import { watchPayments } from './watch.ts'
@@ -208,6 +209,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     return list.map((receipt) => receiptView(receipt, final))
   }
 
+  const trials = openTrials(database, now)
   const market = openMarket({ chain, database, store }, { standing: exams.standing, now })
   async function ask(name: string, text: string, signal?: AbortSignal): Promise<Answer | Refusal> {
     const model = await find(name)
@@ -263,6 +265,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     },
 
     ask,
+    trials,
     auditions: openAuditions({ chain, database }, { market, ask, now }),
 
     async export(name, kind) {
@@ -294,6 +297,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
         .published({ modelId: published.modelId, packageId: model.packageId, block: await chain.finalBlock() })
         .catch((error: unknown) => console.error(`The proof that ${name} was published could not be kept:`, error))
       const { abstention = model.abstention } = options
+      if (options.free !== undefined) await trials.set(model.name, options.free)
       const listed = { ...model, modelId: published.modelId, price: published.price, publishTx: tx, abstention, updatedAt: Date.now() }
       await database.models.put(listed)
       exams.twin(listed)
@@ -316,7 +320,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       }
     },
 
-    async query({ model: name, text, requestBody, payment, resource, signal, terms }) {
+    async query({ model: name, text, requestBody, payment, resource, signal, terms, visitor }) {
       const model = await find(name)
       if (isRefusal(model)) return replied(404, model)
       if (!model.modelId || model.price === null)
@@ -326,6 +330,10 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const { served } = await serving.load(model.packageId)
       const refused = unreadable(served, text)
       if (refused) return replied(400, refused)
+      if (payment === undefined && visitor !== undefined && !terms) {
+        const left = await trials.take(model.name, visitor)
+        if (left !== undefined) return { kind: 'answer', headers: { [FREE_LEFT]: String(left) }, parts: forNothing(answer(served, text, signal), left) }
+      }
       const quote = {
         ...{ modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource },
         ...{ description: served.spec.words, abstention: model.abstention },

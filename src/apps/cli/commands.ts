@@ -112,7 +112,7 @@ export async function ask(context: Context, model: string, text: string): Promis
 export async function publish(
   context: Context,
   model: string,
-  { price, abstention }: { price: string; abstention?: 'free' | 'paid' },
+  { price, abstention, free }: { price: string; abstention?: 'free' | 'paid'; free?: string },
 ): Promise<Refusal | undefined> {
   const checked = parsePrice(price)
   if (isRefusal(checked)) return checked
@@ -120,7 +120,11 @@ export async function publish(
   const told = await withCurrency(context, async (url) => {
     const quoted = await request<QuotationView>(url, `/api/models/${encodeURIComponent(model)}/quotations`)
     if (!isRefusal(quoted) && quoted.documents.length) for (const line of quotationLines(quoted)) context.out.line(line)
-    return request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, { price, abstention })
+    return request<Published>(url, `/api/models/${encodeURIComponent(model)}/publish`, {
+      price,
+      abstention,
+      ...(free === undefined ? {} : { free: Number(free) }),
+    })
   })
   if (isRefusal(told)) return told
   const { value: published, currency } = told

@@ -123,7 +123,10 @@ talking('ask <model> <text>', 'ask your own model, free').action((model: string,
 talking('publish <model>', 'put a model on chain at a price per query')
   .requiredOption('--price <open>', 'price of one query in OPEN, e.g. 0.01')
   .addOption(new Option('--abstention <cost>', 'what "not covered" costs its payer').choices(['free', 'paid']))
-  .action((model: string, flags: Flags & { price: string; abstention?: 'free' | 'paid' }) => run(flags, (context) => publish(context, model, flags)))
+  .option('--free <questions>', 'questions a visitor may ask a day before paying, 0 to 100')
+  .action((model: string, flags: Flags & { price: string; abstention?: 'free' | 'paid'; free?: string }) =>
+    run(flags, (context) => publish(context, model, flags)),
+  )
 talking('query <model> <text>', 'ask a published model and pay its builder by x402 from a local wallet')
   .option('--wallet <name>', 'wallet of the data folder that pays', 'payer')
   .option('--maximum <open>', 'largest amount this query may cost', '1')

@@ -15,8 +15,9 @@ import { describeReadiness } from '../../core/readiness.ts'
 import { Spec } from '../../core/spec.ts'
 import type { LiveEvent } from '../../core/view.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
+import { MOST_FREE } from '../../factory/trial.ts'
 import { readJson } from './chat.ts'
-import { limit } from './guard.ts'
+import { limit, visitorOf } from './guard.ts'
 import { refusal, wrongField } from './replies.ts'
 
 const HEARTBEAT_MS = 15_000
@@ -55,7 +56,8 @@ const DataQuery = z.object({
 })
 /** Exam cases shown before they are confirmed. */
 const SHOWN_CASES = 200
-const PublishRequest = z.object({ price: z.string(), abstention: z.enum(['free', 'paid']).optional() })
+const PublishRequest = z.object({ price: z.string(), abstention: z.enum(['free', 'paid']).optional(), free: z.number().int().min(0).max(MOST_FREE).optional() })
+const FreeRequest = z.object({ questions: z.number().int().min(0).max(MOST_FREE) })
 const ExportRequest = z.object({ kind: z.string() })
 const AskRequest = z.object({ text: z.string().trim().min(1) })
 
@@ -191,7 +193,23 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
   routes.post('/models/:name/publish', limit(1), async (context) => {
     const request = await read(context, PublishRequest, '{"price": "0.01"}, the price as a string')
     if (isRefusal(request)) return refusal(context, request, 400)
-    return answer(context, await factory.publish(context.req.param('name'), request.price, { abstention: request.abstention }))
+    return answer(context, await factory.publish(context.req.param('name'), request.price, { abstention: request.abstention, free: request.free }))
+  })
+
+  /** How many questions a visitor may ask a day before paying, and how many of them whoever asks has left. */
+  const freeOf = async (context: Context, name: string) => {
+    const model = await factory.model(name)
+    if (!model) return refusal(context, refuse('unknown_model', `There is no model "${name}" here.`, 'See /v1/models for those there are.'))
+    const [questions, left] = await Promise.all([factory.trials.questions(model.name), factory.trials.left(model.name, visitorOf(context))])
+    return context.json({ questions, left })
+  }
+  routes.get('/models/:name/free', async (context) => freeOf(context, context.req.param('name')))
+  routes.post('/models/:name/free', limit(1), async (context) => {
+    const request = await read(context, FreeRequest, '{"questions": 5}, at most 100 a day for each visitor')
+    if (isRefusal(request)) return refusal(context, request, 400)
+    const model = await factory.model(context.req.param('name'))
+    if (model) await factory.trials.set(model.name, request.questions)
+    return freeOf(context, context.req.param('name'))
   })
 
   routes.post('/models/:name/export', limit(1), async (context) => {

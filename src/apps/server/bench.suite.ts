@@ -32,6 +32,7 @@ import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { openMarket } from '../../factory/market.ts'
 import { openOwner } from '../../factory/owner.ts'
 import { openPassports } from '../../factory/passports.ts'
+import { openTrials } from '../../factory/trial.ts'
 import { openUploads } from '../../factory/uploads.ts'
 import type { Account, Chain } from '../../ports/chain.ts'
 import type { Database } from '../../ports/database.ts'
@@ -173,6 +174,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
     }),
     market,
     auditions: openAuditions({ chain, database }, { market, ask: unheard, now: () => Date.now() }),
+    trials: openTrials(database, Date.now),
     uploads: openUploads({ folder: join(folder, 'uploads'), now: () => Date.now() }),
     version: '0.0.0',
     exams: { show: unheard, evidence: unheard, opened: unheard, run: unheard, card: unheard },

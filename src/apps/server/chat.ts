@@ -9,7 +9,7 @@ import type { Answer } from '../../core/answer.ts'
 import { type Refusal, refuse } from '../../core/errors.ts'
 import type { PaidPart, Receipt } from '../../core/receipt.ts'
 import type { ModelFactory, PaidQuery } from '../../factory/factory.ts'
-import { limit } from './guard.ts'
+import { limit, visitorOf } from './guard.ts'
 import { ChatRequest, chunk, completion, extra, type Head, inputOf, modelObject } from './openai.ts'
 import { errorBody, openaiRefusal, wrongField } from './replies.ts'
 
@@ -69,7 +69,10 @@ export function chatRoutes(factory: ModelFactory, report: Report): Hono {
     const payment = context.req.header('payment-signature')
     let query: PaidQuery
     try {
-      query = await factory.query({ model: request.model, text, requestBody: body, payment, resource: context.req.url, signal: context.req.raw.signal, terms })
+      query = await factory.query({
+        ...{ model: request.model, text, requestBody: body, payment, terms },
+        ...{ resource: context.req.url, signal: context.req.raw.signal, visitor: visitorOf(context) },
+      })
     } catch (fault) {
       if (payment === undefined) throw fault
       report(fault)

@@ -2,10 +2,16 @@
  * Guard: lets in only requests addressed to this server by its own name and, from a browser, only those of its own pages
  * (DNS rebinding and cross-site requests stop here), and bodies up to a size. Knows nothing of routes.
  */
-import type { MiddlewareHandler } from 'hono'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { refuse } from '../../core/errors.ts'
 import { openaiRefusal } from './replies.ts'
+
+/** Who asks, as far as it can be told: the address the connection comes from. Behind a proxy that is the proxy, and all its visitors are one. */
+export function visitorOf(context: Context): string {
+  return ((context.env as { incoming?: unknown } | undefined)?.incoming ? getConnInfo(context).remote.address : undefined) ?? 'nobody'
+}
 
 /** Host names this server answers to, with ports; `any` answers to all, for a server behind a proxy that checks. */
 export type AllowedHosts = ReadonlySet<string> | 'any'

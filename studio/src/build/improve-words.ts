@@ -63,6 +63,8 @@ const en = {
 
   price: (currency: string) => `Price per question, in ${currency}`,
   slide: 'Price, by sliding',
+  free: 'Questions a visitor may try for free each day',
+  freeNone: 'none',
   similar: 'What similar models earn',
   similarNone: 'No similar model is for sale here yet: you set the first price.',
   similarRow: (price: string, questions: string, earned: string) => `${price} a question, ${questions} paid: about ${earned}`,
@@ -146,6 +148,8 @@ const es: typeof en = {
 
   price: (currency) => `Precio por pregunta, en ${currency}`,
   slide: 'Precio, deslizando',
+  free: 'Preguntas gratis al día para cada visitante',
+  freeNone: 'ninguna',
   similar: 'Lo que ganan modelos parecidos',
   similarNone: 'Todavía no se vende aquí ningún modelo parecido: tú pones el primer precio.',
   similarRow: (price, questions, earned) => `${price} la pregunta, ${questions} pagadas: unos ${earned}`,

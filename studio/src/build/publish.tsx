@@ -18,6 +18,8 @@ import { improveWords } from './improve-words.ts'
 /** Prices that the slider stops at, in OPEN: one, two, five of each power of ten. */
 const STOPS = ['0.0001', '0.0002', '0.0005', '0.001', '0.002', '0.005', '0.01', '0.02', '0.05', '0.1', '0.2', '0.5', '1', '2', '5']
 const FIRST = '0.01'
+/** Questions a day that a builder may give each visitor before the first is paid. */
+const GIFTS = [0, 1, 3, 10]
 const SIMILAR_SHOWN = 3
 /** Questions that the example of earnings is made of. */
 const QUESTIONS = 1000
@@ -28,13 +30,14 @@ export function Publish({ model, network }: { model: ModelView; network: StateVi
   const number = useNumber()
   const id = useId()
   const [price, setPrice] = useState(FIRST)
+  const [free, setFree] = useState(0)
   const others = useQuery({
     queryKey: ['similar', model.name],
     queryFn: ({ signal }) => similar(model.words, model.task, signal),
     staleTime: 60_000,
   })
   const publishing = useMutation({
-    mutationFn: () => ask<{ tx: string }>('POST', `/api/models/${encodeURIComponent(model.name)}/publish`, { price: price.trim() }),
+    mutationFn: () => ask<{ tx: string }>('POST', `/api/models/${encodeURIComponent(model.name)}/publish`, { price: price.trim(), free }),
   })
   const begin = useOnce<void>(() => publishing.mutateAsync())
   const { currency } = network
@@ -96,6 +99,18 @@ export function Publish({ model, network }: { model: ModelView; network: StateVi
               </li>
             ))}
           </ul>
+        </div>
+        <div className="text-small">
+          <label htmlFor={`${id}free`} className="block font-medium">
+            {words.free}
+          </label>
+          <select id={`${id}free`} value={free} onChange={(event) => setFree(Number(event.target.value))} className="field mt-1 min-h-11 max-w-40">
+            {GIFTS.map((count) => (
+              <option key={count} value={count}>
+                {count === 0 ? words.freeNone : number(count)}
+              </option>
+            ))}
+          </select>
         </div>
         <details className="text-small">
           <summary className="min-h-9 content-center font-medium text-river">{words.chain}</summary>

@@ -53,6 +53,8 @@ const noMarket = (error: unknown): boolean => error instanceof Failed && error.c
 
 export const wallet = (signal?: AbortSignal): Promise<WalletView> => get<WalletView>('/api/wallet', signal)
 export const setLimits = (limits: { perQuery: string; perDay: string; perModelPerDay: string | null }) => ask<unknown>('PUT', '/api/wallet/limits', limits)
+/** Questions a visitor may ask a day before paying, where this gateway answers for the model. */
+export const freeOf = (name: string, signal: AbortSignal) => get<{ questions: number; left: number }>(`/api/models/${encodeURIComponent(name)}/free`, signal)
 export const fund = () => ask<{ tx: string }>('POST', '/api/wallet/fund', {})
 
 /** Models of this server whose words hold every word asked for, and every facet of what is left. */

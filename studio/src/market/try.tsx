@@ -14,7 +14,7 @@ import { Trouble } from '../parts/fetched.tsx'
 import { useOnce } from '../parts/once.ts'
 import { Term } from '../parts/term.tsx'
 import { connectWallet, hasWallet, WalletProblem } from './browser-wallet.ts'
-import { type Hit, wallet } from './market-api.ts'
+import { freeOf, type Hit, wallet } from './market-api.ts'
 import { type MarketWords, marketWords } from './words.ts'
 
 export type Chain = Pick<StateView, 'network' | 'contracts'>
@@ -36,8 +36,9 @@ const bookOf = (address: string) => {
   return { load: () => localStorage.getItem(key), save: (text: string) => localStorage.setItem(key, text) }
 }
 
-/** One question, paid by `payer`. @throws {Failed} or {WalletProblem} */
-export async function askPaid(payer: Payer, { network, contracts }: Chain, hit: Pick<Hit, 'name' | 'price'>, text: string): Promise<Completion> {
+/** One question, paid by `payer`, or one that the builder gives away. @throws {Failed} or {WalletProblem} */
+export async function askPaid(payer: Payer | 'nobody', { network, contracts }: Chain, hit: Pick<Hit, 'name' | 'price'>, text: string): Promise<Completion> {
+  if (payer === 'nobody') return ask<Completion>('POST', '/v1/chat/completions', { model: hit.name, messages: [{ role: 'user', content: text }] })
   if (payer === 'budget') return ask<Completion>('POST', '/api/wallet/ask', { model: hit.name, text })
   const account = await connectWallet(network.chainId)
   const url = window.location.origin
@@ -69,13 +70,16 @@ export function Try({ hit, chain }: { hit: Hit; chain: Chain }) {
   const [wish, setWish] = useState<Payer | null>(null)
   const payer: Payer | null = wish ?? (!known ? null : mayBudget ? 'budget' : 'browser')
   const asking = useMutation({
-    mutationFn: (question: string) => askPaid(payer!, chain, hit, question),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['wallet'] }),
+    mutationFn: ({ question, from }: { question: string; from: Payer | 'nobody' }) => askPaid(from, chain, hit, question),
+    onSettled: () => Promise.all([queries.invalidateQueries({ queryKey: ['wallet'] }), queries.invalidateQueries({ queryKey: ['free', hit.name] })]),
   })
   const once = useOnce(asking.mutateAsync)
+  // A model of another gateway has none here.
+  const free = useQuery({ queryKey: ['free', hit.name], queryFn: ({ signal }) => freeOf(hit.name, signal), retry: false })
+  const left = free.data?.left ?? 0
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (text.trim() && payer) once(text.trim())
+    if (text.trim() && payer) once({ question: text.trim(), from: payer })
   }
   return (
     <section className="panel min-w-0">
@@ -86,6 +90,16 @@ export function Try({ hit, chain }: { hit: Hit; chain: Chain }) {
         </label>
         <textarea id={id} rows={3} dir="auto" value={text} onChange={(event) => setText(event.target.value)} className="field" />
         <PayWith payer={payer} choose={setWish} mayBudget={mayBudget} known={known} words={words} id={id} />
+        {left > 0 && (
+          <button
+            type="button"
+            className="button button-quiet me-3"
+            aria-disabled={asking.isPending || !text.trim()}
+            onClick={() => text.trim() && once({ question: text.trim(), from: 'nobody' })}
+          >
+            {words.askFreeLeft(left)}
+          </button>
+        )}
         <button type="submit" className="button" aria-disabled={asking.isPending || !text.trim() || !payer}>
           {asking.isPending ? words.asking : words.askPaid(shortDecimal(hit.price.open, 18), chain.network.currency)}
         </button>
