@@ -103,6 +103,7 @@ describe('Buy', () => {
       if (method === 'eth_requestAccounts') return mood === 'no' ? 'REJECTED' : [key.address]
       if (method === 'eth_chainId') return mood === 'elsewhere' ? '0x1' : '0x7a69'
       if (method === 'wallet_switchEthereumChain') return 'UNKNOWN'
+      if (method === 'personal_sign') return key.signMessage({ message: { raw: parameters[0] as `0x${string}` } })
       const { EIP712Domain: _, ...types } = JSON.parse(parameters[1]!).types
       return key.signTypedData({ ...JSON.parse(parameters[1]!), types })
     })
@@ -134,6 +135,18 @@ describe('Buy', () => {
     await ask.click()
     await page.getByText('Paid 0.03 test OPEN to its builder.').waitFor()
     expect((await state()).models.find(({ name }) => name === 'clauses')!.queries).toBe(queries + 1)
+    // Signed in with the wallet that paid, it may review; signed out again, the page knows nobody.
+    await page.getByRole('button', { name: 'Sign in with a wallet' }).click()
+    await page.getByRole('button', { name: /^Sign out/ }).waitFor()
+    await page.reload()
+    await page.getByRole('button', { name: /^Sign out/ }).waitFor()
+    await page.getByLabel('4 stars').check({ force: true })
+    await page.getByLabel('What was it like?').fill('Right on every clause <b>I</b> tried')
+    await page.getByRole('button', { name: 'Publish the review' }).click()
+    await page.getByRole('img', { name: /^4/ }).waitFor()
+    await page.getByText('Right on every clause <b>I</b> tried').first().waitFor()
+    await page.getByRole('button', { name: /^Sign out/ }).click()
+    await page.getByRole('button', { name: 'Sign in with a wallet' }).waitFor()
     await context.close()
   })
 

@@ -6,6 +6,7 @@ import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address } from '../../core/listing.ts'
+import { ReviewPost } from '../../core/market.ts'
 import { amount, parseOpen } from '../../core/royalty.ts'
 import type { Limits } from '../../factory/budget.ts'
 import type { ModelFactory } from '../../factory/factory.ts'
@@ -19,11 +20,12 @@ import type { SessionVariables } from './session.ts'
 
 const LimitsRequest = z.object({ perQuery: z.string(), perDay: z.string(), perModelPerDay: z.string().nullable() })
 const AskRequest = z.object({ model: z.string().min(1).max(200), text: z.string().trim().min(1).max(1_000_000) })
+const WalletReview = ReviewPost.extend({ modelId: z.string().min(1).max(100) })
 const PAID_SHOWN = 20
 
 /** Below `/api/wallet`. `ask` sends a request to this very server. */
 export function walletRoutes(
-  factory: Pick<ModelFactory, 'auditions' | 'budget' | 'owner' | 'state' | 'receipts'>,
+  factory: Pick<ModelFactory, 'auditions' | 'budget' | 'market' | 'owner' | 'state' | 'receipts'>,
   ask: (request: Request) => Promise<Response>,
 ): Hono<SessionVariables> {
   const { budget } = factory
@@ -137,6 +139,17 @@ export function walletRoutes(
     const left = limits.perDay - spent.total
     const begun = await factory.auditions.begin(post, payer, { perQuery: limits.perQuery, together: left > 0n ? left : 0n })
     return isRefusal(begun) ? refusal(context, begun) : context.json(begun)
+  })
+  /** A review of what this wallet paid for. */
+  routes.post('/reviews', limit(1), async (context) => {
+    const post = WalletReview.safeParse(readJson(await context.req.text()), { reportInput: true })
+    if (!post.success) {
+      const wrong = wrongField(post.error.issues[0], 'The body is not a JSON object.')
+      return refusal(context, refuse('invalid_request', wrong, 'Send {"modelId": "0x...", "tx": "0x...", "stars": 1 to 5, "text": "..."}.'), 400)
+    }
+    const { modelId, ...review } = post.data
+    const kept = await factory.market.review(modelId, review, payer)
+    return isRefusal(kept) ? refusal(context, kept) : context.json(kept)
   })
   routes.get('/auditions/:id', async (context) => {
     const view = await factory.auditions.view(context.req.param('id'), payer)

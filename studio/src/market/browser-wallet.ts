@@ -44,6 +44,11 @@ export async function connectWallet(chainId: number) {
   }
   return {
     address,
+    /** A text in plain sight (EIP-191), as signing in asks for. */
+    async signText(text: string): Promise<string> {
+      const hex = Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, '0')).join('')
+      return String(await ask('personal_sign', [`0x${hex}`, address]))
+    },
     async signTypedData({ domain, types, primaryType, message }: Typed): Promise<`0x${string}`> {
       const fields = Object.entries({ name: 'string', version: 'string', chainId: 'uint256', verifyingContract: 'address' })
       const EIP712Domain = fields.filter(([name]) => name in domain).map(([name, type]) => ({ name, type }))

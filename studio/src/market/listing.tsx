@@ -12,6 +12,7 @@ import { Fact, Fetched, Page, Trouble } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
 import { ExamBar, Price, taskName, Use, Verdict } from './bits.tsx'
 import { type ListingView, listing } from './market-api.ts'
+import { ReviewForm } from './review-form.tsx'
 import { useChain } from './search.tsx'
 import { Snippets } from './snippets.tsx'
 import { Try } from './try.tsx'
@@ -92,6 +93,7 @@ function Whole({ view, words }: { view: ListingView; words: MarketWords }) {
           />
         )}
         <Reviews view={view} words={words} />
+        <ReviewForm view={view} />
       </div>
       <aside className="min-w-0 space-y-5">
         <Facts view={view} currency={currency} words={words} />

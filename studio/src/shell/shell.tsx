@@ -5,6 +5,7 @@ import { Outlet, useRouterState } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useId, useRef } from 'react'
 import { LANGUAGES, speak, useLanguage, useWords } from '../language.ts'
 import { Go } from '../parts/go.tsx'
+import { SignIn } from './sign-in.tsx'
 import { chooseTheme, THEMES, type Theme, useTheme } from './theme.ts'
 import { shellWords } from './words.ts'
 
@@ -65,7 +66,8 @@ function Choices() {
   const theme = useTheme()
   const field = 'min-h-9 rounded-lg border border-line-strong bg-surface px-2 text-small'
   return (
-    <div className="ms-auto flex items-center gap-2">
+    <div className="ms-auto flex flex-wrap items-center justify-end gap-2">
+      <SignIn />
       <label htmlFor={`${id}language`} className="sr-only">
         {words.language}
       </label>
