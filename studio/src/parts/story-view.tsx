@@ -3,7 +3,7 @@
  * and knows nothing of what is inside them.
  */
 import { useQueryClient } from '@tanstack/react-query'
-import { type RefObject, useRef, useState } from 'react'
+import { lazy, type RefObject, Suspense, useRef, useState } from 'react'
 import { type BuildView, cancelBuild, goOn, isProblem, type Problem, type StateView } from '../api.ts'
 import { Fix } from '../build/fix.tsx'
 import { improveWords } from '../build/improve-words.ts'
@@ -11,7 +11,6 @@ import { shortDecimal, shortHex } from '../format.ts'
 import { told, useWords } from '../language.ts'
 import { isLearning, isUnderWay, type Noun, type Story, steps } from '../story.ts'
 import { studioWords } from '../words.ts'
-import { Curve } from './curve.tsx'
 import { Events } from './events.tsx'
 import { Exam } from './exam.tsx'
 import { Go } from './go.tsx'
@@ -21,6 +20,8 @@ import { Sell } from './sell.tsx'
 import { Snippet } from './snippet.tsx'
 import { StateWord } from './story-list.tsx'
 import { TryBox } from './try-box.tsx'
+
+const Curve = lazy(() => import('./curve.tsx').then((module) => ({ default: module.Curve })))
 
 export function StoryView({
   story,
@@ -67,7 +68,10 @@ export function StoryView({
       {(build?.training || underWay || model) && (
         <div className="panel @container">
           <div className="grid gap-8 @2xl:grid-cols-2">
-            <Curve key={build?.id ?? story.name} of="right" training={build?.training ?? null} underWay={underWay} learning={isLearning(story)} />
+            {/* What draws is fetched when there is something to draw: it is a tenth of all that is loaded first. */}
+            <Suspense fallback={<div className="min-h-72" />}>
+              <Curve key={build?.id ?? story.name} of="right" training={build?.training ?? null} underWay={underWay} learning={isLearning(story)} />
+            </Suspense>
             <Exam model={model} />
           </div>
         </div>
