@@ -34,7 +34,7 @@ import type { BuildWish, InputFile } from './factory.ts'
 import { quantisationOf } from './machine.ts'
 import type { MaterialWish, openMaterial } from './material.ts'
 import { journalAt, measureServing, secondsAfter } from './measuring.ts'
-import type { Teach } from './teaching.ts'
+import type { Teaching } from './teaching.ts'
 import { trainingView } from './views.ts'
 
 export type BuildPorts = {
@@ -81,7 +81,7 @@ export function openBuilds(
     emit: (event: LiveEvent) => void
     built: (build: Build) => Promise<void>
     /** The dataset with what a teacher adds, where one is configured. */
-    teach: Teach
+    teach: Teaching['teach']
     exams: Pick<Exams, 'before' | 'sit'>
   },
 ) {
@@ -243,7 +243,7 @@ export function openBuilds(
     const material = await options.material.prepare(build.words, files, input)
     if (isRefusal(material)) return material
     const { spec, exam, findings, licences } = material
-    const dataset = await options.teach(material, tell, signal)
+    const dataset = await options.teach(material, input.corrections ?? [], tell, signal)
     await tell('describe', describeSpec(spec).join('\n'), { specId: specId(spec), spec })
     await tell('collect', dataset.notes.join('\n'), {
       findings,

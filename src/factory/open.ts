@@ -132,7 +132,8 @@ export async function openFactory(config: Config, tell: (text: string) => void =
 
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
   const material = materialApart(openMaterial({ planner, reader: anyFiles() }), { planner: config.planner })
-  const review = openReview({ database }, { material, builds: () => builds })
+  const teaching = openTeaching({ teacher: config.teacher && llmTeacher(config.teacher), database })
+  const review = openReview({ database }, { material, recall: teaching.recall, builds: () => builds })
   const exams = openExams(
     { chain, database, store },
     { builder, open: serving.open, load: serving.load, changed: async () => emit({ type: 'models', models: await models() }) },
@@ -150,7 +151,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       emit,
       built,
       exams,
-      teach: openTeaching({ teacher: config.teacher && llmTeacher(config.teacher), database }),
+      teach: teaching.teach,
       servingThreads: config.servingThreads,
       machine: machineView(config.trainingThreads),
     },

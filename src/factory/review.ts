@@ -13,6 +13,7 @@ import type { Build, Database } from '../ports/database.ts'
 import type { ColumnChoice } from '../steps/columns.ts'
 import type { openBuilds } from './builds.ts'
 import type { Material, openMaterial } from './material.ts'
+import type { Teaching } from './teaching.ts'
 
 const Kept = z.object({ corrections: z.array(Correction).default([]), withhold: z.array(z.string()).default([]) })
 type Kept = z.infer<typeof Kept>
@@ -22,7 +23,15 @@ const MOST_SHOWN = 1000
 /** Characters of an id that name an example on the command line. */
 const LEAST_ID = 6
 
-export function openReview(ports: { database: Database }, options: { material: ReturnType<typeof openMaterial>; builds: () => ReturnType<typeof openBuilds> }) {
+export function openReview(
+  ports: { database: Database },
+  options: {
+    material: Pick<ReturnType<typeof openMaterial>, 'prepare'>
+    /** The dataset with what a teacher wrote for it before. */
+    recall?: Teaching['recall']
+    builds: () => ReturnType<typeof openBuilds>
+  },
+) {
   /** The last examples looked at: whoever pages through ten thousand of them must not have the files read anew for each page. */
   let last: { key: string; material: Promise<Material | Refusal> } | undefined
 
@@ -63,7 +72,9 @@ export function openReview(ports: { database: Database }, options: { material: R
 
   async function prepared(build: Build, kept: Kept): Promise<Material | Refusal> {
     const { input, files } = await options.builds().inputOf(build.id as Id)
-    return options.material.prepare(build.words, files, { ...input, ...kept })
+    const material = await options.material.prepare(build.words, files, { ...input, ...kept })
+    if (isRefusal(material) || !options.recall) return material
+    return { ...material, dataset: await options.recall(material, kept.corrections) }
   }
 
   async function data(nameOrId: string, question: ExamplesQuestion = {}): Promise<ExamplesView | Refusal> {

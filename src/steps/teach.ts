@@ -3,6 +3,7 @@
  * or nothing; nothing nearly like an exam or practice case comes in; and what people wrote stays first and is never crowded out. Only the training
  * part grows. Knows nothing of which model teaches.
  */
+import { type Correction, corrected } from '../core/corrections.ts'
 import { type Dataset, duplicateKey, type Exam, type Example, exampleOf, type Passage } from '../core/dataset.ts'
 import { contentId } from '../core/id.ts'
 import type { Spec } from '../core/spec.ts'
@@ -43,7 +44,12 @@ const isReply = (value: unknown): value is Reply =>
 export async function teach(
   ports: { teacher: Teacher; kept: Kept },
   material: { spec: Spec; dataset: Dataset; exam: Exam },
-  options: { signal: AbortSignal; onProgress?: (progress: { done: number; of: number; examples: number }) => void },
+  options: {
+    signal: AbortSignal
+    /** What the expert changed: examples of the teacher are corrected and removed like any others. */
+    corrections?: readonly Correction[]
+    onProgress?: (progress: { done: number; of: number; examples: number }) => void
+  },
 ): Promise<Taught> {
   const { teacher, kept } = ports
   const { spec, dataset, exam } = material
@@ -85,7 +91,9 @@ export async function teach(
     }
     options.onProgress?.({ done: index + 1, of: passages.length, examples: taught.examples.length })
   }
-  return taught
+  // What was added by hand is in the dataset already.
+  const changes = (options.corrections ?? []).filter(({ kind }) => kind !== 'add')
+  return { ...taught, examples: corrected(taught.examples, changes) }
 }
 
 async function ask({ teacher, kept }: { teacher: Teacher; kept: Kept }, passage: Passage, spec: Spec): Promise<Reply | Silence> {
