@@ -131,6 +131,8 @@ export interface ModelFactory {
   /** The passport of one paid query, by its transaction; `requestHash` and `nonce` tell apart those that one transaction paid. */
   passport(tx: string, requestHash?: string, nonce?: string): Promise<Passport | Refusal>
   earnings(): Promise<EarningsView>
+  /** Turns so much of what the builder holds back into the coin of the chain, in atomic units. */
+  unwrap(amount: bigint): Promise<{ tx: string } | Refusal>
   /** Every payment to the builder of this data folder, by the chain's events, with what its receipt says of it. */
   earningsExport(): Promise<EarningsExport>
   state(): Promise<StateView>

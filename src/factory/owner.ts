@@ -6,5 +6,12 @@ import { openBudget } from './budget.ts'
 import { type OperatingParts, openOperating } from './operating.ts'
 
 export function openOwner(parts: OperatingParts & { builder: Account; payer: Account }) {
-  return { owner: parts.builder.address, ...openOperating(parts), budget: openBudget(parts) }
+  const { chain, builder } = parts
+  return {
+    owner: builder.address,
+    ...openOperating(parts),
+    budget: openBudget(parts),
+    /** What was earned, out of its wrapping. */
+    unwrap: (amount: bigint) => chain.unwrap({ owner: builder, amount }),
+  }
 }

@@ -124,6 +124,21 @@ export function chainSuite(name: string, open: () => Promise<{ chain: Chain; own
       expect(await chain.exam(modelId, examRoot)).toBeUndefined()
     })
 
+    it('turns OPEN back into the coin it wraps, no more than is held, and only the owner’s', async () => {
+      await chain.fund(owner.address, 10n ** 18n)
+      const before = await chain.balance(owner.address)
+      const others = await chain.balance(other.address)
+      for (const amount of [0n, -1n, before.open + 1n]) expect(await chain.unwrap({ owner, amount })).toMatchObject({ code: 'amount_out_of_range' })
+      expect(await chain.balance(owner.address)).toEqual(before)
+      expect(await chain.unwrap({ owner, amount: 10n ** 18n })).toMatchObject({ tx: expect.stringMatching(/^0x[0-9a-f]{64}$/) })
+      const after = await chain.balance(owner.address)
+      expect(after.open).toBe(before.open - 10n ** 18n)
+      // The gas of the transaction is all that is lost.
+      expect(after.native - before.native).toBeLessThanOrEqual(10n ** 18n)
+      expect(after.native - before.native).toBeGreaterThan(9n * 10n ** 17n)
+      expect((await chain.balance(other.address)).open).toBe(others.open)
+    })
+
     it('gives test OPEN exactly, and none where none was asked for', async () => {
       const { address } = privateKeyToAccount(generatePrivateKey())
       await chain.fund(address, 123n)

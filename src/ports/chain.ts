@@ -50,6 +50,8 @@ export interface Chain {
   publishVersion(options: { owner: Account; modelId: Hex; packageId: Id; reportId: Id }): Promise<{ tx: Hex; version: number } | Refusal>
   setPrice(options: { owner: Account; modelId: Hex; price: bigint }): Promise<{ tx: Hex } | Refusal>
   listing(modelId: Hex): Promise<Listing | undefined>
+  /** Turns an account's OPEN back into the native coin it wraps, one for one. */
+  unwrap(options: { owner: Account; amount: bigint }): Promise<{ tx: Hex } | Refusal>
   /** Fixes a sealed exam by its root; `tx` is null when that was done before. */
   commitExam(options: { owner: Account; modelId: Hex; examRoot: Id }): Promise<{ tx: Hex | null } | Refusal>
   /** Counts one sitting of a committed exam; not idempotent. */

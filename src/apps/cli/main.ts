@@ -19,7 +19,7 @@ import { printer } from './print.ts'
 import { type DataFlags, data, type FixFlags, fix, quotations, rebuild } from './review.ts'
 import { up } from './up.ts'
 import { type VerifyFlags, verify } from './verify.ts'
-import { walletAddress, walletBalance, walletExport, walletImport, walletList } from './wallet.ts'
+import { walletAddress, walletBalance, walletExport, walletImport, walletList, walletUnwrap } from './wallet.ts'
 
 type Flags = { json?: boolean; data?: string; url?: string }
 
@@ -251,6 +251,9 @@ const PASSPHRASE_HELP = 'file that holds the passphrase (or MODELFACTORY_WALLET_
 onWallet('list', 'names and addresses').action((flags: Flags) => run(flags, walletList))
 onWallet('address [name]', 'the address of a wallet (default: payer)').action((name: string | undefined, flags: Flags) =>
   run(flags, (context) => walletAddress(context, name ?? 'payer')),
+)
+onWallet('unwrap <open>', 'turns so much of what the builder earned back into the coin of the chain').action((sum: string, flags: Flags) =>
+  run(flags, (context) => walletUnwrap(context, sum)),
 )
 onWallet('balance [name]', 'what a wallet holds (default: payer)')
   .option('--url <url>', 'a running server (or MODELFACTORY_URL)')

@@ -102,3 +102,11 @@ function readText(path: string): Promise<string | Refusal> {
     refuse('file_unreadable', `The file "${path}" cannot be read (${error.code ?? error.message}).`, 'Check the path.'),
   )
 }
+
+/** Turns earnings back into the coin of the chain. */
+export async function walletUnwrap(context: Context, sum: string): Promise<Refusal | undefined> {
+  const done = await withServer(context, (url) => request<{ tx: string }>(url, '/api/wallet/unwrap', { amount: sum }))
+  if (isRefusal(done)) return done
+  context.out.result(done, `${sum} OPEN of the builder's are coins of the chain again, transaction ${done.tx}.`)
+  return undefined
+}

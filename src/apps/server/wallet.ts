@@ -20,12 +20,13 @@ import type { SessionVariables } from './session.ts'
 
 const LimitsRequest = z.object({ perQuery: z.string(), perDay: z.string(), perModelPerDay: z.string().nullable() })
 const AskRequest = z.object({ model: z.string().min(1).max(200), text: z.string().trim().min(1).max(1_000_000) })
+const UnwrapRequest = z.object({ amount: z.string().max(80) })
 const WalletReview = ReviewPost.extend({ modelId: z.string().min(1).max(100) })
 const PAID_SHOWN = 20
 
 /** Below `/api/wallet`. `ask` sends a request to this very server. */
 export function walletRoutes(
-  factory: Pick<ModelFactory, 'auditions' | 'budget' | 'market' | 'owner' | 'state' | 'receipts'>,
+  factory: Pick<ModelFactory, 'auditions' | 'budget' | 'market' | 'owner' | 'state' | 'receipts' | 'unwrap'>,
   ask: (request: Request) => Promise<Response>,
 ): Hono<SessionVariables> {
   const { budget } = factory
@@ -139,6 +140,18 @@ export function walletRoutes(
     const left = limits.perDay - spent.total
     const begun = await factory.auditions.begin(post, payer, { perQuery: limits.perQuery, together: left > 0n ? left : 0n })
     return isRefusal(begun) ? refusal(context, begun) : context.json(begun)
+  })
+  /** Out of the builder's earnings, not out of this wallet: both belong to the owner of the machine. */
+  routes.post('/unwrap', limit(1), async (context) => {
+    const request = UnwrapRequest.safeParse(readJson(await context.req.text()), { reportInput: true })
+    if (!request.success) {
+      const wrong = wrongField(request.error.issues[0], 'The body is not a JSON object.')
+      return refusal(context, refuse('invalid_request', wrong, 'Send {"amount": "1.5"}.'), 400)
+    }
+    const open = parseOpen(request.data.amount)
+    if (isRefusal(open)) return refusal(context, open, 422)
+    const done = await factory.unwrap(open)
+    return isRefusal(done) ? refusal(context, done) : context.json(done)
   })
   /** A review of what this wallet paid for. */
   routes.post('/reviews', limit(1), async (context) => {

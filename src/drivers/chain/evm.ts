@@ -101,12 +101,17 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     const outcome = await call(owner, contracts.registry, encodeFunctionData(request), functionName, () =>
       client.estimateContractGas({ ...request, address: contracts.registry, account: owner.address } as Parameters<typeof client.estimateContractGas>[0]),
     )
+    return mined(outcome, 'model')
+  }
+
+  /** What became of a transaction by an account; `what` is to be looked at before it is repeated. */
+  const mined = (outcome: Awaited<ReturnType<typeof call>>, what: string): { tx: Hex; logs: Log[] } | Refusal => {
     if (isRefusal(outcome)) return outcome
-    if (outcome.status === 'unknown') return refuse('transaction_unknown', outcome.message, 'Look at the model again before repeating this.')
+    if (outcome.status === 'unknown') return refuse('transaction_unknown', outcome.message, `Look at the ${what} again before repeating this.`)
     if (outcome.status === 'rejected')
       return refuse('transaction_rejected', `The chain refused the transaction: ${outcome.message}.`, 'Check the gas of the account.')
     if (outcome.status === 'success') return { tx: outcome.hash, logs: outcome.logs }
-    return refuse('transaction_reverted', `Transaction ${outcome.hash} was mined but refused by the contract.`, 'Look at the model and try again.')
+    return refuse('transaction_reverted', `Transaction ${outcome.hash} was mined but refused by the contract.`, `Look at the ${what} and try again.`)
   }
 
   const settled = (paid: Paid): Settlement => ({ ...paid, final: paid.block <= parts.finalBlock() })
@@ -236,6 +241,22 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     },
 
     listing,
+
+    async unwrap({ owner, amount }) {
+      const held = await client.readContract({ address: contracts.token, abi: wrappedOpen.abi, functionName: 'balanceOf', args: [owner.address] })
+      if (amount <= 0n || amount > held)
+        return refuse(
+          'amount_out_of_range',
+          `${formatOpen(amount)} is not above 0 and at most the ${formatOpen(held)} OPEN that ${owner.address} holds.`,
+          'Take out less.',
+        )
+      const request = { abi: wrappedOpen.abi, functionName: 'withdraw', args: [amount] } as const
+      const outcome = await call(owner, contracts.token, encodeFunctionData(request), 'unwrap', () =>
+        client.estimateContractGas({ ...request, address: contracts.token, account: owner.address }),
+      )
+      const done = mined(outcome, 'balance')
+      return isRefusal(done) ? done : { tx: done.tx }
+    },
 
     async commitExam({ owner, modelId, examRoot }) {
       if (await exam(modelId, examRoot)) return { tx: null }

@@ -22,12 +22,16 @@ type Said = MarketEvent extends infer One ? (One extends MarketEvent ? Omit<One,
 
 type Model = Listing & { rise?: { price: bigint; at: number } | undefined }
 
+/** What every account has of the native coin at first. */
+const COIN = 10n ** 18n
+
 /** `now` is in Unix milliseconds. */
 export function memoryChain(options: { now?: () => number } = {}): Chain {
   const seconds = () => Math.floor((options.now ?? Date.now)() / 1000)
   const { contracts } = deployments()
   const network: Chain['network'] = { chainId: 31337, caip2: 'eip155:31337', test: true, currency: 'test OPEN', rpc: 'http://127.0.0.1:0' }
   const token = { name: 'Wrapped OPEN', version: '1' }
+  const natives = new Map<string, bigint>()
   const balances = new Map<string, bigint>()
   const models = new Map<Hex, Model>()
   const exams = new Map<string, ExamRecord>()
@@ -83,7 +87,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
     contracts,
     token,
     async balance(address) {
-      return { open: balanceOf(address), native: 10n ** 18n }
+      return { open: balanceOf(address), native: natives.get(address.toLowerCase()) ?? COIN }
     },
 
     async register({ owner, slug, payout, price }) {
@@ -120,6 +124,16 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       if (!model) return undefined
       const { rise: _, ...listing } = model
       return listing
+    },
+
+    async unwrap({ owner, amount }) {
+      const held = balanceOf(owner.address)
+      if (amount <= 0n || amount > held)
+        return refuse('amount_out_of_range', `${amount} is not above 0 and at most the ${held} that is held.`, 'Take out less.')
+      const key = owner.address.toLowerCase()
+      balances.set(key, held - amount)
+      natives.set(key, (natives.get(key) ?? COIN) + amount)
+      return { tx: mine() }
     },
 
     async commitExam({ owner, modelId, examRoot }) {

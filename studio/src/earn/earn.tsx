@@ -15,6 +15,7 @@ import { Fetched, Page } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
 import { Term } from '../parts/term.tsx'
 import { byModel, daily, openOf, type Span, sumOf, within } from './spans.ts'
+import { Unwrap } from './unwrap.tsx'
 import { type EarnWords, earnWords } from './words.ts'
 
 type Found = EarningsExport & { currency: string }
@@ -42,6 +43,7 @@ export function Earn() {
   return (
     <Page title={words.title} lead={words.lead}>
       <Fetched found={found}>{(earnings) => <Earnings earnings={earnings} words={words} />}</Fetched>
+      <Unwrap currency={found.data?.currency ?? 'OPEN'} />
       <Improve words={words} />
     </Page>
   )
