@@ -19,6 +19,17 @@ export type Base = z.infer<typeof Base>
 export const Expert = z.object({ file: Id, what: z.string(), share: z.number().min(0).max(1), temperature: z.number().positive() })
 export type Expert = z.infer<typeof Expert>
 
+/**
+ * answer: the sentences are found by words instead of chosen by the weights, because practice said so. `sentences`: so many of the best passage;
+ * `passages`: so many, whole. Below `threshold`, the share of the question that the best passage must hold, it abstains.
+ */
+export const Quoting = z.object({ by: z.enum(['sentences', 'passages']), count: z.number().int().positive(), threshold: z.number().min(0) })
+export type Quoting = z.infer<typeof Quoting>
+
+/** answer: a question that the expert put right by hand; null: the pages do not cover it. */
+export const Pinned = z.object({ question: z.string().min(1), answer: z.string().nullable() })
+export type Pinned = z.infer<typeof Pinned>
+
 /** One point of the loss curve; losses are mean cross-entropy in nats over the read places. */
 export const CurvePoint = z.object({
   step: z.number().int(),
@@ -43,6 +54,10 @@ export const Weights = z.object({
   threshold: z.number().min(0).max(1).nullable(),
   /** classify: null when practice gave the classical part no share. */
   expert: Expert.nullable(),
+  /** answer: present when the weights do not choose the sentences. */
+  quoting: Quoting.optional(),
+  /** answer: what the expert put right by hand, said again whenever it is asked in nearly the same words. Absent where there is nothing. */
+  pinned: z.array(Pinned).min(1).optional(),
   /** transform: tokens it may write at most, from what it learned. Absent elsewhere. */
   mostTokens: z.number().int().positive().optional(),
   bestStep: z.number().int(),

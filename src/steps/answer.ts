@@ -8,12 +8,16 @@ import type { Passage } from '../core/dataset.ts'
 import { type Refusal, refuse } from '../core/errors.ts'
 import { classifyPrompt, evidenceText, type Prompt, SUPPORTING, selectPrompt, windows } from '../core/prompt.ts'
 import type { Spec } from '../core/spec.ts'
+import type { Pinned, Quoting } from '../core/weights.ts'
 import type { PassageIndex } from '../ports/retriever.ts'
 import type { Scorer, Vocabulary } from '../ports/runtime.ts'
+import { quoteByWords } from './baseline.ts'
 import { decode, extraction, type TaggingExpert, tagCount, tagProbabilities, withTagger } from './extract.ts'
 import { kindsOf, mixKinds, scoresOf } from './kinds.ts'
-import type { Match } from './match.ts'
+import { Likeness } from './likeness.ts'
+import type { Matcher } from './match.ts'
 import { aligned, type LoadedExpert, mix } from './mix.ts'
+import { supports } from './worth.ts'
 import { tooLongToWrite, writing } from './write.ts'
 
 /** A model ready to answer: what the spec asked for, and the parts that run it. */
@@ -24,7 +28,11 @@ export type Served = {
   scorer: Scorer
   /** answer: the index over the package's passages, and how well a passage matches a question. */
   index: PassageIndex | null
-  match: Match | null
+  match: Matcher | null
+  /** answer: set when the sentences are found by words. */
+  quoting?: Quoting | undefined
+  /** answer: what was put right by hand. */
+  pinned?: Pins | undefined
   /** The classical part, when the model has one: of classify, or of extract. */
   expert: LoadedExpert | null
   tagger: TaggingExpert | null
@@ -152,7 +160,6 @@ export function quote(judged: readonly Judged[], threshold: number, language: st
     .sort((a, b) => b.probability - a.probability)
     .slice(0, QUOTES)
     .sort((a, b) => a.rank - b.rank || a.position - b.position)
-  if (!chosen.length) return { text: abstention(language), citations: [], abstained: true }
   const citations = chosen.map(
     ({ passage, sentence, probability }): Citation => ({
       quote: sentence,
@@ -163,7 +170,44 @@ export function quote(judged: readonly Judged[], threshold: number, language: st
       probability,
     }),
   )
+  return quotedAnswer(citations, language)
+}
+
+/** Quotes as an answer; none is an abstention. */
+function quotedAnswer(citations: Citation[], language: string): Answer {
+  if (!citations.length) return { text: abstention(language), citations: [], abstained: true }
   return { text: paragraphs(citations).join('\n\n'), citations, abstained: false }
+}
+
+/** What was put right by hand for a question, or undefined where nothing was. */
+export type Pins = (question: string, language: string) => Answer | undefined
+
+/**
+ * Corrections as answers: a question in nearly the words of one that was put right is answered by the sentences of the pages that support what the
+ * expert said, the same for ever; or not at all, where the expert said that the pages do not cover it.
+ */
+export function pinnedAnswers(pinned: readonly Pinned[], passages: readonly Passage[]): Pins {
+  const known = new Likeness()
+  for (const { question } of pinned) known.add(question)
+  return (asked, language) => {
+    const place = known.find(asked).at(-1)
+    if (place === undefined) return undefined
+    const { answer: right } = pinned[place]!
+    if (right === null) return quotedAnswer([], language)
+    const holds = supports(right)
+    const citations = passages.flatMap(({ sentences, title, heading, source }) =>
+      sentences
+        .filter(holds)
+        .map((quote): Citation => ({ quote, title, heading, file: source.file, ...(source.url === undefined ? {} : { url: source.url }), probability: 1 })),
+    )
+    // What the pages do not say word for word is no quotation; then the model answers as it has learned to.
+    return citations.length ? quotedAnswer(citations.slice(0, QUOTES), language) : undefined
+  }
+}
+
+/** What a model whose sentences are found by words says. */
+export function quotedByWords(words: { index: PassageIndex; match: Matcher }, quoting: Quoting, question: string, language: string): Answer {
+  return quotedAnswer(quoteByWords(words, quoting, question) ?? [], language)
 }
 
 /** One paragraph per source: the quoted sentences, then where they stand. */
@@ -238,7 +282,12 @@ export async function* answer(served: Served, input: string, signal?: AbortSigna
     yield { answer: { text: text.trimEnd(), citations: [], abstained: false } }
     return
   }
-  const whole = quote(await judge(served, input, signal), served.threshold ?? 0.5, language)
+  const { index, match, quoting, pinned } = served
+  const whole =
+    pinned?.(input, language) ??
+    (quoting && index && match
+      ? quotedByWords({ index, match }, quoting, input, language)
+      : quote(await judge(served, input, signal), served.threshold ?? 0.5, language))
   // Whole at once: what an abstention costs is not what an answer costs, and nothing is sent before that is known.
   const pieces = whole.abstained ? [] : paragraphs(whole.citations)
   for (const [index, piece] of pieces.entries()) yield { delta: index ? `\n\n${piece}` : piece }

@@ -3,7 +3,7 @@
  * Nothing of the exam, nor anything nearly like it, is left in the other two. Knows nothing of tokens or models.
  */
 
-import { type Correction, corrected } from '../core/corrections.ts'
+import { ADDED, type Correction, corrected } from '../core/corrections.ts'
 import { type Dataset, type Exam, type Example, examId } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { describeFindings, type Findings } from '../core/findings.ts'
@@ -66,7 +66,11 @@ export function collect(spec: Spec, given: readonly Content[], options: CollectO
   const { cases } = cleaned
   const refused = official ? undefined : (tooFew(spec, cases.length) ?? tooPlain(spec, cases))
   if (refused) return refused
-  const parts = official ? { exam: official.cases, ...practicePart(cases, kindOf, seed) } : part(cases, kindOf, seed)
+  // What the expert adds is to be learned: it is never drawn into the exam or practice.
+  const byHand = cases.filter(({ source }) => source.file === ADDED)
+  const drawn = byHand.length ? cases.filter(({ source }) => source.file !== ADDED) : cases
+  const parts = official ? { exam: official.cases, ...practicePart(drawn, kindOf, seed) } : part(drawn, kindOf, seed)
+  parts.training = [...parts.training, ...byHand]
   if (parts.exam.length < 15 || parts.training.length < 15) {
     const groups = new Set(cases.map((example) => example.group)).size
     if (official)

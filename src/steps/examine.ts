@@ -16,13 +16,13 @@ import type { Prompt } from '../core/prompt.ts'
 import { type Arm, BOOTSTRAP, type Report } from '../core/report.ts'
 import { type Kind, rounded, type Said, type Sheet, textFigures } from '../core/sheet.ts'
 import type { Spec } from '../core/spec.ts'
-import { servedFrom, type Weights, weightsId } from '../core/weights.ts'
+import { type Quoting, servedFrom, type Weights, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import type { Tagger } from '../ports/tagger.ts'
-import { classify, judge, quote, shortened, tooLong, withExpert } from './answer.ts'
+import { classify, judge, quote, quotedByWords, shortened, tooLong, withExpert } from './answer.ts'
 import { quoteBaseline, whatBaselineIs } from './baseline.ts'
 import { decode, type FoundEntity, fitTagger, tagProbabilities, withTagger } from './extract.ts'
 import { chooseKindThreshold, fitKinds, heldOf, kindsOf, MARGINS, mixKinds, PROBABILITIES, scoresOf } from './kinds.ts'
@@ -257,7 +257,15 @@ export async function examine(
       const index = ports.retriever.index(options.dataset.passages, spec.language[0]!)
       const match = matcher(options.dataset.passages)
       const language = spec.outputLanguage[0] ?? 'en'
-      const quoting = async (scorer: Scorer, threshold: number, timed: boolean): Promise<Said[]> => {
+      const { quoting } = weights
+      const byWords = (chosen: Quoting): Said[] =>
+        exam.cases.map((example) => {
+          const began = options.now()
+          const answered = quotedByWords({ index, match }, chosen, example.input, language)
+          milliseconds.push(options.now() - began)
+          return quoted(example.answer ?? null, quotesOf(answered))
+        })
+      const judging = async (scorer: Scorer, threshold: number, timed: boolean): Promise<Said[]> => {
         const said: Said[] = []
         for (const example of exam.cases) {
           const began = options.now()
@@ -272,7 +280,7 @@ export async function examine(
         return said
       }
       // Every arm gets the same favour: its own threshold, chosen on practice.
-      const baseThreshold = await chooseThreshold(
+      const { threshold: baseThreshold } = await chooseThreshold(
         { vocabulary: vocabulary, scorer: base as Scorer, index, match },
         options.dataset.practice,
         spec,
@@ -281,13 +289,20 @@ export async function examine(
       const cheap = quoteBaseline(ports, { passages: options.dataset.passages, practice: options.dataset.practice, language: spec.language[0]! })
       return {
         arms: [
-          { name: 'tuned', what: `${trained} chooses the sentences` },
+          ...(quoting
+            ? [
+                { name: 'tuned' as const, what: `the model as served: sentences found by words (BM25), which practice preferred to ${trained}` },
+                { name: 'neural' as const, what: `${trained} chooses the sentences` },
+              ]
+            : [{ name: 'tuned' as const, what: `${trained} chooses the sentences` }]),
           { name: 'base', what: 'the same with the untrained base' },
           { name: 'baseline', what: whatBaselineIs },
         ],
         said: {
-          tuned: await quoting(tuned as Scorer, weights.threshold ?? 0.5, true),
-          base: await quoting(base as Scorer, baseThreshold, false),
+          ...(quoting
+            ? { tuned: byWords(quoting), neural: await judging(tuned as Scorer, weights.threshold ?? 0.5, false) }
+            : { tuned: await judging(tuned as Scorer, weights.threshold ?? 0.5, true) }),
+          base: await judging(base as Scorer, baseThreshold, false),
           baseline: exam.cases.map((example) => quoted(example.answer ?? null, cheap(example.input))),
         },
       }

@@ -7,8 +7,11 @@ import { duplicateKey, type Passage } from '../core/dataset.ts'
 /** Share of the question's weight that a passage (title, heading and sentences) holds, 0 to 1. */
 export type Match = (question: string, passage: Passage) => number
 
+/** As {@link Match}, and of any text. */
+export type Matcher = Match & { share(question: string, text: string): number }
+
 /** Counts the words of all passages once; each passage's own words are kept when first asked for. */
-export function matcher(passages: readonly Passage[]): Match & { share(question: string, text: string): number } {
+export function matcher(passages: readonly Passage[]): Matcher {
   const documents = new Map<string, number>()
   const held = new WeakMap<Passage, Set<string>>()
   const wordsOf = (passage: Passage): Set<string> => {

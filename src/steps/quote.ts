@@ -5,8 +5,8 @@
 import type { Answer, Citation } from '../core/answer.ts'
 import type { Example, Passage } from '../core/dataset.ts'
 import { tokenF1 } from '../core/report.ts'
-import type { Retriever } from '../ports/retriever.ts'
-import { matcher } from './match.ts'
+import type { PassageIndex, Retriever } from '../ports/retriever.ts'
+import { type Matcher, matcher } from './match.ts'
 
 export const notCovered = 'The pages do not cover this.'
 
@@ -19,8 +19,10 @@ export interface Quoter {
 
 /** Builds the index once; answering takes milliseconds. */
 export function quoter(ports: { retriever: Retriever }, passages: readonly Passage[], language: string): Quoter {
-  const index = ports.retriever.index(passages, language)
-  const match = matcher(passages)
+  return quoterOf(ports.retriever.index(passages, language), matcher(passages))
+}
+
+export function quoterOf(index: PassageIndex, match: Matcher): Quoter {
   const best = (question: string) => index.search(question, 1)[0]?.passage
   const confidence = (question: string): number => {
     const passage = best(question)

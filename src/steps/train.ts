@@ -3,6 +3,7 @@
  * adapter, and chooses on practice when to abstain and how much say a classical part has. It gets no handle on the exam.
  * Knows nothing of how training is done; that is the trainer's business.
  */
+import { ADDED } from '../core/corrections.ts'
 import { type Dataset, datasetId, duplicateKey, type Example, type Passage, sentences } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { contentId } from '../core/id.ts'
@@ -10,7 +11,7 @@ import { classifyPrompt, NOT_SUPPORTING, type Prompt, SUPPORTING, selectPrompt }
 import { chooseRecipe, longestFor, type Recipe } from '../core/recipe.ts'
 import { random } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
-import { type Base, type Expert, servedFrom, type Weights } from '../core/weights.ts'
+import { type Base, type Expert, type Quoting, servedFrom, type Weights } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { PassageIndex, Retriever } from '../ports/retriever.ts'
 import type { Runtime, Scorer, Vocabulary } from '../ports/runtime.ts'
@@ -18,6 +19,7 @@ import type { Store } from '../ports/store.ts'
 import type { Tagger } from '../ports/tagger.ts'
 import type { SizeQuestion, Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { classify, classifyWindows, type Judged, judge, labelCount, quote, selectPrompts, shortened, tooLong } from './answer.ts'
+import { chooseQuoting } from './baseline.ts'
 import { fitTagger, tagProbabilities, tagPrompts, tagsOf } from './extract.ts'
 import { chooseKindMix, chooseKindThreshold, fitKinds, heldOf, type KindCase, kindsOf, kindsPrompts, mixKinds, PROBABILITIES, scoresOf } from './kinds.ts'
 import { type Match, matcher } from './match.ts'
@@ -159,6 +161,7 @@ export async function train(
 
     let threshold: number | null = null
     let expert: Expert | null = null
+    let quoting: Quoting | undefined
     // What is opened from now on is the stored file, whose path names its content: a runtime may keep what it once loaded.
     const adapter = await ports.store.putFile(fitted.file)
     const served = servedFrom(fitted.kind, { base: options.basePath, weights: await ports.store.path(adapter) })
@@ -168,10 +171,21 @@ export async function train(
       if (spec.multiLabel && spec.task === 'classify') ({ expert, threshold } = await chooseKinds(ports, { vocabulary, scorer }, options))
       else if (spec.task === 'classify') expert = await chooseExpert(ports, { vocabulary, scorer }, options)
       else if (spec.task === 'extract') expert = await chooseTagger(ports, { vocabulary, scorer }, options)
-      else if (spec.task === 'answer') threshold = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
+      else if (spec.task === 'answer') {
+        const chosen = await chooseThreshold({ vocabulary, scorer, index, match }, dataset.practice, spec, options.signal)
+        const words = chooseQuoting(
+          { index: index!, match },
+          dataset.practice.filter(({ input }) => !tooLong(input, vocabulary)),
+        )
+        threshold = chosen.threshold
+        // Who answers is decided where everything else is, on practice: a small base may choose sentences worse than plain words do.
+        if (words.score > chosen.score) quoting = words.quoting
+      }
     } finally {
       await scorer.close()
     }
+    const byHand = spec.task === 'answer' ? dataset.training.filter(({ source, answer }) => source.file === ADDED && answer !== undefined) : []
+    const pinned = byHand.map(({ input, answer }) => ({ question: input, answer: answer ?? null }))
     const weights: Weights = {
       datasetId: datasetId(dataset),
       base: options.base,
@@ -181,6 +195,8 @@ export async function train(
       recipe,
       threshold,
       expert,
+      ...(quoting ? { quoting } : {}),
+      ...(pinned.length ? { pinned } : {}),
       ...(spec.task === 'transform' ? { mostTokens: mostWritten(dataset.training, vocabulary) } : {}),
       bestStep: fitted.bestStep,
       curve: fitted.curve,
@@ -295,8 +311,13 @@ function prompts(
   )
 }
 
-/** The threshold with the highest mean {@link worth} on practice. */
-export async function chooseThreshold(served: Parameters<typeof judge>[0], practice: readonly Example[], spec: Spec, signal?: AbortSignal): Promise<number> {
+/** The threshold with the highest {@link worth} on practice, and that sum. */
+export async function chooseThreshold(
+  served: Parameters<typeof judge>[0],
+  practice: readonly Example[],
+  spec: Spec,
+  signal?: AbortSignal,
+): Promise<{ threshold: number; score: number }> {
   const cases: { judged: Judged[]; reference: string | null }[] = []
   for (const example of practice)
     if (!tooLong(example.input, served.vocabulary)) cases.push({ judged: await judge(served, example.input, signal), reference: example.answer ?? null })
@@ -309,7 +330,7 @@ export async function chooseThreshold(served: Parameters<typeof judge>[0], pract
     }, 0)
     if (score > best.score) best = { threshold: Math.round(threshold * 100) / 100, score }
   }
-  return best.threshold
+  return best
 }
 
 /** A text with a share of its words left out: a weak base learns a small set of texts by heart, but not by these. */
