@@ -133,6 +133,8 @@ it('lists, corrects, removes and adds; and the changes hold through a rebuild', 
   expect((await find(wrong.input)).map(({ outcome }) => outcome)).toEqual([right])
   expect(await find(gone.input)).toEqual([])
   expect(await find('a heron stands')).toMatchObject([{ outcome: 'wet', source: { file: 'added by hand' } }])
+  // What was added is learned, never examined.
+  expect(given(await review.data('weather', { part: 'training', find: 'a heron stands' })).total).toBe(1)
   // The same words and files by themselves keep them too.
   const third = given(await builds.start('Tell me which kind of sentence this is.', [rows], { name: 'weather' }))
   expect(third.id).toBe(again.id)
