@@ -70,7 +70,7 @@ describe('Build', () => {
     await page.waitForURL(/\/#/)
     name = decodeURIComponent(new URL(page.url()).hash.slice(1))
     const build = async () => (await state()).builds.find((one) => one.name === name)!
-    await expect.poll(async () => (await build()).training?.step ?? 0, { timeout: 240_000, interval: 1000 }).toBeGreaterThan(20)
+    await expect.poll(async () => (await build()).training?.step ?? 0, { timeout: 240_000, interval: 1000 }).toBeGreaterThan(100)
     await page.getByText('of 100 practice questions right').first().waitFor()
     await shoot(page, 'build-learning-1440-light')
     await picture(page, 'build-learning', 'How it is learning')
