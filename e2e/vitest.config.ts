@@ -4,5 +4,5 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { root: import.meta.dirname, include: ['*.e2e.ts'], fileParallelism: false, testTimeout: 120_000, hookTimeout: 600_000 },
+  test: { root: import.meta.dirname, include: ['*.e2e.ts'], fileParallelism: false, testTimeout: 120_000, hookTimeout: 600_000, retry: 1 },
 })
