@@ -5,7 +5,7 @@ import { hashText } from '../core/id.ts'
 import { planOffline } from '../drivers/planner/offline.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { answer, pinnedAnswers, type Served } from './answer.ts'
-import { chooseQuoting, quoteBaseline, quoteByWords } from './baseline.ts'
+import { chooseQuoting, clearlyBetter, quoteBaseline, quoteByWords } from './baseline.ts'
 import { matcher } from './match.ts'
 
 const passage = (heading: string, ...sentences: string[]): Passage => ({
@@ -67,6 +67,14 @@ describe('quoting by words', () => {
       [example('Which sign shows too much: yellow vision?', 'Yellow vision is a sign of too much.')],
     )
     expect(single.quoting).toMatchObject({ by: 'sentences' })
+  })
+
+  it('takes the place of what was trained only where practice tells them apart', () => {
+    expect(clearlyBetter([1, 1, 0, 1, 1, 0], [0, 0, 0, 1, 0, 0])).toBe(true)
+    expect(clearlyBetter([0.7, 0.5, 0.6, 0.8], [0.6, 0.6, 0.5, 0.85])).toBe(false)
+    expect(clearlyBetter([0.5, 0.5], [0.5, 0.5])).toBe(false)
+    expect(clearlyBetter([0, 0.2], [1, 0.9])).toBe(false)
+    expect(clearlyBetter([1], [0])).toBe(false)
   })
 
   it('is what the exam’s simple method says, to the word', () => {

@@ -42,10 +42,10 @@ function whole({ index, match }: Words, question: string, count: number): Citati
   )
 }
 
-/** The quoting with the highest mean worth on practice, and that sum. */
-export function chooseQuoting(words: Words, practice: readonly Example[]): { quoting: Quoting; score: number } {
+/** The quoting with the highest mean worth on practice, and what each case's answer is worth with it. */
+export function chooseQuoting(words: Words, practice: readonly Example[]): { quoting: Quoting; score: number; worths: number[] } {
   const cheap = quoterOf(words.index, words.match)
-  let best: { quoting: Quoting; score: number } = { quoting: { ...CHOICES[0], threshold: 0 }, score: -1 }
+  let best: { quoting: Quoting; score: number; worths: number[] } = { quoting: { ...CHOICES[0], threshold: 0 }, score: -1, worths: [] }
   for (const choice of CHOICES) {
     const cases = practice.map((example) => {
       const reference = example.answer ?? null
@@ -58,11 +58,24 @@ export function chooseQuoting(words: Words, practice: readonly Example[]): { quo
     })
     const cuts = [0, ...cases.map((one) => one.confidence + 1e-9)]
     for (const threshold of cuts) {
-      const score = cases.reduce((sum, one) => sum + (one.confidence >= threshold ? one.answered : one.abstained), 0)
-      if (score > best.score) best = { quoting: { ...choice, threshold }, score }
+      const worths = cases.map((one) => (one.confidence >= threshold ? one.answered : one.abstained))
+      const score = worths.reduce((sum, one) => sum + one, 0)
+      if (score > best.score) best = { quoting: { ...choice, threshold }, score, worths }
     }
   }
   return best
+}
+
+/**
+ * Whether one way of answering the same cases is better than another by more than chance explains: by more than one standard error of the paired
+ * differences. Below that the two are equals, and what was trained is kept.
+ */
+export function clearlyBetter(one: readonly number[], other: readonly number[]): boolean {
+  const differences = one.map((value, index) => value - other[index]!)
+  if (differences.length < 2) return false
+  const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length
+  const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (differences.length - 1)
+  return mean > Math.sqrt(variance / differences.length)
 }
 
 /** @returns what is quoted for a question, null when it abstains */

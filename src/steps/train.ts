@@ -19,7 +19,7 @@ import type { Store } from '../ports/store.ts'
 import type { Tagger } from '../ports/tagger.ts'
 import type { SizeQuestion, Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { classify, classifyWindows, type Judged, judge, labelCount, quote, selectPrompts, shortened, tooLong } from './answer.ts'
-import { chooseQuoting } from './baseline.ts'
+import { chooseQuoting, clearlyBetter } from './baseline.ts'
 import { fitTagger, tagProbabilities, tagPrompts, tagsOf } from './extract.ts'
 import { chooseKindMix, chooseKindThreshold, fitKinds, heldOf, type KindCase, kindsOf, kindsPrompts, mixKinds, PROBABILITIES, scoresOf } from './kinds.ts'
 import { type Match, matcher } from './match.ts'
@@ -179,7 +179,7 @@ export async function train(
         )
         threshold = chosen.threshold
         // Who answers is decided where everything else is, on practice: a small base may choose sentences worse than plain words do.
-        if (words.score > chosen.score) quoting = words.quoting
+        if (clearlyBetter(words.worths, chosen.worths)) quoting = words.quoting
       }
     } finally {
       await scorer.close()
@@ -311,24 +311,25 @@ function prompts(
   )
 }
 
-/** The threshold with the highest {@link worth} on practice, and that sum. */
+/** The threshold with the highest {@link worth} on practice, and what each case's answer is worth with it. */
 export async function chooseThreshold(
   served: Parameters<typeof judge>[0],
   practice: readonly Example[],
   spec: Spec,
   signal?: AbortSignal,
-): Promise<{ threshold: number; score: number }> {
+): Promise<{ threshold: number; worths: number[] }> {
   const cases: { judged: Judged[]; reference: string | null }[] = []
   for (const example of practice)
     if (!tooLong(example.input, served.vocabulary)) cases.push({ judged: await judge(served, example.input, signal), reference: example.answer ?? null })
   const language = spec.outputLanguage[0] ?? 'en'
-  let best = { threshold: 0.5, score: -1 }
+  let best = { threshold: 0.5, score: -1, worths: [] as number[] }
   for (let threshold = 0.02; threshold < 1; threshold += 0.02) {
-    const score = cases.reduce((sum, { judged, reference }) => {
+    const worths = cases.map(({ judged, reference }) => {
       const answered = quote(judged, threshold, language)
-      return sum + worth(answered.abstained ? null : answered.citations.map((citation) => citation.quote).join(' '), reference)
-    }, 0)
-    if (score > best.score) best = { threshold: Math.round(threshold * 100) / 100, score }
+      return worth(answered.abstained ? null : answered.citations.map((citation) => citation.quote).join(' '), reference)
+    })
+    const score = worths.reduce((sum, one) => sum + one, 0)
+    if (score > best.score) best = { threshold: Math.round(threshold * 100) / 100, score, worths }
   }
   return best
 }
