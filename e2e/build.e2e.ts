@@ -169,6 +169,7 @@ describe('Build', () => {
     const model = (await state()).models.find((one) => one.name === name)!
     expect(model.price!.open).toBe('0.02')
     // Counted from the first page to the sale: opening the form, the files, the plan, the build, a question, publishing.
+    console.log(`From the first page to the sale: ${clicks} clicks.`)
     expect(clicks).toBeLessThanOrEqual(12)
     await page.getByRole('link', { name: 'The page to share' }).click()
     await page.getByRole('heading', { level: 1, name }).waitFor()

@@ -237,6 +237,8 @@ describe('bad input', () => {
     expectRefused(await post('/api/models/nobody/free', { questions: 1 }), 404, '"nobody"')
     expect((await post('/api/models/clauses/free', { questions: 1 })).body).toEqual({ questions: 1, left: 1 })
     const paid = (await state()).models.find(({ name }) => name === 'clauses')!.queries
+    // Who means to pay is told the price though one is left, so that paying for an audition uses no free question up.
+    expect((await post('/v1/chat/completions', question, { 'x-modelfactory-free': 'no' })).status).toBe(402)
     const replies = await Promise.all([post('/v1/chat/completions', question), post('/v1/chat/completions', question)])
     expect(replies.map(({ status }) => status).sort()).toEqual([200, 402])
     const given = replies.find(({ status }) => status === 200)!

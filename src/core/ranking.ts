@@ -1,6 +1,7 @@
 /**
- * Ranking: where a listing stands in the market, and why, from its sealed exam and from payments alone. The formula is open and pure, so anyone
- * can compute a place again from the chain and the packages. Knows nothing of search, databases or where payments are read.
+ * Ranking: where a listing stands in the market, and why, from its sealed exam, from payments, and from what this gateway saw: answers that failed,
+ * and auditions that the chain shows as paid. The formula is open and pure, so anyone can compute a place again. Knows nothing of search, databases or
+ * where payments are read.
  *
  * score = quality x use x reliability x taste
  * - quality: the lower end of the exam's 95 % interval, moved down for repeated attempts at one exam (Bonferroni) and by a failed twin check;

@@ -35,6 +35,7 @@ export const CurvePoint = z.object({
   step: z.number().int(),
   trainingLoss: z.number(),
   validationLoss: z.number().nullable(),
+  // A share, added up in single precision.
   validationRight: z.number().min(0).max(1.001).optional(),
   seconds: z.number(),
 })

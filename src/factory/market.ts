@@ -91,7 +91,10 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
         }
         const again = stale
         stale = false
-        await index({ chain, store }, records, { standing: options.standing, again })
+        await index({ chain, store }, records, { standing: options.standing, again }).catch((error: unknown) => {
+          stale ||= again
+          throw error
+        })
       })
     return following
   }

@@ -8,6 +8,8 @@ import type { Database } from '../ports/database.ts'
 
 /** Says how many free questions are left to this visitor today. */
 export const FREE_LEFT = 'X-ModelFactory-Free-Left'
+/** `no` from whoever means to pay though a free question is left. */
+export const FREE_WISH = 'X-ModelFactory-Free'
 /** The most a builder can set. */
 export const MOST_FREE = 100
 /** Visitors remembered at once; beyond them nobody new asks for nothing, so that addresses without number cost no memory. */

@@ -14,6 +14,8 @@ const ALL_BYTES = 4 * 2 ** 30
 /** The most one piece may hold. */
 export const PIECE_BYTES = 8 << 20
 const KEPT_MILLISECONDS = 24 * 3600 * 1000
+/** How long the count of bytes under way is trusted before the folder is looked through again: a folder of files is announced one by one. */
+const SWEEP_MILLISECONDS = 60_000
 const Name = z.string().regex(/^[0-9a-f]{32}$/)
 const About = z.object({ bytes: z.number().int().positive() })
 
@@ -34,6 +36,7 @@ export function openUploads(options: { folder: string; now: () => number }): Upl
   const { folder, now } = options
   /** One piece at a time of each file: two windows must not write into each other. */
   const turns = new Map<string, Promise<unknown>>()
+  let known: { at: number; bytes: number } | undefined
   const place = (id: string) => join(folder, id)
   const unknown = (id: string) =>
     refuse('upload_unknown', `There is no upload "${id.slice(0, 40)}" here.`, 'A file is kept for a day after its last piece: send it again.')
@@ -100,8 +103,10 @@ export function openUploads(options: { folder: string; now: () => number }): Upl
           'Split it, or leave out what the model need not know.',
         )
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      if ((await sweep()) + bytes > ALL_BYTES)
+      if (!known || now() - known.at > SWEEP_MILLISECONDS) known = { at: now(), bytes: await sweep() }
+      if (known.bytes + bytes > ALL_BYTES)
         return refuse('uploads_full', `There is no room for ${bytes} more bytes beside what is being uploaded.`, 'Try again when other builds have begun.')
+      known.bytes += bytes
       const id = randomBytes(16).toString('hex')
       await writeFile(`${place(id)}.json`, JSON.stringify({ bytes }), { mode: 0o600 })
       await writeFile(place(id), new Uint8Array(), { mode: 0o600 })

@@ -5,13 +5,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Correction } from '../core/corrections.ts'
 import { type Dataset, type Exam, type Example, exampleOf, type Passage } from '../core/dataset.ts'
 import { hashText } from '../core/id.ts'
 import { planOffline } from '../drivers/planner/offline.ts'
 import { llmTeacher } from '../drivers/teacher/llm.ts'
-import type { Material } from '../factory/material.ts'
-import { openTeaching } from '../factory/teaching.ts'
 import { describeTaught, teach } from './teach.ts'
 
 const KEY = 'sk-scripted-teacher'
@@ -134,27 +131,6 @@ describe('a teacher', () => {
     const kept = memory()
     const first = await teach({ teacher, kept }, material(), { signal })
     expect(await teach({ teacher, kept }, material(), { signal })).toEqual(first)
-    expect(requests).toHaveLength(2)
-  })
-
-  it('is corrected and thinned out like any other, which holds when the dataset is made again', async () => {
-    const vision = { question: 'How do I notice too much digoxin?', answer: digoxin.sentences[2]! }
-    const { teacher, requests } = await scripted({ lessons: [potassium, vision] }, { scores: [5, 5] })
-    const settings = memory()
-    const teaching = openTeaching({ teacher, database: { settings } })
-    const plain = await teaching.teach(material() as Material, [], async () => {}, signal)
-    const [first, second] = plain.training
-    const corrections: Correction[] = [
-      { kind: 'replace', id: first!.id, outcome: { answer: digoxin.sentences[0]! } },
-      { kind: 'remove', id: second!.id },
-      { kind: 'add', input: 'Added by hand?', outcome: { answer: 'x' } },
-    ]
-    const expected = [{ input: potassium.question, answer: digoxin.sentences[0] }]
-    expect((await teaching.teach(material() as Material, corrections, async () => {}, signal)).training).toMatchObject(expected)
-    // Whoever reviews sees the same, and no teacher is asked for it; before it was ever asked there is nothing of it to see.
-    expect((await teaching.recall(material() as Material, corrections)).training).toMatchObject(expected)
-    expect((await teaching.recall(material() as Material, corrections)).training).toHaveLength(1)
-    expect((await openTeaching({ teacher, database: { settings: memory() } }).recall(material() as Material, [])).training).toEqual([])
     expect(requests).toHaveLength(2)
   })
 

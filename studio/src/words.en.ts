@@ -202,12 +202,9 @@ export const en = {
     payout: 'Paid to',
     listing: 'Listing',
     publishHeading: 'Publish it',
-    publishText: 'Publishing offers the model on the chain. From then on anyone can ask it, and each question sends its whole price to your address.',
-    priceLabel: (currency: string): string => `Price per question, in ${currency}`,
     publish: 'Publish',
     publishing: 'Publishing',
     publishedNow: (tx: string): string => `Published, transaction ${tx}.`,
-    notBuilt: 'It can be published when it is built and examined.',
     examples: 'One thousand questions would earn you',
   },
 

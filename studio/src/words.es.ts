@@ -201,12 +201,9 @@ export const es: typeof en = {
     payout: 'Pagado a',
     listing: 'Anuncio',
     publishHeading: 'Publícalo',
-    publishText: 'Publicar ofrece el modelo en la cadena. Desde entonces cualquiera puede preguntarle, y cada pregunta envía su precio entero a tu dirección.',
-    priceLabel: (currency) => `Precio por pregunta, en ${currency}`,
     publish: 'Publicar',
     publishing: 'Publicando',
     publishedNow: (tx) => `Publicado, transacción ${tx}.`,
-    notBuilt: 'Se puede publicar cuando esté construido y examinado.',
     examples: 'Mil preguntas te darían',
   },
 

@@ -116,6 +116,8 @@ export async function publish(
 ): Promise<Refusal | undefined> {
   const checked = parsePrice(price)
   if (isRefusal(checked)) return checked
+  if (free !== undefined && !/^\d{1,3}$/.test(free))
+    return refuse('free_invalid', `"${free}" is no number of questions.`, 'Give --free a whole number from 0 to 100.')
   // Whoever publishes is told first what strangers will read.
   const told = await withCurrency(context, async (url) => {
     const quoted = await request<QuotationView>(url, `/api/models/${encodeURIComponent(model)}/quotations`)

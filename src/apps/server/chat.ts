@@ -9,6 +9,7 @@ import type { Answer } from '../../core/answer.ts'
 import { type Refusal, refuse } from '../../core/errors.ts'
 import type { PaidPart, Receipt } from '../../core/receipt.ts'
 import type { ModelFactory, PaidQuery } from '../../factory/factory.ts'
+import { FREE_WISH } from '../../factory/trial.ts'
 import { limit, visitorOf } from './guard.ts'
 import { ChatRequest, chunk, completion, extra, type Head, inputOf, modelObject } from './openai.ts'
 import { errorBody, openaiRefusal, wrongField } from './replies.ts'
@@ -71,7 +72,8 @@ export function chatRoutes(factory: ModelFactory, report: Report): Hono {
     try {
       query = await factory.query({
         ...{ model: request.model, text, requestBody: body, payment, terms },
-        ...{ resource: context.req.url, signal: context.req.raw.signal, visitor: visitorOf(context) },
+        ...{ resource: context.req.url, signal: context.req.raw.signal },
+        visitor: context.req.header(FREE_WISH) === 'no' ? undefined : visitorOf(context),
       })
     } catch (fault) {
       if (payment === undefined) throw fault

@@ -10,6 +10,7 @@ import { ReviewPost } from '../../core/market.ts'
 import { amount, parseOpen } from '../../core/royalty.ts'
 import type { Limits } from '../../factory/budget.ts'
 import type { ModelFactory } from '../../factory/factory.ts'
+import { FREE_WISH } from '../../factory/trial.ts'
 import { type Client, explain, openClient, PayError } from '../client/client.ts'
 import { readAudition, readPick } from './audition.ts'
 import { readJson } from './chat.ts'
@@ -115,32 +116,26 @@ export function walletRoutes(
     }
     const { model, text } = request.data
     const reply = await inTurn(() => pay(urlOf(context), model, text))
-    if (isRefusal(reply)) return refusal(context, reply, reply.code === 'model_not_found' ? 404 : 422)
+    if ('refused' in reply) return refusal(context, reply.refused, reply.status)
     return new Response(reply.text, { headers: { 'content-type': 'application/json; charset=utf-8' } })
   })
 
-  /** One paid question; the server's reply as it came. */
-  async function pay(url: string, model: string, text: string): Promise<{ text: string } | Refusal> {
+  /** One paid question: the server's reply as it came, or why there is none and the status that says so. */
+  async function pay(url: string, model: string, text: string): Promise<{ text: string } | { refused: Refusal; status: 404 | 422 }> {
     const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }] })
     try {
       const paying = await opened(url)
       const reply = await paying.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-      return (await explain(reply)) ?? { text: await reply.text() }
+      const refused = await explain(reply)
+      return refused ? { refused, status: reply.status === 404 ? 404 : 422 } : { text: await reply.text() }
     } catch (error) {
-      if (error instanceof PayError) return error.refusal
+      if (error instanceof PayError) return { refused: error.refusal, status: 422 }
       throw error
     }
   }
 
   const payer = budget.account.address
-  routes.post('/auditions', limit(1), async (context) => {
-    const post = await readAudition(context)
-    if (isRefusal(post)) return refusal(context, post, 400)
-    const [limits, spent] = await Promise.all([budget.limits(), inTurn(async () => (await opened(urlOf(context))).spentToday())])
-    const left = limits.perDay - spent.total
-    const begun = await factory.auditions.begin(post, payer, { perQuery: limits.perQuery, together: left > 0n ? left : 0n })
-    return isRefusal(begun) ? refusal(context, begun) : context.json(begun)
-  })
+
   /** Out of the builder's earnings, not out of this wallet: both belong to the owner of the machine. */
   routes.post('/unwrap', limit(1), async (context) => {
     const request = UnwrapRequest.safeParse(readJson(await context.req.text()), { reportInput: true })
@@ -153,6 +148,7 @@ export function walletRoutes(
     const done = await factory.unwrap(open)
     return isRefusal(done) ? refusal(context, done) : context.json(done)
   })
+
   /** A review of what this wallet paid for. */
   routes.post('/reviews', limit(1), async (context) => {
     const post = WalletReview.safeParse(readJson(await context.req.text()), { reportInput: true })
@@ -163,6 +159,15 @@ export function walletRoutes(
     const { modelId, ...review } = post.data
     const kept = await factory.market.review(modelId, review, payer)
     return isRefusal(kept) ? refusal(context, kept) : context.json(kept)
+  })
+
+  routes.post('/auditions', limit(1), async (context) => {
+    const post = await readAudition(context)
+    if (isRefusal(post)) return refusal(context, post, 400)
+    const [limits, spent] = await Promise.all([budget.limits(), inTurn(async () => (await opened(urlOf(context))).spentToday())])
+    const left = limits.perDay - spent.total
+    const begun = await factory.auditions.begin(post, payer, { perQuery: limits.perQuery, together: left > 0n ? left : 0n })
+    return isRefusal(begun) ? refusal(context, begun) : context.json(begun)
   })
   routes.get('/auditions/:id', async (context) => {
     const view = await factory.auditions.view(context.req.param('id'), payer)
@@ -180,7 +185,7 @@ export function walletRoutes(
       const winner = picked.contestants.find(({ letter }) => letter === picked.picked)!.model!
       for (const text of picked.cases.slice(picked.paid)) {
         const reply = await pay(url, winner.name, text)
-        if (isRefusal(reply)) return reply
+        if ('refused' in reply) return reply.refused
       }
       return factory.auditions.settle(id, payer)
     })
@@ -192,10 +197,11 @@ export function walletRoutes(
 
 const urlOf = (context: Context): string => new URL(context.req.url).origin
 
-/** A request to this server by its own name, as the guard wants it. */
+/** A request to this server by its own name, as the guard wants it. Who presses a button that pays means to pay: no free question is used up. */
 function named(request: Request, url: string): Request {
   const headers = new Headers(request.headers)
   headers.set('host', new URL(url).host)
+  headers.set(FREE_WISH, 'no')
   return new Request(request, { headers })
 }
 
