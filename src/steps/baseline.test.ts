@@ -5,8 +5,9 @@ import { hashText } from '../core/id.ts'
 import { planOffline } from '../drivers/planner/offline.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
 import { answer, pinnedAnswers, type Served } from './answer.ts'
-import { chooseQuoting, clearlyBetter, quoteBaseline, quoteByWords } from './baseline.ts'
+import { chooseQuoting, quoteBaseline, quoteByWords } from './baseline.ts'
 import { matcher } from './match.ts'
+import { clearlyBetter } from './worth.ts'
 
 const passage = (heading: string, ...sentences: string[]): Passage => ({
   ...{ id: hashText(heading), title: 'Drugs', heading, sentences, source: { file: 'drugs.md', heading } },

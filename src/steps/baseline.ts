@@ -66,18 +66,6 @@ export function chooseQuoting(words: Words, practice: readonly Example[]): { quo
   return best
 }
 
-/**
- * Whether one way of answering the same cases is better than another by more than chance explains: by more than one standard error of the paired
- * differences. Below that the two are equals, and what was trained is kept.
- */
-export function clearlyBetter(one: readonly number[], other: readonly number[]): boolean {
-  const differences = one.map((value, index) => value - other[index]!)
-  if (differences.length < 2) return false
-  const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length
-  const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (differences.length - 1)
-  return mean > Math.sqrt(variance / differences.length)
-}
-
 /** @returns what is quoted for a question, null when it abstains */
 export function quoteBaseline(
   ports: { retriever: Retriever },

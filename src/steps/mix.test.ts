@@ -1,6 +1,6 @@
 /** The mix of neural and classical parts: what it computes, and that practice chooses the better part. */
 import { describe, expect, it } from 'vitest'
-import { chooseMix, mix } from './mix.ts'
+import { chooseLabelMix, chooseMix, mix } from './mix.ts'
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
 
@@ -27,5 +27,38 @@ describe('mix', () => {
       })
     expect(chooseMix(cases(false, true)).share).toBe(0)
     expect(chooseMix(cases(true, false)).share).toBeGreaterThanOrEqual(0.9)
+  })
+
+  it('lets the part alone decide that finds the rare label, though both together have the lower cross-entropy', () => {
+    // One in five is rare. The classical part finds them all and takes three in eight of the frequent ones for rare; the neural part never does.
+    const cases = Array.from({ length: 100 }, (_, index) => {
+      const truth = index % 5 === 0 ? 1 : 0
+      const clear = truth === 0 && index % 8 > 2
+      return { neural: clear ? [0.98, 0.02] : [0.6, 0.4], scores: clear ? [0.5, -0.5] : [-0.1, 0.1], truth }
+    })
+    const recall = (settings: { share: number; temperature: number }) => {
+      const said = cases.map(({ neural, scores }) => mix(neural, scores, settings)).map(([one, other]) => (other! > one! ? 1 : 0))
+      return cases.filter(({ truth }, index) => truth === 1 && said[index] === 1).length / 20
+    }
+    expect(recall(chooseMix(cases))).toBeLessThan(0.5)
+    expect(recall(chooseLabelMix(cases))).toBe(1)
+    expect(chooseLabelMix(cases).share).toBe(1)
+  })
+
+  it('keeps both together where neither part is clearly better', () => {
+    const cases = Array.from({ length: 40 }, (_, index) => {
+      const truth = index % 2
+      const [neuralRight, classicalRight] = [index % 8 !== 0, index % 8 !== 4]
+      const towards = (good: boolean, high: number, low: number) => ((truth === 0) === good ? [high, low] : [low, high])
+      return {
+        neural: towards(neuralRight, neuralRight ? 0.9 : 0.55, neuralRight ? 0.1 : 0.45),
+        scores: towards(classicalRight, classicalRight ? 1 : 0.05, classicalRight ? -1 : -0.05),
+        truth,
+      }
+    })
+    const { share } = chooseLabelMix(cases)
+    expect(share).toBeGreaterThan(0)
+    expect(share).toBeLessThan(1)
+    expect(chooseLabelMix(cases)).toEqual(chooseMix(cases))
   })
 })

@@ -4,6 +4,7 @@
  */
 import type { Expert } from '../core/weights.ts'
 import type { LoadedBaseline } from '../ports/baseline.ts'
+import { clearlyBetter } from './worth.ts'
 
 /** The classical part as it is served: its settings, and what scores. */
 export type LoadedExpert = { settings: Pick<Expert, 'share' | 'temperature'>; baseline: LoadedBaseline }
@@ -26,15 +27,39 @@ export function mix(neural: readonly number[], scores: readonly number[], settin
   )
 }
 
-/** The share and temperature with the lowest mean cross-entropy on practice; the smallest share of equals. */
-export function chooseMix(cases: readonly { neural: readonly number[]; scores: readonly number[]; truth: number }[]): LoadedExpert['settings'] {
-  let best = { share: 0, temperature: 1, loss: Number.POSITIVE_INFINITY }
-  for (const share of SHARES)
+export type MixCase = { neural: readonly number[]; scores: readonly number[]; truth: number }
+
+/** Of `shares`, the one with the lowest mean cross-entropy on practice, and its temperature; the first of equals. */
+export function chooseMix(cases: readonly MixCase[], shares: readonly number[] = SHARES): LoadedExpert['settings'] {
+  let best = { share: shares[0] ?? 0, temperature: 1, loss: Number.POSITIVE_INFINITY }
+  for (const share of shares)
     for (const temperature of share === 0 ? [1] : TEMPERATURES) {
       const loss = cases.reduce((sum, { neural, scores, truth }) => sum - Math.log(Math.max(mix(neural, scores, { share, temperature })[truth]!, 1e-12)), 0)
       if (loss < best.loss - 1e-9) best = { share, temperature, loss }
     }
   return { share: best.share, temperature: best.temperature }
+}
+
+/**
+ * {@link chooseMix} for labels, of which each counts the same in an exam, however rare it is. Cross-entropy leans to the frequent ones: where one of
+ * the parts alone clearly finds more of the labels on practice (their mean recall) than both together, that part decides alone.
+ */
+export function chooseLabelMix(cases: readonly MixCase[]): LoadedExpert['settings'] {
+  const together = chooseMix(cases)
+  const counts = new Map<number, number>()
+  for (const { truth } of cases) counts.set(truth, (counts.get(truth) ?? 0) + 1)
+  /** What each case adds to the mean recall of the labels, by what these settings say of it. */
+  const found = (settings: LoadedExpert['settings']) =>
+    cases.map(({ neural, scores, truth }) => {
+      const mixed = mix(neural, scores, settings)
+      return mixed.indexOf(Math.max(...mixed)) === truth ? cases.length / (counts.size * counts.get(truth)!) : 0
+    })
+  let best = { settings: together, found: found(together) }
+  for (const settings of [chooseMix(cases, [0]), chooseMix(cases, [1])]) {
+    const alone = found(settings)
+    if (clearlyBetter(alone, best.found)) best = { settings, found: alone }
+  }
+  return best.settings
 }
 
 function softmax(values: readonly number[]): number[] {

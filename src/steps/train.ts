@@ -19,13 +19,13 @@ import type { Store } from '../ports/store.ts'
 import type { Tagger } from '../ports/tagger.ts'
 import type { SizeQuestion, Trainer, TrainingProgress } from '../ports/trainer.ts'
 import { classify, classifyWindows, type Judged, judge, labelCount, quote, selectPrompts, shortened, tooLong } from './answer.ts'
-import { chooseQuoting, clearlyBetter } from './baseline.ts'
+import { chooseQuoting } from './baseline.ts'
 import { fitTagger, tagProbabilities, tagPrompts, tagsOf } from './extract.ts'
 import { chooseKindMix, chooseKindThreshold, fitKinds, heldOf, type KindCase, kindsOf, kindsPrompts, mixKinds, PROBABILITIES, scoresOf } from './kinds.ts'
 import { type Match, matcher } from './match.ts'
-import { aligned, chooseMix } from './mix.ts'
+import { aligned, chooseLabelMix, chooseMix } from './mix.ts'
 import { fitMemory, type Journal, type MachineView, type Plan, type PlanOptions, plan } from './plan.ts'
-import { supports, worth } from './worth.ts'
+import { clearlyBetter, supports, worth } from './worth.ts'
 import { mostWritten, writingPrompts } from './write.ts'
 
 /** Passages a training question is shown with: those that hold its answer, then the nearest that do not. */
@@ -223,7 +223,7 @@ async function chooseExpert(
       scores: aligned(fitted, labels, fitted.practiceScores[index]!),
       truth: labels.indexOf(example.label!),
     })
-  const settings = chooseMix(cases)
+  const settings = chooseLabelMix(cases)
   return settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.baseline.what, ...settings }
 }
 

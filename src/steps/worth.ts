@@ -1,6 +1,6 @@
 /**
- * What an answer is worth, and which sentences a reference answer supports: the two judgements that training, thresholds
- * and the exam share, so that they cannot drift apart.
+ * What an answer is worth, which sentences a reference answer supports, and when one way of answering is better than another: the judgements
+ * that training, thresholds and the exam share, so that they cannot drift apart.
  */
 import { duplicateKey, sentences } from '../core/dataset.ts'
 import { exactMatch, rougeL } from '../core/metrics.ts'
@@ -57,4 +57,16 @@ export function answerFigures(quotes: readonly string[] | null, reference: strin
     found: wanted.filter(said).length,
     wanted: wanted.length,
   }
+}
+
+/**
+ * Whether one way of answering the same cases is better than another by more than chance explains: by more than one standard error of the paired
+ * differences. Below that the two are equals, and what was trained is kept.
+ */
+export function clearlyBetter(one: readonly number[], other: readonly number[]): boolean {
+  const differences = one.map((value, index) => value - other[index]!)
+  if (differences.length < 2) return false
+  const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length
+  const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (differences.length - 1)
+  return mean > Math.sqrt(variance / differences.length)
 }
