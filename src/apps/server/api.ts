@@ -11,6 +11,7 @@ import { outcomeText } from '../../core/dataset.ts'
 import { earningsCsv } from '../../core/earnings.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import { Id } from '../../core/id.ts'
+import { pagesOf } from '../../core/pages.ts'
 import { describeReadiness } from '../../core/readiness.ts'
 import { Spec } from '../../core/spec.ts'
 import type { LiveEvent } from '../../core/view.ts'
@@ -121,7 +122,7 @@ export function apiRoutes(factory: ModelFactory, closing: AbortSignal): Hono {
     if (isRefusal(made)) return refusal(context, made)
     const { spec, findings, exam, dataset, tables } = made
     const cases = exam.cases.slice(0, SHOWN_CASES).map((one) => ({ id: one.id, input: one.input, outcome: outcomeText(one), source: one.source }))
-    return context.json({ spec, findings, tables, sentences: dataset.notes, exam: { id: findings.examId, cases } })
+    return context.json({ spec, findings, tables, pages: pagesOf(dataset), sentences: dataset.notes, exam: { id: findings.examId, cases } })
   })
 
   routes.post('/readiness', limit(64), async (context) => {

@@ -2,6 +2,7 @@
  * What the Build journey asks of the server, and its kinds of reply. Knows nothing of React.
  */
 import type { Findings } from '../../../src/core/findings.ts'
+import type { pagesOf } from '../../../src/core/pages.ts'
 import type { Readiness } from '../../../src/core/readiness.ts'
 import type { Spec } from '../../../src/core/spec.ts'
 import type { BuildView } from '../../../src/core/view.ts'
@@ -17,6 +18,8 @@ export type Understood = {
   sentences: string[]
   /** Tables as they stand in the files. */
   tables: { name: string; columns: string[]; rows: number; first: Record<string, string>[] }[]
+  /** Passages as they were read, the first of them. */
+  pages: ReturnType<typeof pagesOf>
   exam: { id: string; cases: { id: string; input: string; outcome: string; source: { file: string; row?: number; heading?: string } }[] }
 }
 export type Ready = Readiness & { sentences: string[] }

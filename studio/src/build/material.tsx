@@ -7,6 +7,7 @@ import { useId, useRef } from 'react'
 import { useNumber, useWords } from '../language.ts'
 import { Term } from '../parts/term.tsx'
 import type { Ready, Understood } from './build-api.ts'
+import { Pages } from './pages.tsx'
 import { buildWords } from './words.ts'
 
 export function Material({ view, mask, onMask }: { view: Understood; mask: boolean; onMask: (mask: boolean) => void }) {
@@ -43,6 +44,7 @@ export function Material({ view, mask, onMask }: { view: Understood; mask: boole
           {words.mask}
         </label>
       )}
+      {view.pages.first.length > 0 && <Pages pages={view.pages} />}
       {view.exam.cases.length > 0 && (
         <details className="mt-4">
           <summary className="min-h-9 content-center text-small font-medium text-river">{words.cases}</summary>

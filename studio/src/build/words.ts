@@ -83,6 +83,11 @@ const en = {
     notCovered: 'not covered by the pages',
     row: (row: string) => `row ${row}`,
   },
+  pages: {
+    look: 'Look at the pages as they were read',
+    what: 'Marked are the sentences that examples to learn and practise from rest on; any of the others may be quoted too.',
+    more: (shown: string, total: string) => `The first ${shown} of ${total} passages.`,
+  },
   tables: {
     heading: 'How your tables are read',
     lead: 'Each column was understood by what stands in it. If one is wrong, choose another.',
@@ -195,6 +200,11 @@ const es: typeof en = {
     right: 'Respuesta correcta',
     notCovered: 'las páginas no lo tratan',
     row: (row) => `fila ${row}`,
+  },
+  pages: {
+    look: 'Ver las páginas tal como se han leído',
+    what: 'Marcadas están las frases en las que se apoyan los ejemplos para aprender y practicar; cualquiera de las demás también puede citarse.',
+    more: (shown, total) => `Los primeros ${shown} pasajes de ${total}.`,
   },
   tables: {
     heading: 'Cómo se leen tus tablas',
