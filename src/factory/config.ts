@@ -10,7 +10,7 @@ import { type Refusal, refuse } from '../core/errors.ts'
 /** The repository, where the base model and the studio's build are. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** The base model in the repository. */
-export const OWN_BASE = join(ROOT, 'base', 'modelfactory-base-xs-v1.q8_0.gguf')
+export const OWN_BASE = join(ROOT, 'base', 'modelfactory-base-xs-v2.q8_0.gguf')
 export const DEFAULT_PORT = 4020
 
 const text = (what: string) => z.string().min(1, what).optional()

@@ -38,6 +38,7 @@ import type { Material, MaterialWish } from './material.ts'
 import type { Operating } from './operating.ts'
 import type { Trials } from './trial.ts'
 import type { Uploads } from './uploads.ts'
+import type { Webhook } from './webhook.ts'
 
 /** A file the builder hands over; `name` is a relative path. */
 export type InputFile = { name: string; bytes: Uint8Array }
@@ -70,6 +71,8 @@ export interface ModelFactory {
   readonly uploads: Uploads
   /** Questions that a visitor may ask before paying. */
   readonly trials: Trials
+  /** Tells an address of the owner's of every payment. */
+  readonly webhook: Webhook
   /** Of this program, as package.json says it. */
   readonly version: string
   plan(words: string, files: readonly InputFile[], columns?: MaterialWish['columns']): Promise<Spec | Refusal>

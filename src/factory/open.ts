@@ -18,7 +18,7 @@ import { openDatabase } from '../drivers/database/pglite.ts'
 import { openPostgres } from '../drivers/database/postgres.ts'
 import { ggufExporter } from '../drivers/export/exporter.ts'
 import { openHub } from '../drivers/hub/hub.ts'
-import { openKeystore } from '../drivers/keystore/keystore.ts'
+import { localAccount, openKeystore } from '../drivers/keystore/keystore.ts'
 import { signedOffers } from '../drivers/payments/offers.ts'
 import { x402Payments } from '../drivers/payments/x402.ts'
 import { llmPlanner } from '../drivers/planner/llm.ts'
@@ -61,6 +61,7 @@ import { FREE_LEFT, forNothing, openTrials } from './trial.ts'
 import { openUploads } from './uploads.ts'
 import { earningsView, modelView, receiptView } from './views.ts'
 import { watchPayments } from './watch.ts'
+import { openWebhook } from './webhook.ts'
 
 /** What the embedded chain's example payer starts with: 1,000 test OPEN. */
 const ALLOWANCE = 1000n * 10n ** 18n
@@ -129,6 +130,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   await reconcile({ chain, database }, { now })
   const watch = watchPayments({ chain, database }, now)
   const { warnings } = watch
+  const webhook = openWebhook({ chain, database }, { builder: builder.address, gateway: localAccount(gateway), now })
 
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
   const material = materialApart(openMaterial({ planner, reader: anyFiles() }), { planner: config.planner })
@@ -267,6 +269,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
 
     ask,
     trials,
+    webhook,
     auditions: openAuditions({ chain, database }, { market, ask, now }),
 
     async export(name, kind) {
@@ -360,7 +363,10 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       }
       market.served(model.modelId, true)
       charged.receipt
-        ?.then(async (receipt) => emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() }))
+        ?.then(async (receipt) => {
+          webhook.look()
+          emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() })
+        })
         .catch((error: unknown) => console.error(`The receipt of a query of ${name} is not written yet:`, error))
       return { ...charged, headers: await offers.receipt(charged.headers, payment, quote) }
     },
@@ -380,6 +386,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     },
     async close() {
       watch.stop()
+      await webhook.close()
       await market.close()
       await builds.close()
       material.close()

@@ -20,6 +20,7 @@ import { type DataFlags, data, type FixFlags, fix, quotations, rebuild } from '.
 import { up } from './up.ts'
 import { type VerifyFlags, verify } from './verify.ts'
 import { walletAddress, walletBalance, walletExport, walletImport, walletList, walletUnwrap } from './wallet.ts'
+import { webhook } from './webhook.ts'
 
 type Flags = { json?: boolean; data?: string; url?: string }
 
@@ -194,6 +195,9 @@ talking('audition [need]', 'a blind audition: up to three models answer your own
 talking('earnings', 'what the builder was paid')
   .option('--export <file>', 'every payment with its day, version and proof, into a .csv or .json file')
   .action((flags: Flags & { export?: string }) => run(flags, (context) => earnings(context, flags)))
+talking('webhook [what]', 'an address that is told of every payment: an address to set, off, or test; without it, how it stands').action(
+  (what: string | undefined, flags: Flags) => run(flags, (context) => webhook(context, what)),
+)
 command('bases', 'bases worth starting from: size, memory, licence, languages').action((flags: Flags) => run(flags, async ({ out }) => printBases(out)))
 command('bench', 'enter a program of your own for a task of the benchmark; it is given the inputs and nothing else')
   .requiredOption('--task <name>', 'name of the task')

@@ -18,13 +18,17 @@ export type Upload = { name: string; base64: string }
 
 const Failure = z.object({ error: z.object({ message: z.string(), code: z.string().nullish(), hint: z.string().nullish() }) })
 
-/** One request; a 4xx or 5xx with an error body becomes a refusal. */
-export async function request<T>(url: string, path: string, body?: unknown): Promise<T | Refusal> {
+/** One request, by POST where there is a body unless told otherwise; a 4xx or 5xx with an error body becomes a refusal. */
+export async function request<T>(url: string, path: string, body?: unknown, method?: 'PUT' | 'DELETE'): Promise<T | Refusal> {
   let response: Response
   try {
     response = await patiently(
       `${url}${path}`,
-      body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+      body === undefined
+        ? method
+          ? { method }
+          : {}
+        : { method: method ?? 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
     )
   } catch {
     return refuse('server_unreachable', `No ModelFactory server answers at ${url}.`, 'Start one with: npm start, or correct --url.')

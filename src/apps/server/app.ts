@@ -18,6 +18,7 @@ import { type SessionVariables, sessionRoutes, whoIsSignedIn } from './session.t
 import { studio } from './studio.ts'
 import { uploadRoutes } from './uploads.ts'
 import { walletRoutes } from './wallet.ts'
+import { webhookRoutes } from './webhook.ts'
 
 export type AppOptions = {
   factory: ModelFactory
@@ -54,6 +55,7 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.route('/api', apiRoutes(factory, closing))
   app.route('/api', examRoutes(factory))
   app.route('/api/operate', operateRoutes(factory, faults))
+  app.route('/api/webhook', webhookRoutes(factory))
   app.route('/api/benchmark', benchmarkRoutes())
   app.route('/api/market/auditions', auditionRoutes(factory))
   app.route('/api/market', marketRoutes(factory))

@@ -2,10 +2,12 @@
  * A small factory for the server's tests: one published model with canned words, charged for real over the embedded chain,
  * x402 and a database. What the server does not need of a factory refuses or throws, on purpose.
  */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LocalAccount } from 'viem'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import type { Answer, AnswerPart } from '../../core/answer.ts'
 import { earningsExport } from '../../core/earnings.ts'
 import { isRefusal, refuse } from '../../core/errors.ts'
@@ -34,6 +36,7 @@ import { openOwner } from '../../factory/owner.ts'
 import { openPassports } from '../../factory/passports.ts'
 import { openTrials } from '../../factory/trial.ts'
 import { openUploads } from '../../factory/uploads.ts'
+import { openWebhook } from '../../factory/webhook.ts'
 import type { Account, Chain } from '../../ports/chain.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Store } from '../../ports/store.ts'
@@ -175,6 +178,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
     market,
     auditions: openAuditions({ chain, database }, { market, ask: unheard, now: () => Date.now() }),
     trials: openTrials(database, Date.now),
+    webhook: openWebhook({ chain, database }, { builder: owner.address, gateway: privateKeyToAccount(generatePrivateKey()), now: Date.now }),
     uploads: openUploads({ folder: join(folder, 'uploads'), now: () => Date.now() }),
     version: '0.0.0',
     exams: { show: unheard, evidence: unheard, opened: unheard, run: unheard, card: unheard },

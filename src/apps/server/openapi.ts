@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { AuditionPost, ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
 import { PickPost } from './audition.ts'
+import { WebhookPost } from './webhook.ts'
 
 type Operation = { summary: string; parameters?: object[]; requestBody?: object; responses: Record<string, object> }
 
@@ -94,6 +95,12 @@ export function openapi(version: string): object {
         post: operation('Post a need with example cases', 'The need with its id.', { requestBody: body(WantedPost) }),
       },
       '/api/market/recompute': { get: operation('Read the chain anew and compare (owner)', 'Whether every figure follows from it.') },
+      '/api/webhook': {
+        get: operation('Where payments are told, and whether they are taken (owner)', 'The address, how many were told and wait, what is wrong.'),
+        put: operation('Tell an address of every payment from now on, signed by the gateway (owner)', 'As above.', { requestBody: body(WebhookPost) }),
+        delete: operation('Tell nobody (owner)', 'As above.'),
+      },
+      '/api/webhook/test': { post: operation('Send a message of the type "test" (owner)', 'The status it was answered with.') },
       '/api/benchmark': { get: operation('The published benchmark', 'Every task and arm with its interval.') },
       '/api/receipts': { get: operation('Receipts of paid queries', 'The newest.') },
     },

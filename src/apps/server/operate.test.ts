@@ -109,6 +109,26 @@ describe('how the gateway is', () => {
     expect((await look({ ...away, cookie: await signedIn(bench.builder) })).status).toBe(200)
   })
 
+  it('lets the owner alone say who is told of payments', async () => {
+    const away = { 'x-forwarded-for': '203.0.113.7' }
+    const ask = async (method: string, headers: Record<string, string> = {}, body?: string) => {
+      const reply = await fetch(`${server.url}/api/webhook`, { method, headers, ...(body === undefined ? {} : { body }) })
+      return { status: reply.status, body: (await reply.json()) as { url?: string | null; error?: { code: string } } }
+    }
+    const wish = JSON.stringify({ url: 'https://thief.example/paid' })
+    for (const method of ['GET', 'PUT', 'DELETE']) {
+      const { status, body } = await ask(method, away, method === 'PUT' ? wish : undefined)
+      expect([status, body.error?.code], method).toEqual([403, 'not_the_owner'])
+    }
+    expect((await ask('PUT', { ...away, cookie: await signedIn(bench.payer) }, wish)).status).toBe(403)
+    expect((await ask('GET')).body.url).toBe(null)
+    expect((await ask('PUT', {}, '{"address": 1}')).status).toBe(400)
+    expect((await ask('PUT', { ...away, cookie: await signedIn(bench.builder) }, JSON.stringify({ url: 'https://own.example' }))).body.url).toBe(
+      'https://own.example/',
+    )
+    expect((await ask('DELETE')).body.url).toBe(null)
+  })
+
   it('says that the chain is silent instead of nothing', async () => {
     const { pulse } = bench.chain
     bench.chain.pulse = async () => {
