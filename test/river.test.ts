@@ -150,7 +150,7 @@ describe('the royalty loop', () => {
     const { adapterPath, weights } = await opened(folder.data, state.models[0]!.packageId)
 
     const llama = await getLlama({ gpu: false, build: 'never' })
-    const model = await llama.loadModel({ modelPath: join(root, 'base', 'modelfactory-base-xs-v1.q8_0.gguf') })
+    const model = await llama.loadModel({ modelPath: join(root, 'base', 'modelfactory-base-xs-v2.q8_0.gguf') })
     const context = await model.createContext({ contextSize: 256, lora: adapterPath, threads: 1 })
     const tokens = [...model.tokenize('<|im_start|>', true), ...model.tokenize(text), ...model.tokenize('<|im_end|>', true)]
     const results = await context.getSequence().controlledEvaluate([...tokens.slice(0, -1), [tokens.at(-1)!, { generateNext: { probabilities: true } }]])

@@ -55,12 +55,15 @@ export async function bitsPerByte(path: string, documents: readonly HeldOut[], o
   const of = (map: Map<string, Sums>, name: string) => map.get(name) ?? map.set(name, new Sums()).get(name)!
   const compared = { tokens: 0, ours: 0, theirs: 0 }
   try {
+    // What one run returns is a sum: documents of one source and language share batches, so that few rows of a batch are empty.
+    const groups = new Map<string, { source: string; language: string; bytes: number; rows: ReturnType<typeof rowOf>[] }>()
     for (const [index, { source, language, text }] of documents.entries()) {
       const tokens = [end, ...model.tokenize(text, false)] as number[]
-      const rows = Array.from({ length: Math.ceil((tokens.length - 1) / length) }, (_, row) => rowOf(tokens, row * length, length))
-      let nats = 0
-      for (let at = 0; at < rows.length; at += extent.rows) nats += (await loss.run(EMPTY, reader.values(rows.slice(at, at + extent.rows), 1))).loss
-      for (const sum of [sums.whole, of(sums.sources, source), of(sums.languages, language)]) sum.add(nats, Buffer.byteLength(text))
+      const key = `${source} ${language}`
+      const group = groups.get(key) ?? { source, language, bytes: 0, rows: [] }
+      groups.set(key, group)
+      group.bytes += Buffer.byteLength(text)
+      for (let row = 0; row < Math.ceil((tokens.length - 1) / length); row++) group.rows.push(rowOf(tokens, row * length, length))
       if (index % Math.max(1, Math.floor(documents.length / COMPARED)) === 0) {
         const first = rowOf(tokens, 0, length)
         compared.ours += (await loss.run(EMPTY, reader.values([first], 1))).loss
@@ -68,6 +71,11 @@ export async function bitsPerByte(path: string, documents: readonly HeldOut[], o
         compared.theirs += await theirNats(model, tokens.slice(0, learned + 1), threads)
         compared.tokens += learned
       }
+    }
+    for (const { source, language, bytes, rows } of groups.values()) {
+      let nats = 0
+      for (let at = 0; at < rows.length; at += extent.rows) nats += (await loss.run(EMPTY, reader.values(rows.slice(at, at + extent.rows), 1))).loss
+      for (const sum of [sums.whole, of(sums.sources, source), of(sums.languages, language)]) sum.add(nats, bytes)
     }
     const [ours, llamaCpp] = [compared.ours / compared.tokens, compared.theirs / compared.tokens]
     const each = (map: Map<string, Sums>) => Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, sum]) => [name, sum.bitsPerByte()]))

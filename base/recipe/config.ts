@@ -58,6 +58,8 @@ const Schema = z
         tokens: z.number().int().min(0),
         rows: count,
         length: count,
+        /** Of the rows of a batch, so many are plain text of the pre-training, learned whole: what was read is not forgotten over the answers. */
+        replayedRows: z.number().int().min(0).optional(),
         learningRate: z.number().positive(),
         warmupSteps: z.number().int().min(0).optional(),
         maximumMinutes: z.number().positive().optional(),
@@ -76,6 +78,8 @@ const Schema = z
     if (tokenizer.vocabulary < 3 + 256 + tokenizer.labels) wrong(['tokenizer', 'vocabulary'], 'there is no room for 3 markers, 256 bytes and the labels')
     for (const { length } of instruct === undefined ? stages : [...stages, instruct])
       if (length > shape.contextTokens) wrong(['stages'], `rows of ${length} tokens are longer than the context of ${shape.contextTokens}`)
+    if (instruct?.replayedRows && instruct.replayedRows >= instruct.rows)
+      wrong(['instruct', 'replayedRows'], `${instruct.replayedRows} of ${instruct.rows} rows leave none for instructions`)
     const whole = stages.reduce((sum, one) => sum + one.share, 0)
     if (Math.abs(whole - 1) > 1e-6) wrong(['stages'], `the shares add up to ${whole}, not to 1`)
   })

@@ -14,10 +14,12 @@ export type Course = {
   maximumMinutes: number | undefined
   learningRate: number
   warmupSteps: number
+  /** Of the rows of a batch, so many are plain text; where they stand is the last of a state's rows. */
+  replayedRows?: number | undefined
 }
 
 export function startOf(course: Course): CourseState {
-  return { course: course.name, step: 0, tokens: 0, minutes: 0, rows: course.stages.map(() => 0) }
+  return { course: course.name, step: 0, tokens: 0, minutes: 0, rows: [...course.stages, ...(course.replayedRows ? [0] : [])].map(() => 0) }
 }
 
 /** From 0 to 1: whichever of tokens and minutes is further along. */

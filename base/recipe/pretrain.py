@@ -292,10 +292,10 @@ class Rows:
 class Course:
     """One stretch of training: which rows at which progress, the learning rate, and where the run stands (its state is what is saved)."""
 
-    def __init__(self, name, stages, tokens, minutes, learning_rate, warmup):
+    def __init__(self, name, stages, tokens, minutes, learning_rate, warmup, replayed=0):
         self.name, self.stages, self.tokens, self.maximum_minutes = name, stages, tokens, minutes
-        self.learning_rate, self.warmup = learning_rate, warmup
-        self.state = {"course": name, "step": 0, "tokens": 0, "minutes": 0.0, "rows": [0] * len(stages)}
+        self.learning_rate, self.warmup, self.replayed = learning_rate, warmup, replayed
+        self.state = {"course": name, "step": 0, "tokens": 0, "minutes": 0.0, "rows": [0] * (len(stages) + (1 if replayed else 0))}
 
     def progress(self):
         shares = [self.state["tokens"] / self.tokens]
@@ -324,6 +324,7 @@ class Trainer:
         self.model = Llama(config["shape"])
         self.model.start(config["seed"])
         self.model.to(device)
+        self.compiled = compiled
         self.run = torch.compile(self.model, dynamic=False) if compiled else self.model
         self.slope_of = torch.compile(loss_and_slope, dynamic=False) if compiled else loss_and_slope
         # On a CPU a chunk's logits stay in the cache.
@@ -423,8 +424,15 @@ class Trainer:
         self.model.load_state_dict(saved["model"])
         return saved
 
-    def train(self, course, rows_of, mask, saved, stop_after):
-        """Runs a course to its end. Returns false when it was told to stop before."""
+    def compile(self, stages):
+        """Compiles what the stages need, before a clock runs: on a GPU that can take longer than the first hundred steps."""
+        for rows, length in {(min(stage["rows"], max(1, self.micro_tokens // stage["length"])), stage["length"]) for stage in stages}:
+            tokens = torch.zeros(rows, length + 1, dtype=torch.int64, device=self.device)
+            self.loss(tokens[:, :-1], tokens[:, 1:], torch.ones(rows, length, device=self.device)).backward()
+        self.model.zero_grad(set_to_none=True)
+
+    def train(self, course, rows_of, mask, saved, stop_after, replay=None):
+        """Runs a course to its end; of each batch `course.replayed` rows are read from `replay` and learned whole. Returns false when it was told to stop before."""
         optimiser = self.optimiser()
         state = course.state
         if saved is not None and saved["state"]["course"] == course.name:
@@ -432,6 +440,8 @@ class Trainer:
             state.update(saved["state"])
             say(f"{course.name}: goes on at step {state['step']}, {state['tokens']:,} tokens, {state['minutes']:.1f} minutes")
         curve = Curve(os.path.join(self.work, "curve.jsonl"), course.name, state["step"])
+        if self.compiled and course.progress() < 1:
+            self.compile(course.stages)
         base, began = state["minutes"], time.monotonic()
         saved_at, told_at, validated, losses, tokens_at = began, began, course.progress(), [], state["tokens"]
         if state["step"] == 0:
@@ -442,12 +452,16 @@ class Trainer:
         while course.progress() < 1:
             index = course.stage()
             stage, rows = course.stages[index], rows_of[index]
-            first = state["rows"][index]
-            batch = rows.take(first, stage["rows"])
-            learned = None if mask is None else rows.take(first, stage["rows"], mask)
+            first, own = state["rows"][index], stage["rows"] - course.replayed
+            batch = rows.take(first, own)
+            learned = None if mask is None else rows.take(first, own, mask)
+            if course.replayed:
+                plain = replay.take(state["rows"][-1], course.replayed)
+                batch, learned = np.concatenate((batch, plain)), np.concatenate((learned, np.ones_like(plain)))
+                state["rows"][-1] += course.replayed
             rate = course.rate()
             losses.append(self.step(optimiser, batch, learned, rate))
-            state["rows"][index] += stage["rows"]
+            state["rows"][index] += own
             state["step"] += 1
             state["tokens"] += stage["rows"] * stage["length"]
             now = time.monotonic()
@@ -564,23 +578,24 @@ def main():
         # Last: where weights are, all else is.
         write_safetensors(os.path.join(asked.work, file), trainer.model.exported())
 
+    train_tokens = np.memmap(os.path.join(asked.work, "train.bin"), dtype="<u2", mode="r")
+    settings = config.get("instruct") or {}
+    stage = {"name": "instruct", "share": 1.0, **settings}
+    instruct = Course("instruct", [stage], settings.get("tokens") or 1, settings.get("maximumMinutes"), settings.get("learningRate", 0), settings.get("warmupSteps", 20), settings.get("replayedRows", 0))
     if saved is None or saved["state"]["course"] == "pretrain":
         course = Course("pretrain", config["stages"], config["tokens"], config.get("maximumMinutes"), optimiser["learningRate"], optimiser["warmupSteps"])
-        tokens = np.memmap(os.path.join(asked.work, "train.bin"), dtype="<u2", mode="r")
-        if not trainer.train(course, stage_rows(tokens, config["stages"], seed), None, saved, asked.stop_after_minutes):
+        if not trainer.train(course, stage_rows(train_tokens, config["stages"], seed), None, saved, asked.stop_after_minutes):
             return 3
         finish(course, "weights-pretrained.safetensors")
         saved = None
-        after = Course("instruct", [], 1, None, 0, 0)
-        after.state["rows"] = [0]
-        trainer.save(after, trainer.optimiser())
+        trainer.save(instruct, trainer.optimiser())
 
-    settings = config.get("instruct")
-    course = Course("instruct", [{"name": "instruct", "share": 1.0, **(settings or {})}], (settings or {}).get("tokens") or 1, (settings or {}).get("maximumMinutes"), (settings or {}).get("learningRate", 0), (settings or {}).get("warmupSteps", 20))
-    if settings and settings["tokens"] > 0 and os.path.exists(os.path.join(asked.work, "instruct.bin")):
+    course = instruct
+    if settings.get("tokens") and os.path.exists(os.path.join(asked.work, "instruct.bin")):
         tokens = np.memmap(os.path.join(asked.work, "instruct.bin"), dtype="<u2", mode="r")
         mask = np.memmap(os.path.join(asked.work, "instruct.mask"), dtype="u1", mode="r")
-        if not trainer.train(course, stage_rows(tokens, course.stages, seed), mask, saved, asked.stop_after_minutes):
+        replay = Rows(train_tokens, settings["length"], 0, len(train_tokens), seed) if course.replayed else None
+        if not trainer.train(course, stage_rows(tokens, course.stages, seed), mask, saved, asked.stop_after_minutes, replay):
             return 3
     finish(course, "weights.safetensors")
     return 0

@@ -16,7 +16,7 @@ import { type Course, type CourseState, learningRate, progress, stageAt, startOf
 import { addPoint, trimCurve } from './curve.ts'
 import { measure, Reader } from './measure.ts'
 import { type Muon, openMuon } from './muon.ts'
-import { NumberFile, type Rows, stageRows } from './rows.ts'
+import { NumberFile, type Rows, rowsOf, stageRows } from './rows.ts'
 import { modelOf, parameterCount, untrained } from './shape.ts'
 
 export type PretrainOptions = {
@@ -75,19 +75,20 @@ export async function pretrain(options: PretrainOptions): Promise<'finished' | '
   }
 
   if (saved) run.parameters.set(saved.parameters)
-  if (!saved || saved.course === 'pretrain') {
-    const { learningRate, warmupSteps } = config.optimiser
-    const course: Course = { name: 'pretrain', stages: config.stages, tokens: config.tokens, maximumMinutes: config.maximumMinutes, learningRate, warmupSteps }
-    const state = await run.train(course, join(work, 'train.bin'), undefined, saved)
-    if (progress(course, state) < 1) return 'stopped'
-    await finish(course, state, 'weights-pretrained.safetensors')
-    run.moments.fill(0)
-    run.save({ ...state, course: 'instruct', step: 0, tokens: 0, minutes: 0, rows: [0] })
-  }
   const { instruct } = config
   const course: Course = {
     ...{ name: 'instruct', stages: instruct ? [{ ...instruct, name: 'instruct', share: 1 }] : [], tokens: instruct?.tokens || 1 },
     ...{ maximumMinutes: instruct?.maximumMinutes, learningRate: instruct?.learningRate ?? 0, warmupSteps: instruct?.warmupSteps ?? 20 },
+    replayedRows: instruct?.replayedRows,
+  }
+  if (!saved || saved.course === 'pretrain') {
+    const { learningRate, warmupSteps } = config.optimiser
+    const first: Course = { name: 'pretrain', stages: config.stages, tokens: config.tokens, maximumMinutes: config.maximumMinutes, learningRate, warmupSteps }
+    const state = await run.train(first, join(work, 'train.bin'), undefined, saved)
+    if (progress(first, state) < 1) return 'stopped'
+    await finish(first, state, 'weights-pretrained.safetensors')
+    run.moments.fill(0)
+    run.save(startOf(course))
   }
   let state = startOf(course)
   if (instruct?.tokens && existsSync(join(work, 'instruct.bin'))) {
@@ -153,6 +154,9 @@ class Run {
     const tokens = new NumberFile(file, 2)
     const mask = maskFile ? new NumberFile(maskFile, 1) : undefined
     const rows = stageRows(tokens.length, course.stages, config.seed)
+    const { replayedRows = 0 } = course
+    const plain = replayedRows > 0 ? new NumberFile(join(work, 'train.bin'), 2) : undefined
+    const plainRows = plain && rowsOf({ length: course.stages[0]!.length, start: 0, end: plain.length, seed: config.seed })
     const before = state.minutes
     const began = performance.now()
     const since = (time: number) => (performance.now() - time) / 60_000
@@ -172,8 +176,11 @@ class Run {
           open = { stage: index, gradient, reader: new Reader(extent, this.#base.shape.vocabulary) }
         }
         const rate = learningRate(course, state)
-        losses.push(await this.#step(open, { tokens, mask, rows: rows[index]!, first: state.rows[index]!, count: stage.rows, rate, step: state.step + 1 }))
-        state.rows[index]! += stage.rows
+        const own = stage.rows - replayedRows
+        const batch = [cut(rows[index]!, state.rows[index]!, own, tokens, mask), plain ? cut(plainRows!, state.rows.at(-1)!, replayedRows, plain) : []].flat()
+        losses.push(await this.#step(open, { batch, rate, step: state.step + 1 }))
+        state.rows[index]! += own
+        if (plain) state.rows[state.rows.length - 1]! += replayedRows
         state.step++
         state.tokens += stage.rows * stage.length
         state.minutes = before + since(began)
@@ -220,22 +227,21 @@ class Run {
       await this.#muon?.close()
       tokens.close()
       mask?.close()
+      plain?.close()
     }
   }
 
   /** One update. Returns nats a learned token. */
   async #step(
     { gradient, reader }: { gradient: Gradient; reader: Reader },
-    read: { tokens: NumberFile; mask: NumberFile | undefined; rows: Rows; first: number; count: number; rate: number; step: number },
+    { batch, rate, step }: { batch: readonly Cut[]; rate: number; step: number },
   ): Promise<number> {
-    const { tokens, mask, rows, first, count, rate, step } = read
-    const places = rows.places(first, count)
-    const cut = places.map((at) => ({ tokens: tokens.slice(at, at + rows.length + 1), learned: mask?.slice(at, at + rows.length + 1) }))
-    const learned = cut.reduce((sum, row) => sum + (row.learned ? learnedOf(row.learned) : rows.length), 0)
+    const count = batch.length
+    const learned = batch.reduce((sum, row) => sum + (row.learned ? learnedOf(row.learned) : row.tokens.length - 1), 0)
     let loss = 0
     let sums: Float32Array[] | undefined
     for (let at = 0; at < count; at += reader.extent.rows) {
-      const found = await gradient.run(this.parameters, reader.values(cut.slice(at, at + reader.extent.rows), 1 / Math.max(1, learned)))
+      const found = await gradient.run(this.parameters, reader.values(batch.slice(at, at + reader.extent.rows), 1 / Math.max(1, learned)))
       loss += found.loss
       if (count <= reader.extent.rows) sums = found.slopes as Float32Array[]
       else if (!sums) sums = found.slopes.map((slope) => slope.slice())
@@ -273,6 +279,15 @@ class Run {
       }),
     )
   }
+}
+
+type Cut = { tokens: ArrayLike<number>; learned: ArrayLike<number> | undefined }
+
+/** Rows `first` to `first + count` with what of them is learned; all of it where there is no mask. */
+function cut(rows: Rows, first: number, count: number, tokens: NumberFile, mask?: NumberFile): Cut[] {
+  return rows
+    .places(first, count)
+    .map((at) => ({ tokens: tokens.slice(at, at + rows.length + 1), learned: mask?.slice(at, at + rows.length + 1) }))
 }
 
 /** The matrices of the blocks: they decay, and Muon steps them where the configuration has it. */

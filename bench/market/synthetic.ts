@@ -34,7 +34,7 @@ export function* listingsOf(count: number, seed: number): Generator<Synthetic> {
       ...{ number, modelId: hashText(`synthetic model ${number}`), topic: topic.key, language, task, reportId: hashText(`synthetic report ${number}`) },
       facts: {
         ...{ packageId: hashText(`synthetic package ${number}`), name: slug, words: `${says}${named}.`, task, languages: [language], domain: topic.domain },
-        ...{ labels: task === 'classify' ? [...topic.labels] : [], base: 'modelfactory-base-xs-v1', licences: [licences[Math.floor(next() * 4)]!] },
+        ...{ labels: task === 'classify' ? [...topic.labels] : [], base: 'modelfactory-base-xs-v2', licences: [licences[Math.floor(next() * 4)]!] },
         exam: {
           ...{ n: 120, metric: 'macro-F1', score, interval: [score - 0.06, Math.min(1, score + 0.06)] },
           ...{ baseline: score - 0.02, baseScore: score - 0.2, root: hashText(`synthetic root ${number}`) },

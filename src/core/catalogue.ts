@@ -21,13 +21,22 @@ export type CatalogueEntry = {
 
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
-    name: 'modelfactory-base-xs-v1',
+    name: 'modelfactory-base-xs-v2',
     reference: null,
     home: 'base/README.md',
     licence: 'Apache-2.0',
     parameters: 8,
-    languages: ['en', 'fr', 'es'],
+    languages: ['en', 'fr', 'es', 'pl'],
     goodFor: 'Ready at once: classifying short texts and quoting from pages, in a minute or two of training on any machine.',
+  },
+  {
+    name: 'modelfactory-base-s-v1',
+    reference: 'modelfactory-base-s-v1',
+    home: 'base/README.md',
+    licence: 'Apache-2.0',
+    parameters: 38,
+    languages: ['en', 'fr', 'es', 'pl'],
+    goodFor: 'Ready at once too: has read more and knows more, and takes about seven times as long to train and to ask.',
   },
   {
     name: 'SmolLM2-135M-Instruct',

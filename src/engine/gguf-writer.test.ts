@@ -7,7 +7,7 @@ import { FormatError, openGguf } from './gguf.ts'
 import { typeWithin, writeGguf, writeModel } from './gguf-writer.ts'
 import { quantise } from './quantise.ts'
 
-const base = new URL('../../base/modelfactory-base-xs-v1.q8_0.gguf', import.meta.url).pathname
+const base = new URL('../../base/modelfactory-base-xs-v2.q8_0.gguf', import.meta.url).pathname
 const root = mkdtempSync(join(tmpdir(), 'gguf-writer-'))
 let folder: string
 let path: string

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type ByteSource, FormatError, openGguf, parseGguf } from './gguf.ts'
 import { writeAdapter, writeGguf } from './gguf-writer.ts'
 
-const path = new URL('../../base/modelfactory-base-xs-v1.q8_0.gguf', import.meta.url).pathname
+const path = new URL('../../base/modelfactory-base-xs-v2.q8_0.gguf', import.meta.url).pathname
 const memory = (bytes: Uint8Array): ByteSource => ({
   size: bytes.length,
   read(offset, length) {

@@ -1,14 +1,15 @@
 /** Bases by hash: files of this disk and of a local stand-in for the hub, on and off line. */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CATALOGUE } from '../core/catalogue.ts'
 import { isRefusal, type Refusal } from '../core/errors.ts'
 import { openHub } from '../drivers/hub/hub.ts'
 import { openStandIn, type StandIn } from '../drivers/hub/stand-in.suite.ts'
 import { writeGguf, writeModel } from '../engine/gguf-writer.ts'
 import { openBases, progressText } from './bases.ts'
-import { OWN_BASE } from './config.ts'
+import { baseReference, OWN_BASE } from './config.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'bases-'))
 const given = <T>(value: T | Refusal): T => {
@@ -28,6 +29,19 @@ const online = () => openHub({ HF_ENDPOINT: standIn.url })
 const open = (hub = online()) => openBases(hub, { folder: join(folder, 'bases'), own: OWN_BASE })
 
 describe('a base on this disk', () => {
+  it('of the repository is found by its name alone, wherever the command is given', async () => {
+    for (const { reference } of CATALOGUE.filter(({ home }) => home === 'base/README.md')) {
+      const path = reference === null ? OWN_BASE : baseReference(reference)
+      expect(existsSync(path), path).toBe(true)
+      const bases = await open(offline())
+      const base = given(await bases.ensure(given(await bases.identify(path)).sha256))
+      expect(base.licence).toBe('Apache-2.0')
+      // Kept with the data: a later version of this program brings other bases.
+      expect(dirname(base.path)).toBe(join(folder, 'bases'))
+    }
+    expect(baseReference('modelfactory-base-none')).toBe(join(process.cwd(), 'modelfactory-base-none'))
+  })
+
   it('is named, hashed, and has the licence its metadata state', async () => {
     const bases = await open(offline())
     const own = given(await bases.ensure(given(await bases.identify(OWN_BASE)).sha256))

@@ -4,7 +4,7 @@
  * twice. Knows nothing of builds.
  */
 import { copyFile, mkdir, readFile, rename, stat } from 'node:fs/promises'
-import { basename, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { Id } from '../core/id.ts'
@@ -31,7 +31,7 @@ type Known = z.infer<typeof Known>
 
 export type Bases = Awaited<ReturnType<typeof openBases>>
 
-/** `own` is the base of the repository, whose licence stands in its card. */
+/** `own` is the default base of the repository, beside which its others lie; their licence stands in their card. */
 export async function openBases(hub: Hub, options: { folder: string; own: string }) {
   const list = join(options.folder, 'bases.json')
   const known = new Map<Id, Known>()
@@ -96,9 +96,9 @@ export async function openBases(hub: Hub, options: { folder: string; own: string
     return remember({ references: [path], name: basename(path, '.gguf'), sha256, bytes: file.size, path: await placeFor(path, sha256), hub: null })
   }
 
-  /** Our own base is kept with the data: a later version of this program brings another, and the models made on this one must live on. */
+  /** Our own bases are kept with the data: a later version of this program brings others, and the models made on these must live on. */
   async function placeFor(path: string, sha256: Id): Promise<string> {
-    if (path !== options.own) return path
+    if (dirname(path) !== dirname(options.own)) return path
     const kept = `${sha256.slice(2, 18)}.gguf`
     const whole = join(options.folder, kept)
     await mkdir(options.folder, { recursive: true })
@@ -136,7 +136,12 @@ export async function openBases(hub: Hub, options: { folder: string; own: string
     return {
       name: base.name,
       sha256,
-      licence: typeof licence === 'string' && licence ? licence : base.references.includes(options.own) ? 'see base/README.md' : 'unknown',
+      licence:
+        typeof licence === 'string' && licence
+          ? licence
+          : base.references.some((one) => dirname(one) === dirname(options.own))
+            ? 'see base/README.md'
+            : 'unknown',
       path,
     }
   }

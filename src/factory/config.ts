@@ -1,6 +1,7 @@
 /**
  * Configuration: environment and flags parsed once, with the embedded defaults. Knows nothing of what is opened with it.
  */
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,8 +10,10 @@ import { type Refusal, refuse } from '../core/errors.ts'
 
 /** The repository, where the base model and the studio's build are. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-/** The base model in the repository. */
-export const OWN_BASE = join(ROOT, 'base', 'modelfactory-base-xs-v2.q8_0.gguf')
+/** A base of the repository by its name. */
+const ownBase = (name: string): string => join(ROOT, 'base', `${name}.q8_0.gguf`)
+/** The base that is trained on unless another is named. */
+export const OWN_BASE = ownBase('modelfactory-base-xs-v2')
 export const DEFAULT_PORT = 4020
 
 const text = (what: string) => z.string().min(1, what).optional()
@@ -126,7 +129,8 @@ export function readConfig(
   }
 }
 
-/** A base as it was named, a path made absolute so that it means the same to the server. */
+/** A base as it was named: one of the repository's by its name alone, or a path, made absolute so that it means the same to the server. */
 export function baseReference(text: string): string {
-  return text.startsWith('hf:') ? text : resolve(text)
+  if (text.startsWith('hf:')) return text
+  return /^[\w-]+$/.test(text) && existsSync(ownBase(text)) ? ownBase(text) : resolve(text)
 }

@@ -17,7 +17,7 @@ export const factsOf = (number: number, patch: Partial<Facts> = {}): Facts => ({
   packageId: hashText(`package ${number}`),
   name: `model-${number}`,
   words: 'Answer questions about heart drugs',
-  ...{ task: 'answer', languages: ['en'], domain: 'heart drugs', labels: [], base: 'modelfactory-base-xs-v1', licences: ['CC BY 4.0'] },
+  ...{ task: 'answer', languages: ['en'], domain: 'heart drugs', labels: [], base: 'modelfactory-base-xs-v2', licences: ['CC BY 4.0'] },
   exam: { n: 100, metric: 'ROUGE-L', score: 0.7, interval: [0.6, 0.8], baseline: 0.6, baseScore: 0.3, root: hashText(`root ${number}`) },
   ...{ verdict: 'proven', latencyMs: 20 },
   ...patch,

@@ -9,7 +9,7 @@ import { openLlama } from '../../engine/architecture.ts'
 import { generator } from '../../engine/random.ts'
 import { fileHash } from '../files/hash.ts'
 
-export const BASE = new URL('../../../base/modelfactory-base-xs-v1.q8_0.gguf', import.meta.url).pathname
+export const BASE = new URL('../../../base/modelfactory-base-xs-v2.q8_0.gguf', import.meta.url).pathname
 export const LABELS = ['rain', 'sun', '"quoted"\nline']
 
 /** `base` need only be of our base's architecture; `size` scales what the adapter changes. */
@@ -31,7 +31,7 @@ export async function randomModel(
   const adapter = join(folder, `adapter-${seed}.gguf`)
   writeFileSync(adapter, adapterFile(llama, recipe, layout, values))
   const id = hashText('none')
-  const identity = { name: 'modelfactory-base-xs-v1', sha256: await fileHash(base), licence: 'Apache-2.0' }
+  const identity = { name: 'modelfactory-base-xs-v2', sha256: await fileHash(base), licence: 'Apache-2.0' }
   const words = 'Say what the weather """is"""\nin a text.'
   const spec: Exportable['spec'] = {
     ...{ words, slug: 'weather', task: 'classify', language: ['en'], outputLanguage: ['en'], domain: null, labels: LABELS, multiLabel: false, fields: null },

@@ -12,7 +12,7 @@ import { generator } from '../../engine/random.ts'
 import { compare, ours, theirs } from './parity.suite.ts'
 import { llama, openVocabulary, type VocabularyHandle, vocabularyOf } from './vocabulary.ts'
 
-const path = new URL('../../../base/modelfactory-base-xs-v1.q8_0.gguf', import.meta.url).pathname
+const path = new URL('../../../base/modelfactory-base-xs-v2.q8_0.gguf', import.meta.url).pathname
 const text = 'The heart is a muscular organ that pumps blood through the body. When it beats out of rhythm, doctors speak of an arrhythmia.'
 const settings = { rank: 8, alpha: 16, targets: [...LORA_TARGETS] }
 /**

@@ -13,7 +13,7 @@ import { fileHash } from '../files/hash.ts'
 import { fakeRuntime } from './fake.ts'
 import { openLlamaRuntime } from './llama.ts'
 
-const base = fileURLToPath(new URL('../../../base/modelfactory-base-xs-v1.q8_0.gguf', import.meta.url))
+const base = fileURLToPath(new URL('../../../base/modelfactory-base-xs-v2.q8_0.gguf', import.meta.url))
 
 runtimeSuite('fake', fakeRuntime, base)
 runtimeSuite('llama.cpp', () => openLlamaRuntime({ threads: 1 }), base)

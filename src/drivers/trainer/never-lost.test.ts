@@ -11,7 +11,7 @@ import { random } from '../../core/report.ts'
 import type { TrainingJob, TrainingResult } from '../../ports/trainer.ts'
 import type { ChildMessage } from './messages.ts'
 
-const base = fileURLToPath(new URL('../../../base/modelfactory-base-xs-v1.q8_0.gguf', import.meta.url))
+const base = fileURLToPath(new URL('../../../base/modelfactory-base-xs-v2.q8_0.gguf', import.meta.url))
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url))
 const EVERY = 3
 

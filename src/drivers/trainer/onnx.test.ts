@@ -11,7 +11,7 @@ import type { TrainingJob } from '../../ports/trainer.ts'
 import { openLlamaRuntime } from '../runtime/llama.ts'
 import { createOnnxTrainer } from './onnx.ts'
 
-const base = new URL('../../../base/modelfactory-base-xs-v1.q8_0.gguf', import.meta.url).pathname
+const base = new URL('../../../base/modelfactory-base-xs-v2.q8_0.gguf', import.meta.url).pathname
 const labelTokens = ['<|l0|>', '<|l1|>']
 trainerSuite('onnx', async () => ({ trainer: createOnnxTrainer(), base, labelTokens }))
 

@@ -13,7 +13,7 @@ import type { LlamaShape } from '../../engine/architecture.ts'
 import { createOnnxTrainer } from './onnx.ts'
 import { inspect, sizeOf } from './size.ts'
 
-const base = fileURLToPath(new URL('../../../base/modelfactory-base-xs-v1.q8_0.gguf', import.meta.url))
+const base = fileURLToPath(new URL('../../../base/modelfactory-base-xs-v2.q8_0.gguf', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'size-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 const given = <T>(value: T | Refusal): T => {
