@@ -39,10 +39,13 @@ const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [760, 360, 60, 700, 50, 300]
 
 /** Training loss (left scale, nats a token) and validation (right scale, bits per byte) over the tokens read, as SVG. */
 export function drawCurve(name: string, points: readonly CurvePoint[]): string {
-  const shown = points.filter(({ course }) => course === 'pretrain')
+  const all = points.filter(({ course }) => course === 'pretrain')
+  // Of a long course the fall from nothing known is left out: beside it everything after would be a flat line.
+  const last = Math.max(1, ...all.map(({ tokens }) => tokens))
+  const shown = all.length < 100 ? all : all.filter(({ tokens }) => tokens >= 0.02 * last)
   const losses = smooth(shown.flatMap(({ tokens, loss }) => (loss === undefined ? [] : [[tokens, loss] as const])))
   const bits = shown.flatMap(({ tokens, validationBitsPerByte }) => (validationBitsPerByte === undefined ? [] : [[tokens, validationBitsPerByte] as const]))
-  const most = Math.max(1, ...shown.map(({ tokens }) => tokens))
+  const most = last
   const x = (tokens: number) => LEFT + ((RIGHT - LEFT) * tokens) / most
   const scale = (values: readonly (readonly [number, number])[]) => {
     const low = Math.min(...values.map(([, value]) => value))
@@ -72,7 +75,8 @@ export function drawCurve(name: string, points: readonly CurvePoint[]): string {
     'text{font:12px system-ui,sans-serif;fill:#333}.t{font-size:14px;font-weight:600}.a{stroke:#999}.l{fill:none;stroke:#b9a8ff;stroke-width:1.5}.v{fill:none;stroke:#1f6feb;stroke-width:2}circle{fill:#1f6feb}'
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img"><title>Pre-training of ${name}</title><style>${style}</style>` +
-    `<text class="t" x="${LEFT}" y="22">${name}: loss, nats a token (violet, left); held-out text, bits per byte (blue, right${end ? `; last ${end[1].toFixed(3)}` : ''})</text>` +
+    `<text class="t" x="${LEFT}" y="18">${name}</text>` +
+    `<text x="${LEFT}" y="36">loss, nats a token (violet, left); held-out text, bits per byte (blue, right${end ? `; last ${end[1].toFixed(3)}` : ''})</text>` +
     `<line class="a" x1="${LEFT}" y1="${BOTTOM}" x2="${RIGHT}" y2="${BOTTOM}"/><line class="a" x1="${LEFT}" y1="${TOP}" x2="${LEFT}" y2="${BOTTOM}"/>` +
     `${line(losses, 'l')}${line(bits, 'v')}${dots}${ticks(losses, LEFT - 6, 'end')}${ticks(bits, RIGHT + 6, 'start')}${under}` +
     `<text x="${(LEFT + RIGHT) / 2}" y="${BOTTOM + 42}" text-anchor="middle">tokens read</text></svg>\n`

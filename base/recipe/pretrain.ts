@@ -285,9 +285,7 @@ type Cut = { tokens: ArrayLike<number>; learned: ArrayLike<number> | undefined }
 
 /** Rows `first` to `first + count` with what of them is learned; all of it where there is no mask. */
 function cut(rows: Rows, first: number, count: number, tokens: NumberFile, mask?: NumberFile): Cut[] {
-  return rows
-    .places(first, count)
-    .map((at) => ({ tokens: tokens.slice(at, at + rows.length + 1), learned: mask?.slice(at, at + rows.length + 1) }))
+  return rows.places(first, count).map((at) => ({ tokens: tokens.slice(at, at + rows.length + 1), learned: mask?.slice(at, at + rows.length + 1) }))
 }
 
 /** The matrices of the blocks: they decay, and Muon steps them where the configuration has it. */

@@ -9,18 +9,19 @@ import { adapterFile, adapterLayout, initialAdapter } from '../../engine/adapter
 import { openLlama } from '../../engine/architecture.ts'
 import { openGguf } from '../../engine/gguf.ts'
 import { generator } from '../../engine/random.ts'
-import { compare, ours, theirs } from './parity.suite.ts'
+import { compare, ours, theirs, UNROUNDED } from './parity.suite.ts'
 import { llama, openVocabulary, type VocabularyHandle, vocabularyOf } from './vocabulary.ts'
 
 const path = new URL('../../../base/modelfactory-base-xs-v2.q8_0.gguf', import.meta.url).pathname
 const text = 'The heart is a muscular organ that pumps blood through the body. When it beats out of rhythm, doctors speak of an arrhythmia.'
 const settings = { rank: 8, alpha: 16, targets: [...LORA_TARGETS] }
 /**
- * On 32-bit weights what is left is llama.cpp's keys and values, kept as halves. On Q8_0 it also rounds activations to 8 bits
- * before multiplying, which we do not. Log-probabilities are compared where a token has at least 1e-4. The logits of xs-v1 are larger than
- * those of the base before it, and so is what rounding does to them.
+ * On 32-bit weights llama.cpp is told to round nothing else either, so that what is left is the order of sums. On Q8_0, as it serves, it keeps keys
+ * and values as halves and rounds activations to 8 bits before multiplying, which we do not; how far that shows depends on how large the logits of
+ * the base are. Log-probabilities are compared where a token has at least 1e-4.
  */
-const TOLERANCE = { F32: { logarithm: 0.012, probability: 0.0015 }, Q8_0: { logarithm: 0.8, probability: 0.05 } }
+const TOLERANCE = { F32: { logarithm: 0.001, probability: 0.0001 }, Q8_0: { logarithm: 0.8, probability: 0.05 } }
+const AS = { F32: UNROUNDED, Q8_0: {} }
 
 let folder: string
 let model: LlamaModel
@@ -76,7 +77,7 @@ describe.each(['F32', 'Q8_0'] as const)('log-probabilities on %s weights, at eve
   })
 
   it('agree with llama.cpp', async () => {
-    const difference = compare(await ours(base, tokens), await theirs(served, tokens))
+    const difference = compare(await ours(base, tokens), await theirs(served, tokens, AS[type]))
     console.log(type, 'base, largest difference', difference)
     expect(difference.logarithm).toBeLessThan(TOLERANCE[type].logarithm)
     expect(difference.probability).toBeLessThan(TOLERANCE[type].probability)
@@ -90,7 +91,7 @@ describe.each(['F32', 'Q8_0'] as const)('log-probabilities on %s weights, at eve
     const file = join(folder, `adapter-${type}.gguf`)
     writeFileSync(file, adapterFile(base, settings, layout, adapter))
     const mine = await ours(base, tokens, { settings, values: adapter })
-    const difference = compare(mine, await theirs(served, tokens, { lora: file }))
+    const difference = compare(mine, await theirs(served, tokens, { ...AS[type], lora: file }))
     const without = compare(mine, await theirs(served, tokens))
     console.log(type, 'adapter, largest difference', difference, 'and with the adapter off', without)
     expect(difference.logarithm).toBeLessThan(TOLERANCE[type].logarithm)
