@@ -3,6 +3,8 @@
  * back button, a file too large, and names, texts and kinds that would be code if they were not only ever text.
  */
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -132,8 +134,9 @@ it('publishes once what two windows publish at the same moment, and both show it
   }
   await Promise.all([one, other].map(({ page }) => page.getByRole('button', { name: 'Publish', exact: true }).click()))
   for (const { page } of [one, other]) await page.getByRole('link', { name: 'The page to share' }).waitFor()
-  const listed = await call<{ listings: { name: string }[] }>(studio.url, 'GET', '/api/market/listings')
-  expect(listed.listings.filter(({ name }) => name === 'clauses')).toHaveLength(1)
+  await expect
+    .poll(async () => (await call<{ hits: { name: string }[] }>(studio.url, 'GET', '/api/market/search')).hits.filter(({ name }) => name === 'clauses').length)
+    .toBe(1)
   expect((await state()).models.find(({ name }) => name === 'clauses')!.modelId).not.toBeNull()
   await one.context.close()
   await other.context.close()
@@ -163,4 +166,28 @@ it('notices that a session ended, and lets its owner in again', async () => {
   await page.getByRole('button', { name: /^Sign out/ }).click()
   await page.getByRole('button', { name: 'Sign in with a wallet' }).waitFor()
   await context.close()
+})
+
+it('says what is wrong with an address that is told of payments, and when it took a message', async () => {
+  let status = 500
+  const receiver = createServer((request, response) => {
+    request.resume()
+    response.writeHead(status).end()
+  })
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
+  const { page, context } = await studio.open()
+  await page.goto(`${studio.url}/earn`)
+  await page.getByLabel('Its address').fill(`http://127.0.0.1:${(receiver.address() as AddressInfo).port}/paid`)
+  await page.getByRole('button', { name: 'Tell it' }).click()
+  await page.getByRole('button', { name: 'Try it' }).click()
+  await page.getByText(/did not take the message: it answered 500/).waitFor()
+  status = 204
+  await page.getByRole('button', { name: 'Try it' }).click()
+  await page.getByText('It took the test message.').waitFor()
+  await shoot(page, 'trouble-webhook-1440-light')
+  expect(await violations(page)).toEqual([])
+  await page.getByRole('button', { name: 'Stop telling' }).click()
+  await page.getByLabel('Its address').waitFor()
+  await context.close()
+  receiver.close()
 })

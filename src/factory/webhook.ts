@@ -7,11 +7,9 @@ import { z } from 'zod'
 import type { QueryPaid } from '../core/earnings.ts'
 import { type Refusal, refuse } from '../core/errors.ts'
 import { amount } from '../core/royalty.ts'
+import type { WebhookView } from '../core/webhook.ts'
 import type { Chain } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
-
-/** `failing` is why the last try failed, and since when; null where the last one was taken. */
-export type WebhookView = { url: string | null; told: number; waiting: number; failing: { why: string; since: number } | null; signer: string }
 
 export interface Webhook {
   view(): Promise<WebhookView>

@@ -2,7 +2,7 @@
  * `webhook`: the address that hears of every payment, in a terminal. Knows nothing of what it hears.
  */
 import { isRefusal, type Refusal } from '../../core/errors.ts'
-import type { WebhookView } from '../../factory/webhook.ts'
+import type { WebhookView } from '../../core/webhook.ts'
 import { type Context, withServer } from './connect.ts'
 import { request } from './requests.ts'
 

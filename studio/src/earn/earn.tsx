@@ -16,6 +16,7 @@ import { Go } from '../parts/go.tsx'
 import { Term } from '../parts/term.tsx'
 import { byModel, daily, openOf, type Span, sumOf, within } from './spans.ts'
 import { Unwrap } from './unwrap.tsx'
+import { Webhook } from './webhook.tsx'
 import { type EarnWords, earnWords } from './words.ts'
 
 type Found = EarningsExport & { currency: string }
@@ -44,6 +45,7 @@ export function Earn() {
     <Page title={words.title} lead={words.lead}>
       <Fetched found={found}>{(earnings) => <Earnings earnings={earnings} words={words} />}</Fetched>
       <Unwrap currency={found.data?.currency ?? 'OPEN'} />
+      <Webhook />
       <Improve words={words} />
     </Page>
   )
