@@ -161,7 +161,8 @@ it('notices that a session ended, and lets its owner in again', async () => {
   await page.reload()
   await page.getByRole('button', { name: 'Sign in with a wallet' }).click()
   await page.getByRole('button', { name: /^Sign out/ }).waitFor()
-  // Signed out where the session is gone already, the page says the same as ever.
+  // Signed out where the session is gone already, the page says the same as ever. (A press within a second of the last is taken for a double click.)
+  await page.waitForTimeout(1000)
   await context.clearCookies()
   await page.getByRole('button', { name: /^Sign out/ }).click()
   await page.getByRole('button', { name: 'Sign in with a wallet' }).waitFor()

@@ -110,7 +110,11 @@ declare module '@tanstack/react-router' {
 
 /** What the server refused it refuses again; what was away may be back. */
 const queries = new QueryClient({
-  defaultOptions: { queries: { retry: (failed, error) => failed < 2 && !(error instanceof Failed && error.code !== 'server_away') } },
+  // The server is often this very machine, and what the browser calls offline says nothing of it: asked always, so that who is away is told at once.
+  defaultOptions: {
+    queries: { networkMode: 'always', retry: (failed, error) => failed < 2 && !(error instanceof Failed && error.code !== 'server_away') },
+    mutations: { networkMode: 'always' },
+  },
 })
 
 export function Studio() {
