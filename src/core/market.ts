@@ -63,6 +63,8 @@ export const SearchQuery = z.object({
   sort: z.enum(['best', 'price', 'newest']).default('best'),
   limit: z.coerce.number().int().min(1).max(50).default(10),
   cursor: z.string().max(500).optional(),
+  /** `likeness`: a builder looks at models like their own, which is no demand. */
+  for: z.enum(['need', 'likeness']).optional(),
 })
 export type SearchQuery = z.infer<typeof SearchQuery>
 

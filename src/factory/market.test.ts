@@ -112,6 +112,8 @@ it('shows nothing of a stranger’s text that deceives, however long', async () 
 
 it('remembers what was looked for in vain, by what it is about', async () => {
   for (const words of ['Quechua legal terms', 'legal advice in Quechua', 'Quechua legal terms']) await search(words)
+  // A builder who looks at models like their own wants none of them.
+  await search('Quechua legal terms', { for: 'likeness' })
   const [first] = await market.demand()
   expect(first).toMatchObject({ tags: ['legal', 'qu'], searches: 3, found: 0 })
   const wanted = await market.want(WantedPost.parse({ need: 'Explain Quechua legal terms simply', cases: [{ input: 'a\u202e', output: 'b' }] }))

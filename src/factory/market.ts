@@ -132,7 +132,7 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
       const found = await records.search(query, terms, now)
       const first = query.cursor === undefined
       const facets = await records.facets(query, terms, now)
-      if (first && query.q.trim()) {
+      if (first && query.for !== 'likeness' && query.q.trim()) {
         const meant = found.rows.filter(({ relevance }) => relevance >= MEANT).length
         await records.searched({ words: plainText(query.q, 200), tags: tagsOf(terms), found: meant, at: now })
       }

@@ -28,7 +28,7 @@ export const fixed = (name: string, signal: AbortSignal) => get<FixView>(of(name
 export const acceptFix = (name: string) => ask<FixView>('POST', of(name, 'fix/accept'))
 export const dropFix = (name: string) => ask<BuildView>('POST', of(name, 'fix/drop'))
 export const similar = (words: string, task: string, signal: AbortSignal) =>
-  get<SearchView>(`/api/market/search?${new URLSearchParams({ q: words.slice(0, 300), task })}`, signal)
+  get<SearchView>(`/api/market/search?${new URLSearchParams({ q: words.slice(0, 300), task, for: 'likeness' })}`, signal)
 
 /** What a model said, as the server reads what is right. */
 export function rightAsSaid(answer: Answer): string {
