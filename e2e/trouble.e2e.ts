@@ -2,13 +2,13 @@
  * When things go wrong around the studio, against a real server, chain and engine: the network away, a session that ended, two windows at once, the
  * back button, a file too large, and names, texts and kinds that would be code if they were not only ever text.
  */
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { buildExample, call, openStudio, overflow, type Studio, shoot, violations } from './harness.ts'
+import { buildExample, call, openStudio, overflow, root, type Studio, shoot, violations } from './harness.ts'
 
 type State = { models: { name: string; modelId: string | null; price: { open: string } | null }[] }
 /** A kind, a file and a text as somebody hostile would name them. */
@@ -125,6 +125,24 @@ it('shows hostile names, kinds, very long words and Arabic as text, on a phone t
   expect(faults).toEqual([])
   await context.close()
 }, 400_000)
+
+it('shows pages as they were read, marked where examples rest on them, on a phone too', async () => {
+  const { page, context } = await studio.open({ width: 390 })
+  const example = join(root, 'examples', 'cardiology')
+  const files = readdirSync(join(example, 'files'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  await page.goto(`${studio.url}/build`)
+  await page.getByLabel('What should your model do?').fill(readFileSync(join(example, 'words.txt'), 'utf8').trim())
+  await page.getByLabel('Your files').setInputFiles(files.map((entry) => join(entry.parentPath, entry.name)))
+  await page.getByRole('button', { name: 'See the plan' }).click()
+  await page.getByText('Look at the pages as they were read').click()
+  const pages = page.getByRole('region', { name: 'Look at the pages as they were read' })
+  await pages.locator('mark').first().waitFor()
+  expect(await pages.getByRole('listitem').count()).toBeLessThan(40)
+  await shoot(page, 'pages-as-read-390-light')
+  expect(await violations(page)).toEqual([])
+  expect(await overflow(page)).toBeLessThanOrEqual(0)
+  await context.close()
+})
 
 it('publishes once what two windows publish at the same moment, and both show it', async () => {
   const [one, other] = [await studio.open(), await studio.open()]
