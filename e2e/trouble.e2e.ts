@@ -58,12 +58,12 @@ it('says that the network is away, keeps what was written, and goes on when it i
   await page.getByRole('heading', { name: 'The plan' }).waitFor()
   // Back to the words, and away and back again: they are still there.
   await page.getByRole('button', { name: 'Change words or files' }).click()
-  await page.getByRole('link', { name: 'Market', exact: true }).first().click()
+  await page.getByRole('link', { name: 'Find a model', exact: true }).first().click()
   await page.waitForURL(/\/market/)
   await page.goBack()
   expect(await page.getByLabel('What should your model do?').inputValue()).toContain('which kind of clause')
   await context.close()
-})
+}, 240_000)
 
 it('refuses a file of two gigabytes before a byte of it is sent', async () => {
   const { page, context } = await studio.open()
