@@ -41,11 +41,10 @@ const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [760, 360, 60, 700, 50, 300]
 export function drawCurve(name: string, points: readonly CurvePoint[]): string {
   const all = points.filter(({ course }) => course === 'pretrain')
   // Of a long course the fall from nothing known is left out: beside it everything after would be a flat line.
-  const last = Math.max(1, ...all.map(({ tokens }) => tokens))
-  const shown = all.length < 100 ? all : all.filter(({ tokens }) => tokens >= 0.02 * last)
+  const most = Math.max(1, ...all.map(({ tokens }) => tokens))
+  const shown = all.length < 100 ? all : all.filter(({ tokens }) => tokens >= 0.02 * most)
   const losses = smooth(shown.flatMap(({ tokens, loss }) => (loss === undefined ? [] : [[tokens, loss] as const])))
   const bits = shown.flatMap(({ tokens, validationBitsPerByte }) => (validationBitsPerByte === undefined ? [] : [[tokens, validationBitsPerByte] as const]))
-  const most = last
   const x = (tokens: number) => LEFT + ((RIGHT - LEFT) * tokens) / most
   const scale = (values: readonly (readonly [number, number])[]) => {
     const low = Math.min(...values.map(([, value]) => value))

@@ -13,13 +13,16 @@ const builder = privateKeyToAccount(generatePrivateKey()).address
 let server: Server
 let url: string
 let status = 200
+/** Answers wait for it. */
+let held: Promise<void> | undefined
 let heard: { body: string; time: string; signature: string }[] = []
 beforeAll(async () => {
   server = createServer((request, response) => {
     let body = ''
     request.on('data', (chunk) => (body += chunk))
-    request.on('end', () => {
+    request.on('end', async () => {
       heard.push({ body, time: String(request.headers[TIME.toLowerCase()]), signature: String(request.headers[SIGNATURE.toLowerCase()]) })
+      await held
       response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end()
     })
   })
@@ -119,4 +122,19 @@ it('forgets the old address at once, and refuses what is none', async () => {
   await new Promise((resolve) => setTimeout(resolve, 100))
   expect(heard).toEqual([])
   expect(isRefusal(await webhook.test())).toBe(true)
+})
+
+it('stays off that was taken off while a message was under way, and does not wait for it', async () => {
+  const webhook = started()
+  await webhook.set(url)
+  let release = () => {}
+  held = new Promise((resolve) => (release = resolve))
+  pay(11, 1)
+  final = 11
+  await expect.poll(ids).toEqual([1])
+  expect(await webhook.set(null)).toMatchObject({ url: null })
+  release()
+  held = undefined
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect((await webhook.view()).url).toBe(null)
 })

@@ -48,6 +48,8 @@ export function openWebhook(
   const stop = new AbortController()
   let failing: { why: string; since: number; tries: number } | undefined
   let notBefore = 0
+  /** Grows with every change of the address: what was begun for an old one writes nothing any more. */
+  let turn = 0
   let working: Promise<void> = Promise.resolve()
   let busy = false
 
@@ -82,17 +84,18 @@ export function openWebhook(
   }
 
   async function tell(): Promise<void> {
+    const mine = turn
     const state = await kept()
     if (!state || now() < notBefore) return
     for (const paid of await due(state)) {
-      if (stop.signal.aborted) return
+      if (stop.signal.aborted || turn !== mine) return
       const model = await database.models.get(paid.modelId)
       const answered = await send(state.url, {
         ...{ type: 'payment', id: `${paid.tx}:${paid.nonce}`, model: model?.name ?? null, modelId: paid.modelId, payer: paid.payer, builder: paid.builder },
         ...{ amount: amount(paid.amount), requestHash: paid.requestHash, tx: paid.tx, block: paid.block },
       })
       // Somebody set another address, or none, while this one was asked.
-      if ((await kept())?.url !== state.url) return
+      if (turn !== mine) return
       if (typeof answered === 'string' || answered < 200 || answered > 299) {
         const tries = (failing?.tries ?? 0) + 1
         failing = { why: typeof answered === 'string' ? answered : `it answered ${answered}`, since: failing?.since ?? now(), tries }
@@ -130,7 +133,7 @@ export function openWebhook(
     async set(url) {
       if (url !== null && !/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
         return refuse('webhook_url', `"${url.slice(0, 200)}" is no address of the web.`, 'Give one that begins with https://, or http:// on your own machine.')
-      await working
+      turn++
       failing = undefined
       notBefore = 0
       const state: Kept | undefined = url === null ? undefined : { url: new URL(url).href, block: (await chain.finalBlock()) + 1, nonces: [], told: 0 }

@@ -44,9 +44,13 @@ export function Webhook() {
   const queries = useQueryClient()
   const [url, setUrl] = useState('')
   const found = useQuery({ queryKey: ['webhook'], queryFn: ({ signal }) => get<WebhookView>('/api/webhook', signal), retry: false })
-  const changed = (view: WebhookView) => queries.setQueryData(['webhook'], view)
-  const setting = useMutation({ mutationFn: () => ask<WebhookView>('PUT', '/api/webhook', { url: url.trim() }), onSuccess: changed })
   const testing = useMutation({ mutationFn: () => ask<{ status: number }>('POST', '/api/webhook/test') })
+  const changed = (view: WebhookView) => {
+    // What was tried was another address.
+    testing.reset()
+    queries.setQueryData(['webhook'], view)
+  }
+  const setting = useMutation({ mutationFn: () => ask<WebhookView>('PUT', '/api/webhook', { url: url.trim() }), onSuccess: changed })
   const ending = useMutation({ mutationFn: () => ask<WebhookView>('DELETE', '/api/webhook'), onSuccess: changed })
   // Somebody else's gateway: nothing here is theirs to set.
   if (!found.data) return null
