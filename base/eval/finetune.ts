@@ -60,7 +60,7 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuning> {
   const store = folderStore(join(folder, 'store'))
   try {
     const trained = await train(
-      { trainer: createOnnxTrainer(), runtime, retriever: miniSearchRetriever(), baseline: silent, tagger: wordTagger(), store },
+      { trainer: createOnnxTrainer(), runtime, retriever: miniSearchRetriever(), classical: silent, tagger: wordTagger(), store },
       {
         ...{ spec: specOf(task), dataset: datasetOf(task), basePath: base, folder: join(folder, 'run'), threads, maximumSeconds: seconds },
         ...{ base: { name: basename(base), sha256: await fileHash(base), licence: '' }, machine: machineView(threads), now: () => performance.now() },

@@ -13,7 +13,7 @@ import type { Asked, Cell } from './results.ts'
 import { saidLabels } from './score.ts'
 import type { Case, Task } from './task.ts'
 
-const CODE = fileURLToPath(new URL('../../src/drivers/baseline/ngram-svm.ts', import.meta.url))
+const CODE = ['ngram-svm', 'gram-model', 'grams'].map((name) => fileURLToPath(new URL(`../../src/drivers/baseline/${name}.ts`, import.meta.url)))
 /** What the engineer decided, by hand or by trying on validation: each is a line of that file. */
 const SETTINGS = ['word n-grams', 'character n-grams', 'rarest gram kept', 'most grams kept', 'sublinear counts', 'penalty', 'class weights']
 /** Where a task has no validation part, this share of its training rows is one. */
@@ -31,7 +31,7 @@ export async function engineeredCell(task: Task): Promise<Pick<Cell, 'minutes' |
     minutes: (Date.now() - began) / 60_000,
     said: { engineered: saidLabels(task.labels, predicted) },
     what: { engineered: `${baseline.what}, penalty and class weights chosen on validation` },
-    effort: { words: 0, settings: [...SETTINGS], linesOfCode: linesOfCode(readFileSync(CODE, 'utf8')) },
+    effort: { words: 0, settings: [...SETTINGS], linesOfCode: linesOfCode(CODE.map((path) => readFileSync(path, 'utf8')).join('\n')) },
     figures: { training: training.length, practice: practice.length },
   }
 }

@@ -107,6 +107,7 @@ function whyLines(rows: readonly TableRow[]): string[] {
       `${signed(comparison!.difference)} points on ${asked.rows.exam} cases, learned from ${asked.rows.train + asked.rows.validation} rows${asked.labels.length ? ` of ${asked.labels.length} kinds` : ''}`,
       score ? `${percent(score.mean)} against ${percent(other!.score)}` : `no model came of it: ${vibe[0]?.refused?.message ?? ''}`,
       ...(beside.neural === undefined ? [] : [`the neural part alone ${percent(beside.neural)}`]),
+      ...(beside.classical === undefined ? [] : [`the classical part alone ${percent(beside.classical)}`]),
       ...(beside.base === undefined ? [] : [`the untrained base ${percent(beside.base)}`]),
       ...(served === undefined ? [] : [`served was ${served}`]),
     ]
@@ -118,7 +119,7 @@ function whyLines(rows: readonly TableRow[]): string[] {
   if (labels.length)
     lines.push(
       `In ${far.length} of ${labels.length} label tasks with a classical part the neural part alone is more than ${FAR * 100} points below the SVM. There the n-grams that ModelFactory mixes in`,
-      'decide nearly everything, and as they are of the same make as the engineer’s, a tie is about the most they can give; a win needs a base that has read the language and the trade.',
+      `decide nearly everything${classicalAlone(labels)}. The neural part adds most where the base has read the language and the trade.`,
     )
   lines.push(
     'The engineer also learns from all rows and chooses on the official validation part. ModelFactory pools the files, sets practice cases of its own aside and drops whatever is',
@@ -191,4 +192,12 @@ function cellLines(cells: readonly Cell[]): string[] {
         `| ${task} | ${arm} | ${arm === 'engineered' ? '' : seed} | ${date.slice(0, 16).replace('T', ' ')} | ${minutes.toFixed(1)} | ${id === null ? '' : `\`${id.slice(0, 18)}…\``} |`,
     ),
   ]
+}
+
+/** What the classical part reaches by itself, beside the engineer's, on the tasks that say so. */
+function classicalAlone(rows: readonly TableRow[]): string {
+  const said = rows.filter(({ beside }) => beside.classical !== undefined)
+  if (!said.length) return ''
+  const mean = (values: readonly number[]): string => percent(values.reduce((sum, value) => sum + value, 0) / values.length)
+  return `: an SVM like the engineer’s, one weighed by naive Bayes, or both, as texts held back decide (alone ${mean(said.map(({ beside }) => beside.classical!))} where the engineer has ${mean(said.map(({ other }) => other!.score))}, over ${said.length} tasks)`
 }

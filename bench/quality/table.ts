@@ -56,7 +56,7 @@ function rowOf(task: string, asked: Asked, vibe: Cell[], engineered: Cell | unde
     score: scores.length ? { mean: mean(scores), spread: scores.length > 1 ? (Math.max(...scores) - Math.min(...scores)) / 2 : null } : null,
     other: cheap.length ? { name, what, score: mean(cheap.map(({ score }) => score())) } : null,
     beside: Object.fromEntries(
-      ['neural', 'base'].flatMap((part) => {
+      ['neural', 'classical', 'base'].flatMap((part) => {
         const all = of(part).map(({ score }) => score())
         return all.length ? [[part, mean(all)] as const] : []
       }),

@@ -19,7 +19,7 @@ export const Benchmark = z.object({
       /** Mean over seeds, and half their range where there are several. */
       score: z.object({ mean: z.number(), spread: z.number().nullable() }).nullable(),
       other: z.object({ name: z.string(), what: z.string(), score: z.number() }).nullable(),
-      /** Other arms of the build's own exam: `neural`, `base`. */
+      /** Other arms of the build's own exam: `neural`, `classical`, `base`. */
       beside: z.record(z.string(), z.number()),
       comparison: Comparison.nullable(),
       /** What another program reached with the engineer's kind of classifier. */

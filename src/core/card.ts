@@ -78,6 +78,7 @@ export function cardOf(options: {
 const NAMES: Record<Arm['name'], string> = {
   tuned: 'This model, as sold',
   neural: 'Its trained part alone',
+  classical: 'Its word-counting part alone',
   base: 'The base without training',
   baseline: 'A simple method',
 }
@@ -194,7 +195,7 @@ const STYLE = `body{font:16px/1.55 system-ui,sans-serif;max-width:46rem;margin:2
 h1{margin:0 0 .2rem}h2{margin:2rem 0 .4rem;font-size:1.1rem}blockquote{margin:0 0 1.2rem;color:#555}
 .verdict{padding:.8rem 1rem;border-left:5px solid #888;background:#f4f5f6}.proven{border-color:#18794e}.unproven{border-color:#ad5700}.worse{border-color:#ce2c31}
 svg{width:100%;margin:1rem 0}svg text{font-size:14px;fill:#1c2024}svg .axis{fill:#777;font-size:12px}svg path{stroke:#1c2024;stroke-width:1.5;fill:none}svg .grid{stroke:#ddd;stroke-width:1}
-rect{fill:#b8bfc6}rect.tuned{fill:#3e7fc1}rect.neural{fill:#9cc3e6}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .5rem;border-bottom:1px solid #e3e5e7;vertical-align:top}
+rect{fill:#b8bfc6}rect.tuned{fill:#3e7fc1}rect.neural,rect.classical{fill:#9cc3e6}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .5rem;border-bottom:1px solid #e3e5e7;vertical-align:top}
 .hash{font:12px/1.5 ui-monospace,monospace;color:#666;overflow-wrap:anywhere}pre{white-space:pre-wrap;font-size:13px}
 @media(prefers-color-scheme:dark){body,svg text{color:#e6e8ea;fill:#e6e8ea;background:#15181b}.verdict{background:#1f2428}svg path{stroke:#e6e8ea}svg .grid{stroke:#333}td,th{border-color:#333}blockquote{color:#aaa}}`
 

@@ -9,6 +9,7 @@ import { armOf, differenceOf, METRICS, type Scores, type Sheet, scores } from '.
 const NAMES: Record<Arm['name'], string> = {
   tuned: 'the model',
   neural: 'its trained part alone',
+  classical: 'its word-counting part alone',
   base: 'the base model without training',
   baseline: 'a simple method that costs nothing',
 }

@@ -6,8 +6,8 @@ import { z } from 'zod'
 import { contentId, Id } from './id.ts'
 
 export const Arm = z.object({
-  /** `neural` is the trained adapter without its classical part, where it has one; the classical part alone is `baseline`. */
-  name: z.enum(['tuned', 'neural', 'base', 'baseline']),
+  /** `neural` is the trained adapter without its classical part, where it has one; `classical` that part alone, where it is more than `baseline`. */
+  name: z.enum(['tuned', 'neural', 'classical', 'base', 'baseline']),
   /** What the arm is, in words, e.g. "TF-IDF n-grams + linear SVM". */
   what: z.string(),
   score: z.number(),

@@ -42,7 +42,9 @@ export type BuildPorts = {
   trainer: Trainer
   runtime: Runtime
   retriever: Retriever
+  /** The simple method of the exam, and what may be mixed into a model: its classical part. */
   baseline: Baseline
+  classical: Baseline
   tagger: Tagger
   store: Store
   database: Database

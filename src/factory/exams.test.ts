@@ -70,7 +70,16 @@ async function open(chain: Chain = memoryChain()) {
     },
   }
   const ports = {
-    ...{ planner, runtime: fakeRuntime(), retriever: miniSearchRetriever(), baseline: ngramSvm(), tagger: wordTagger(), store, database },
+    ...{
+      planner,
+      runtime: fakeRuntime(),
+      retriever: miniSearchRetriever(),
+      baseline: ngramSvm(),
+      classical: ngramSvm(),
+      tagger: wordTagger(),
+      store,
+      database,
+    },
     trainer: {
       ...trainer,
       async fit(...parameters: Parameters<typeof trainer.fit>) {

@@ -9,6 +9,7 @@ import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { requestHashOf } from '../core/passport.ts'
 import { amount, parsePrice, priceWarning } from '../core/royalty.ts'
 import type { LiveEvent, ModelView } from '../core/view.ts'
+import { ngramCommittee } from '../drivers/baseline/ngram-committee.ts'
 import { ngramSvm } from '../drivers/baseline/ngram-svm.ts'
 import { wordTagger } from '../drivers/baseline/word-tagger.ts'
 import { openEmbeddedChain } from '../drivers/chain/embedded.ts'
@@ -108,7 +109,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
   const runtime = openLlamaRuntime({ threads: config.servingThreads })
   const retriever = miniSearchRetriever()
-  const [baseline, tagger] = [ngramSvm(), wordTagger()]
+  const [baseline, classical, tagger] = [ngramSvm(), ngramCommittee(), wordTagger()]
   const serving = openServing({ runtime, retriever, baseline, tagger, store }, bases.find, config.servingThreads)
   const exports = await openExports({ exporter: ggufExporter() }, { folder: join(config.data, 'exports'), findBase: bases.find })
   const contractSigned = walletSignatures({ url: () => chain.network.rpc, token: chain.contracts.token })
@@ -141,7 +142,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     { builder, open: serving.open, load: serving.load, changed: async () => emit({ type: 'models', models: await models() }) },
   )
   const builds = openBuilds(
-    { planner, trainer: createOnnxTrainer(), runtime, retriever, baseline, tagger, store, database },
+    { planner, trainer: createOnnxTrainer(), runtime, retriever, baseline, classical, tagger, store, database },
     {
       folder: join(config.data, 'training'),
       base: { name: base.name, sha256: base.sha256, licence: base.licence },

@@ -47,6 +47,7 @@ async function open() {
     runtime: fakeRuntime(),
     retriever: miniSearchRetriever(),
     baseline: ngramSvm(),
+    classical: ngramSvm(),
     tagger: wordTagger(),
     store,
     database,

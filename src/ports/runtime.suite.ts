@@ -105,6 +105,22 @@ export function runtimeSuite(name: string, open: () => Runtime, base: string): v
       await scorer.close()
     })
 
+    it('finds the same likeliest continuation where it may leave out those that cannot be', async () => {
+      const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
+      const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))
+      const words = ['blood', 'the blood of the body', 'a president', 'red', 'with money', 'slowly in the night', 'not', 'it was a queen who', 'in and out']
+      for (const text of ['The heart pumps', 'Once upon a time there', 'My card was']) {
+        const continuations = words.map((word) => ` ${word}`)
+        const all = await scorer.likelihood([{ kind: 'text', text }], continuations)
+        const some = await scorer.likelihood([{ kind: 'text', text }], continuations, { best: true })
+        const most = Math.max(...all)
+        expect(Math.max(...some)).toBeCloseTo(most, 4)
+        expect(some.indexOf(Math.max(...some))).toBe(all.indexOf(most))
+        for (const [index, value] of some.entries()) if (value > Number.NEGATIVE_INFINITY) expect(value).toBeCloseTo(all[index]!, 4)
+      }
+      await scorer.close()
+    })
+
     it('writes the same each time, at most as much as it may, and stops when it is told to', async () => {
       const labelTokens = given(given(await runtime.vocabulary(base)).labelTokens(2))
       const scorer = given(await runtime.open({ base, adapter: null, labelTokens }))

@@ -18,8 +18,11 @@ export interface Scorer {
    * @throws {RangeError} when a prompt is longer than the context.
    */
   score(prompts: readonly Prompt[], options?: { signal?: AbortSignal | undefined }): Promise<number[][][]>
-  /** Natural log-likelihood of each continuation after the prefix, per token of the continuation. The base model prompted in words. */
-  likelihood(prefix: Prompt, continuations: readonly string[]): Promise<number[]>
+  /**
+   * Natural log-likelihood of each continuation after the prefix, per token of the continuation. The base model prompted in words.
+   * With `best` a continuation that cannot be the likeliest may be given -Infinity, which spares most of the work among many.
+   */
+  likelihood(prefix: Prompt, continuations: readonly string[], options?: { best?: boolean }): Promise<number[]>
   /**
    * What the model writes after a prompt, piece by piece, each time its likeliest token, until it ends its turn or `mostTokens` are written.
    * The pieces are whole characters. @throws {RangeError} when the prompt leaves no room to write in.

@@ -108,13 +108,14 @@ export async function examine(
       }
       // The classical part is read back from the store, so that what is examined is what will be served.
       const expert = weights.expert && { settings: weights.expert, baseline: ports.baseline.load(await ports.store.get(weights.expert.file)) }
-      const said: Record<'tuned' | 'neural' | 'base' | 'baseline', Said[]> = { tuned: [], neural: [], base: [], baseline: [] }
+      const said: Record<'tuned' | 'neural' | 'classical' | 'base' | 'baseline', Said[]> = { tuned: [], neural: [], classical: [], base: [], baseline: [] }
       for (const [index, example] of exam.cases.entries()) {
         const began = options.now()
         const neural = await classify({ vocabulary: vocabulary, scorer: tuned as Scorer }, example.input, options.signal)
         said.tuned.push(pick(withExpert(expert, labels, example.input, neural)))
         milliseconds.push(options.now() - began)
         said.neural.push(pick(neural))
+        if (expert) said.classical.push({ label: expert.baseline.predict([example.input])[0]! })
         said.base.push({ label: await promptedLabel(base as Scorer, vocabulary, labels, example.input) })
         options.onProgress?.(index + 1, exam.cases.length)
       }
@@ -133,11 +134,16 @@ export async function examine(
               ? `the model as served: ${trained} with ${Math.round(100 * expert.settings.share)} % say for n-grams`
               : `${trained}${weights.kind === 'adapter' ? ' on the base' : ''}`,
           },
-          ...(expert ? [{ name: 'neural' as const, what: `${trained} alone` }] : []),
+          ...(expert
+            ? [
+                { name: 'neural' as const, what: `${trained} alone` },
+                { name: 'classical' as const, what: weights.expert!.what },
+              ]
+            : []),
           { name: 'base', what: 'the base model alone, prompted in words' },
           { name: 'baseline', what: ports.baseline.what },
         ],
-        said: withoutNeural(said, expert),
+        said: expert ? said : { tuned: said.tuned, base: said.base, baseline: said.baseline },
       }
     }
 
@@ -354,6 +360,7 @@ async function promptedLabel(base: Scorer, vocabulary: Vocabulary, labels: reado
   const likelihoods = await base.likelihood(
     prompt,
     labels.map((label) => ` ${label}`),
+    { best: true },
   )
   return labels[likelihoods.indexOf(Math.max(...likelihoods))]!
 }

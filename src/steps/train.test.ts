@@ -49,7 +49,7 @@ async function run(change: Partial<TrainOptions>) {
     },
   }
   const outcome = await train(
-    { trainer, runtime: fakeRuntime(), retriever: miniSearchRetriever(), baseline: ngramSvm(), tagger: wordTagger(), store: memoryStore() },
+    { trainer, runtime: fakeRuntime(), retriever: miniSearchRetriever(), classical: ngramSvm(), tagger: wordTagger(), store: memoryStore() },
     {
       ...{ spec, dataset: collected.dataset, base: { name: 'base', sha256: hashText('a base'), licence: '' }, basePath, folder: join(root, 'run') },
       ...{ threads: 1, maximumSeconds: 20, machine: { availableBytes: () => 8e9, rate: async () => 1e12 }, now: () => 0 },
@@ -82,6 +82,7 @@ it('learns what stands in texts: tags of words, with as much say for the tagger 
       runtime: fakeRuntime(),
       retriever: miniSearchRetriever(),
       baseline: ngramSvm(),
+      classical: ngramSvm(),
       tagger: wordTagger(),
       store: memoryStore(),
     },
@@ -141,6 +142,7 @@ it('learns several kinds of one text: each asked for itself, n-grams with a say,
       runtime: fakeRuntime(),
       retriever: miniSearchRetriever(),
       baseline: ngramSvm(),
+      classical: ngramSvm(),
       tagger: wordTagger(),
       store: memoryStore(),
     },

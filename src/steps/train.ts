@@ -64,7 +64,7 @@ export type TrainOptions = {
 export type Trained = { weights: Weights; seconds: number; peakBytes: number; resumed: boolean; notices: string[] }
 
 export async function train(
-  ports: { trainer: Trainer; runtime: Runtime; retriever: Retriever; baseline: Baseline; tagger: Tagger; store: Store },
+  ports: { trainer: Trainer; runtime: Runtime; retriever: Retriever; classical: Baseline; tagger: Tagger; store: Store },
   options: TrainOptions,
 ): Promise<Trained | Refusal> {
   const { spec, dataset } = options
@@ -209,12 +209,12 @@ export async function train(
 
 /** Fits the classical part and lets practice say how much it should decide; null when that is nothing. */
 async function chooseExpert(
-  ports: { baseline: Baseline; store: Store },
+  ports: { classical: Baseline; store: Store },
   served: { vocabulary: Vocabulary; scorer: Scorer },
   { spec, dataset, signal }: TrainOptions,
 ): Promise<Expert | null> {
   const labelled = (examples: readonly Example[]) => examples.map((example) => ({ input: example.input, label: example.label! }))
-  const fitted = await ports.baseline.fit({ training: labelled(dataset.training), practice: labelled(dataset.practice), signal })
+  const fitted = await ports.classical.fit({ training: labelled(dataset.training), practice: labelled(dataset.practice), signal })
   const labels = spec.labels!
   const cases: { neural: number[]; scores: number[]; truth: number }[] = []
   for (const [index, example] of dataset.practice.entries())
@@ -224,17 +224,17 @@ async function chooseExpert(
       truth: labels.indexOf(example.label!),
     })
   const settings = chooseLabelMix(cases)
-  return settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.baseline.what, ...settings }
+  return settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.classical.what, ...settings }
 }
 
 /** {@link chooseExpert} where several kinds may hold, and above which probability one does. */
 async function chooseKinds(
-  ports: { baseline: Baseline; store: Store },
+  ports: { classical: Baseline; store: Store },
   served: { vocabulary: Vocabulary; scorer: Scorer },
   { spec, dataset, signal }: TrainOptions,
 ): Promise<{ expert: Expert | null; threshold: number }> {
   const labels = spec.labels!
-  const fitted = await fitKinds(ports, { training: dataset.training, practice: dataset.practice, signal })
+  const fitted = await fitKinds({ baseline: ports.classical }, { training: dataset.training, practice: dataset.practice, signal })
   const cases: KindCase[] = []
   for (const [index, example] of dataset.practice.entries())
     cases.push({
@@ -244,7 +244,7 @@ async function chooseKinds(
     })
   const settings = chooseKindMix(cases)
   const mixed = cases.map(({ neural, scores, held }) => ({ values: mixKinds(neural, scores, settings), held }))
-  const expert = settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.baseline.what, ...settings }
+  const expert = settings.share === 0 ? null : { file: await ports.store.put(fitted.save()), what: ports.classical.what, ...settings }
   return { expert, threshold: chooseKindThreshold(mixed, PROBABILITIES) }
 }
 

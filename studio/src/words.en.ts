@@ -111,12 +111,19 @@ export const en = {
     interval:
       'The thin line is the 95 % interval. With another set of questions of the same kind, the score would most likely land somewhere on it. The fewer the questions, the longer the line.',
     range: (low: string, high: string): string => `likely ${low} to ${high}`,
-    arms: { tuned: 'Your model', neural: 'Its neural part alone', base: 'Before your data', baseline: 'Simple method' } as Record<string, string>,
+    arms: {
+      tuned: 'Your model',
+      neural: 'Its neural part alone',
+      classical: 'Its word-counting part alone',
+      base: 'Before your data',
+      baseline: 'Simple method',
+    } as Record<string, string>,
     armTerms: {
       tuned: 'The model as it is served and sold, after it has learned from your files.',
       base: 'The same small language model, given the same question, before it has learned anything from you.',
       neural:
         'The trained language model by itself. In your model a simple word-counting method has a say beside it, because that did better on the practice examples.',
+      classical: 'The method that counts words and pieces of words, which has a say in your model beside the language model, by itself.',
       baseline: 'A well-known, cheap method with no language model in it. A model that does not beat it is hardly worth paying for.',
     } as Record<string, string>,
     madeOf: (what: string): string => `Here: ${what.replace(/\.$/, '')}.`,

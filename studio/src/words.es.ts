@@ -110,12 +110,19 @@ export const es: typeof en = {
     interval:
       'La línea fina es el intervalo del 95 %. Con otro conjunto de preguntas del mismo tipo, la nota caería casi siempre dentro. Cuantas menos preguntas, más larga es la línea.',
     range: (low, high) => `probablemente de ${low} a ${high}`,
-    arms: { tuned: 'Tu modelo', neural: 'Su parte neuronal sola', base: 'Antes de tus datos', baseline: 'Método sencillo' },
+    arms: {
+      tuned: 'Tu modelo',
+      neural: 'Su parte neuronal sola',
+      classical: 'Su parte que cuenta palabras, sola',
+      base: 'Antes de tus datos',
+      baseline: 'Método sencillo',
+    },
     armTerms: {
       tuned: 'El modelo tal como se sirve y se vende, después de aprender de tus archivos.',
       base: 'El mismo modelo de lenguaje pequeño, con la misma pregunta, antes de aprender nada de ti.',
       neural:
         'El modelo de lenguaje entrenado, por sí solo. En tu modelo opina a su lado un método sencillo que cuenta palabras, porque así salió mejor en los ejemplos de práctica.',
+      classical: 'El método que cuenta palabras y trozos de palabras y opina en tu modelo junto al modelo de lenguaje, por sí solo.',
       baseline: 'Un método conocido y barato, sin modelo de lenguaje. Un modelo que no lo supera apenas merece que se pague por él.',
     },
     madeOf: (what) => `Aquí: ${what.replace(/\.$/, '')}.`,

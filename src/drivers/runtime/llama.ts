@@ -233,7 +233,7 @@ function scorerOn(
       }
     },
 
-    async likelihood(prefix, continuations) {
+    async likelihood(prefix, continuations, { best = false } = {}) {
       const prefixTokens = vocabulary.tokenize(prefix).tokens as Token[]
       const options = continuations.map((text) => vocabulary.tokenize([{ kind: 'text', text }]).tokens as Token[])
       const longest = Math.max(0, ...options.map((tokens) => tokens.length))
@@ -248,15 +248,22 @@ function scorerOn(
         const firsts = [...new Set(options.map((tokens) => tokens[0]!))]
         const head = await sequence.controlledEvaluate([...prefixTokens.slice(0, -1), ask(prefixTokens.at(-1)!, firsts)])
         const first = head[prefixTokens.length - 1]!.next
-        const likelihoods: number[] = []
-        for (const tokens of options) {
-          let sum = logProbability(first, tokens[0]!)
+        const likelihoods: number[] = options.map(() => Number.NEGATIVE_INFINITY)
+        // Further tokens only take away, so that the first alone bounds what a continuation can reach: the most promising first.
+        const heads = options.map((tokens) => logProbability(first, tokens[0]!))
+        const order = options.map((_, index) => index).sort((a, b) => heads[b]! / options[b]!.length - heads[a]! / options[a]!.length)
+        let most = Number.NEGATIVE_INFINITY
+        for (const index of order) {
+          const tokens = options[index]!
+          let sum = heads[index]!
+          if (best && sum / tokens.length < most) break
           if (tokens.length > 1) {
             await sequence.eraseContextTokenRanges([{ start: prefixTokens.length, end: sequence.nextTokenIndex }])
             const tail = await sequence.controlledEvaluate(tokens.slice(0, -1).map((token, index) => ask(token, [tokens[index + 1]!])))
-            for (let index = 1; index < tokens.length; index++) sum += logProbability(tail[index - 1]!.next, tokens[index]!)
+            for (let place = 1; place < tokens.length; place++) sum += logProbability(tail[place - 1]!.next, tokens[place]!)
           }
-          likelihoods.push(sum / tokens.length)
+          likelihoods[index] = sum / tokens.length
+          most = Math.max(most, likelihoods[index]!)
         }
         return likelihoods
       })

@@ -56,7 +56,10 @@ const en = {
   settings: (names: string) => `Settings touched: ${names}`,
   noSettings: 'No setting touched',
   engineerUsed: 'The engineer used',
-  beside: { neural: 'The language model alone', base: 'The same model before training' } as Record<string, string>,
+  beside: { neural: 'The language model alone', classical: 'The n-grams mixed into it, alone', base: 'The same model before training' } as Record<
+    string,
+    string
+  >,
   elsewhere: 'The engineer’s method in another program (scikit-learn)',
   published: 'Published by others, not measured here',
   odd: 'Odd about this exam',
@@ -130,7 +133,7 @@ const es: ChallengeWords = {
   settings: (names) => `Ajustes tocados: ${names}`,
   noSettings: 'Ningún ajuste tocado',
   engineerUsed: 'El ingeniero usó',
-  beside: { neural: 'El modelo de lenguaje solo', base: 'El mismo modelo antes de entrenar' },
+  beside: { neural: 'El modelo de lenguaje solo', classical: 'Los n-gramas que se le mezclan, solos', base: 'El mismo modelo antes de entrenar' },
   elsewhere: 'El método del ingeniero en otro programa (scikit-learn)',
   published: 'Publicado por otros, no medido aquí',
   odd: 'Rarezas de este examen',

@@ -134,8 +134,9 @@ function Receipts({ view, words }: Seen) {
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         <section className="mt-3 overflow-x-auto" tabIndex={0} aria-labelledby="receipts">
-          <table className="w-full text-small">
-            <thead>
+          {/* Four columns are more than a phone is wide: there each receipt is two lines. */}
+          <table className="w-full text-small max-sm:block">
+            <thead className="max-sm:sr-only">
               <tr className="border-b border-line text-left text-soft">
                 {Object.values(columns).map((name) => (
                   <th key={name} scope="col" className="py-2 pr-4 font-medium">
@@ -144,13 +145,16 @@ function Receipts({ view, words }: Seen) {
                 ))}
               </tr>
             </thead>
-            <tbody>
+            <tbody className="max-sm:block">
               {view.paid.map((receipt) => (
-                <tr key={receipt.id} className="border-b border-line last:border-0">
+                <tr
+                  key={receipt.id}
+                  className="border-b border-line last:border-0 max-sm:grid max-sm:grid-cols-[minmax(0,1fr)_auto] max-sm:items-baseline max-sm:py-2 max-sm:*:py-1 max-sm:*:pr-0"
+                >
                   <td className="py-2 pr-4 whitespace-nowrap">
                     {day.format(receipt.at)} {clock(receipt.at)}
                   </td>
-                  <td className="py-2 pr-4">{receipt.model}</td>
+                  <td className="py-2 pr-4 wrap-anywhere max-sm:text-end">{receipt.model}</td>
                   <td className="py-2 pr-4 whitespace-nowrap tabular-nums">
                     {shortDecimal(receipt.amount.open)} {view.currency}
                   </td>

@@ -15,11 +15,14 @@ export function Shell() {
   const words = useWords(shellWords)
   const path = useRouterState({ select: ({ location }) => location.pathname })
   const first = useRef(true)
+  const places = useRef<HTMLElement>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is not read but is what has changed
   useEffect(() => {
     // The browser places the focus on the first page by itself.
     if (!first.current) document.getElementById('main')?.focus({ preventScroll: true })
     first.current = false
+    // On a phone the places do not all fit: the one that is open is the one to be seen.
+    places.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
   }, [path])
   const here = [...PAGES].reverse().find((page) => (page === '/' ? path === '/' : path === page || path.startsWith(`${page}/`)))
   return (
@@ -36,7 +39,7 @@ export function Shell() {
           <Go to="/" className="min-h-9 content-center text-large font-semibold">
             ModelFactory
           </Go>
-          <nav aria-label={words.menu} className="order-last -mx-1 w-full overflow-x-auto lg:order-none lg:w-auto lg:flex-1">
+          <nav ref={places} aria-label={words.menu} className="fading order-last -mx-1 w-full overflow-x-auto lg:order-none lg:w-auto lg:flex-1">
             <ul className="flex gap-1 p-1">
               {PAGES.map((page) => (
                 <li key={page}>
@@ -81,7 +84,7 @@ function Choices() {
       <label htmlFor={`${id}theme`} className="sr-only">
         {words.theme}
       </label>
-      <select id={`${id}theme`} value={theme} onChange={(event) => chooseTheme(event.target.value as Theme)} className={field}>
+      <select id={`${id}theme`} value={theme} onChange={(event) => chooseTheme(event.target.value as Theme)} className={`${field} max-w-24 sm:max-w-none`}>
         {THEMES.map((one) => (
           <option key={one} value={one}>
             {words.themes[one]}
