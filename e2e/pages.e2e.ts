@@ -58,6 +58,27 @@ describe('Buy', () => {
     await context.close()
   })
 
+  it('shows who built it, in words that only the builder writes', async () => {
+    const { page, context, faults } = await studio.open()
+    await page.goto(`${studio.url}/earn`)
+    await page.getByLabel('Your name, or your practice’s').fill('Dr. Ada <b>Okoye</b>')
+    await page.getByLabel('What you do and know, in a few sentences').fill('Contract lawyer in Lagos for twenty years.')
+    const credentials = page.getByLabel(/Qualifications, one a line/)
+    await credentials.fill('Nigerian Bar | http://example.org/ada')
+    await page.getByRole('button', { name: 'Show this' }).click()
+    await page.getByText('an address that begins with https://').waitFor()
+    await credentials.fill('Nigerian Bar | https://example.org/ada\nArbitrator')
+    await page.getByRole('button', { name: 'Show this' }).click()
+    await page.getByText('Buyers see it now.').waitFor()
+    await page.goto(`${studio.url}/market/contracts`)
+    await page.getByText('Dr. Ada <b>Okoye</b>').waitFor()
+    expect(await page.getByRole('link', { name: 'Nigerian Bar' }).getAttribute('href')).toBe('https://example.org/ada')
+    await page.getByRole('link', { name: 'clauses', exact: true }).click()
+    await page.getByRole('heading', { level: 1, name: 'clauses' }).waitFor()
+    expect(faults.filter((fault) => !fault.includes('400'))).toEqual([])
+    await context.close()
+  })
+
   it('asks for nothing as often as the builder gives away', async () => {
     await call(studio.url, 'POST', '/api/models/clauses/free', { questions: 1 })
     const { page, context } = await studio.open()

@@ -106,7 +106,33 @@ export type SearchView = {
 
 export type Review = { id: string; modelId: Hex; payer: Address; tx: Hex; stars: number; text: string; at: number; reply: { text: string; at: number } | null }
 
+/** What a builder says of themselves. Nobody has checked it; a credential may name a page where a reader can. */
+export const BuilderPost = z.object({
+  name: z.string().trim().min(2, 'at least two characters').max(80),
+  about: z.string().trim().max(1000).default(''),
+  credentials: z
+    .array(
+      z.object({
+        title: z.string().trim().min(2, 'at least two characters').max(120),
+        url: z
+          .string()
+          .trim()
+          .max(300)
+          .refine((url) => url === '' || /^https:\/\/[^\s/]+/.test(url), 'an address that begins with https://, or nothing')
+          .default(''),
+      }),
+    )
+    .max(5, 'at most five')
+    .default([]),
+})
+export type BuilderPost = z.infer<typeof BuilderPost>
+export type Builder = BuilderPost & { address: Address; at: number }
+/** A builder, and their models that are for sale. */
+export type BuilderView = { address: Address; profile: Builder | null; models: { modelId: Hex; name: string; verdict: Facts['verdict'] }[] }
+
 export type ListingView = Hit & {
+  /** What the owner says of themselves, if anything. */
+  builder: Builder | null
   owner: Address
   payout: Address
   version: number

@@ -5,7 +5,7 @@ import type { Answer } from '../core/answer.ts'
 import { isRefusal, type Refusal } from '../core/errors.ts'
 import { hashText, type Id } from '../core/id.ts'
 import type { Hex } from '../core/listing.ts'
-import { SearchQuery, WantedPost } from '../core/market.ts'
+import { BuilderPost, SearchQuery, WantedPost } from '../core/market.ts'
 import { chooseRecipe } from '../core/recipe.ts'
 import type { Report } from '../core/report.ts'
 import { Weights } from '../core/weights.ts'
@@ -135,6 +135,19 @@ it('counts payments and lets only whoever paid review, and only the owner reply'
   expect(await market.reply(review.id, 'thanks', payer.address)).toMatchObject({ code: 'not_the_builder' })
   given(await market.reply(review.id, 'thanks', owner.address))
   expect(given(await market.listing(hearts)).reviews).toMatchObject([{ stars: 4, text: 'right <b>', reply: { text: 'thanks' } }])
+})
+
+it('shows what a builder says of themselves, as they alone may, cleaned, and what they sell', async () => {
+  const post = BuilderPost.parse({ name: 'Dr. <b>Ada\u202e', about: ' hearts ', credentials: [{ title: 'FESC', url: 'https://example.org/ada' }] })
+  expect(await market.introduce(post, undefined)).toMatchObject({ code: 'not_signed_in' })
+  given(await market.introduce(post, payer.address))
+  expect(given(await market.listing(hearts)).builder).toBeNull()
+  given(await market.introduce(post, owner.address.toLowerCase()))
+  expect(given(await market.listing(hearts)).builder).toMatchObject({ name: 'Dr. <b>Ada', about: 'hearts', credentials: [{ title: 'FESC' }] })
+  expect((await market.builder(owner.address)).models.map(({ modelId }) => modelId)).toContain(hearts)
+  expect((await market.builder(payer.address)).models).toEqual([])
+  for (const url of ['http://example.org', 'javascript:alert(1)', 'https://', 'data:text/html,x'])
+    expect(BuilderPost.safeParse({ name: 'Ada', credentials: [{ title: 'FESC', url }] }).success).toBe(false)
 })
 
 it('counts failures against a listing', async () => {

@@ -6,6 +6,9 @@ import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { contentId, type Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import {
+  type Builder,
+  type BuilderPost,
+  type BuilderView,
   type Demand,
   type Facts,
   type Hit,
@@ -27,6 +30,7 @@ import type { Database } from '../ports/database.ts'
 import type { History, ListingRow, MarketRecords, Terms, Version } from '../ports/market.ts'
 import type { Store } from '../ports/store.ts'
 import { unpack } from '../steps/pack.ts'
+import { compare } from './market-compare.ts'
 
 /** Blocks asked for at once. */
 const RANGE = 5000
@@ -37,6 +41,7 @@ const LOOK_MS = 15_000
 /** With less of what was asked for than this, a listing was not what was looked for. */
 const MEANT = 0.5
 const SHOWN_REVIEWS = 50
+const SHOWN_MODELS = 50
 
 export type Recomputed = { listings: number; events: number; same: boolean; differences: string[] }
 
@@ -57,6 +62,10 @@ export interface Market {
   review(modelId: string, post: { tx: string; stars: number; text: string }, wallet: string | undefined): Promise<Review | Refusal>
   /** The builder's answer to a review; one for each. */
   reply(reviewId: string, text: string, wallet: string | undefined): Promise<Review | Refusal>
+  /** What a builder says of themselves, and their models for sale. */
+  builder(address: Address): Promise<BuilderView>
+  /** `wallet` is who is signed in: everybody speaks for their own address. */
+  introduce(post: BuilderPost, wallet: string | undefined): Promise<Builder | Refusal>
   report(modelId: string, reason: string, from: string | undefined): Promise<{ reported: true } | Refusal>
   reports(): Promise<{ modelId: Hex; reason: string; from: Address | null; at: number }[]>
   hide(modelId: string, hidden: boolean): Promise<{ modelId: Hex; hidden: boolean }>
@@ -149,10 +158,15 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
     async listing(modelIdOrName) {
       const row = await find(modelIdOrName)
       if (isRefusal(row)) return row
-      const [history, reviews] = await Promise.all([records.history(row.modelId), records.reviews(row.modelId, SHOWN_REVIEWS)])
+      const [history, reviews, builder] = await Promise.all([
+        records.history(row.modelId),
+        records.reviews(row.modelId, SHOWN_REVIEWS),
+        records.builder(row.owner),
+      ])
       const { owner, payout, version, packageId, reportId, retired, registeredAt, place, facts } = row
       return {
         ...hitOf(row, false),
+        builder: builder ?? null,
         ...{ owner, payout, version, packageId, reportId, retired, registeredAt, place, facts },
         prices: offered(history).map(({ at, price }) => ({ at, price: amount(price) })),
         ...{ versions: history.versions, exams: history.exams, reviews },
@@ -204,6 +218,25 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
         return refuse('not_the_builder', 'Only the model’s owner answers its reviews.', `Sign in with ${row.owner}.`)
       await records.reply(reviewId, { text: plainText(text), at: seconds() })
       return (await records.reviewOf(reviewId))!
+    },
+
+    async builder(address) {
+      const [profile, rows] = await Promise.all([records.builder(address), records.listingsOf(address, seconds(), SHOWN_MODELS)])
+      const models = rows.map(({ modelId, facts }) => ({
+        modelId,
+        name: facts?.name ?? modelId.slice(0, 12),
+        verdict: facts?.verdict ?? ('unverified' as const),
+      }))
+      return { address, profile: profile ?? null, models }
+    },
+    async introduce(post, wallet) {
+      if (!wallet) return refuse('not_signed_in', 'Nobody is signed in, so nobody can be introduced.', 'Sign in with the wallet that builds.')
+      const builder = {
+        ...{ address: wallet as Address, at: seconds(), name: plainText(post.name, 80), about: plainText(post.about, 1000) },
+        credentials: post.credentials.map(({ title, url }) => ({ title: plainText(title, 120), url })),
+      }
+      await records.introduce(builder)
+      return builder
     },
 
     async report(modelIdOrName, reason, from) {
@@ -336,40 +369,4 @@ function hitOf(row: ListingRow & { relevance?: number }, newcomer: boolean): Hit
     ...{ score: place?.score ?? 0, synthetic: row.synthetic, newcomer },
     why: place ? whyHere(place, exam, newcomer) : ['It has no place yet: its package cannot be read here, or it was listed a moment ago.'],
   }
-}
-
-/** Where two sets of records differ, in sentences. */
-async function compare(shown: MarketRecords, anew: MarketRecords, now: number): Promise<{ listings: number; same: boolean; differences: string[] }> {
-  const differences: string[] = []
-  const [one, other] = [await shown.ranked(), await anew.ranked()]
-  const ids = [...new Set([...one.listings, ...other.listings].map(({ modelId }) => modelId))].sort()
-  for (const modelId of ids) {
-    const of = async (records: MarketRecords) => {
-      const row = await records.listing(modelId, now)
-      if (!row) return undefined
-      const { usage, exams } = await records.history(modelId)
-      const { price, version, owner, payout, packageId, retired, place } = row
-      // Reliability is what this gateway saw of its own answers; all else follows from the chain and the packages.
-      return {
-        price: price.toString(),
-        version,
-        owner,
-        payout,
-        packageId,
-        retired,
-        quality: place?.quality ?? null,
-        use: place?.use ?? null,
-        ...usage,
-        amount: usage.amount.toString(),
-        exams,
-      }
-    }
-    const [is, should] = [await of(shown), await of(anew)]
-    if (!is || !should) differences.push(`${modelId} is ${is ? 'shown, but does not follow from the chain' : 'on the chain, but not shown'}.`)
-    else
-      for (const field of Object.keys(is) as (keyof typeof is)[])
-        if (JSON.stringify(is[field]) !== JSON.stringify(should[field]))
-          differences.push(`${modelId}: ${field} is shown as ${JSON.stringify(is[field])}, but is ${JSON.stringify(should[field])}.`)
-  }
-  return { listings: ids.length, same: differences.length === 0, differences }
 }

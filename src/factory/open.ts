@@ -100,9 +100,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     return opened
   }
   const chain: Chain = opened
-  const builder = await keystore.account('builder')
-  const payer = await keystore.account('payer')
-  const gateway = await keystore.account('gateway')
+  const [builder, payer, gateway] = [await keystore.account('builder'), await keystore.account('payer'), await keystore.account('gateway')]
   if (chain.network.test && (await chain.balance(payer.address)).open === 0n && !(await database.settings.get('payer-funded'))) {
     await chain.fund(payer.address, ALLOWANCE)
     await database.settings.set('payer-funded', true)

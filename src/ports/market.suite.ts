@@ -264,6 +264,13 @@ export function marketSuite(name: string, open: () => Promise<Database>): void {
       expect(await market.reply(review.id, { text: 'thanks', at: NOW + 2 })).toBe(true)
       expect(await market.reply(hashText('none'), { text: 'x', at: NOW })).toBe(false)
       expect((await market.reviewOf(review.id))!.reply).toEqual({ text: 'thanks', at: NOW + 2 })
+      const builder = { address: address(1), at: NOW, name: 'Dr. A', about: 'hearts \u0000', credentials: [{ title: 'FESC', url: 'https://example.org' }] }
+      await market.introduce(builder)
+      await market.introduce({ ...builder, about: 'only hearts', at: NOW + 1 })
+      expect(await market.builder(address(1).toUpperCase().replace('0X', '0x') as Address)).toEqual({ ...builder, about: 'only hearts', at: NOW + 1 })
+      expect(await market.builder(address(99))).toBeUndefined()
+      expect((await market.listingsOf(address(1), NOW, 10)).map(({ modelId }) => modelId)).toEqual([model(1)])
+      expect(await market.listingsOf(address(99), NOW, 10)).toEqual([])
       await market.report({ modelId: model(1), reason: 'spam', from: null, at: NOW })
       expect(await market.reports(10)).toEqual([{ modelId: model(1), reason: 'spam', from: null, at: NOW }])
     })

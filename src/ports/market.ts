@@ -4,7 +4,7 @@
  */
 import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
-import type { Demand, Facets, Facts, ListingView, MarketEvent, Review, SearchQuery, Wanted } from '../core/market.ts'
+import type { Builder, Demand, Facets, Facts, ListingView, MarketEvent, Review, SearchQuery, Wanted } from '../core/market.ts'
 import type { FundingEdge, PaymentEdge, Place, Ranked, Verdict } from '../core/ranking.ts'
 
 /** A listing as it is kept; prices as of `now`. */
@@ -89,6 +89,12 @@ export interface MarketRecords {
   reply(id: string, reply: { text: string; at: number }): Promise<boolean>
   reviews(modelId: Hex, limit: number): Promise<Review[]>
   reviewOf(id: string): Promise<Review | undefined>
+
+  /** What a builder says of themselves; a later word takes the place of the one before. */
+  introduce(builder: Builder): Promise<void>
+  builder(address: Address): Promise<Builder | undefined>
+  /** Listings of an owner that are for sale, the best first. */
+  listingsOf(owner: Address, now: number, limit: number): Promise<ListingRow[]>
 
   report(report: { modelId: Hex; reason: string; from: Address | null; at: number }): Promise<void>
   reports(limit: number): Promise<{ modelId: Hex; reason: string; from: Address | null; at: number }[]>

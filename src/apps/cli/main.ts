@@ -16,6 +16,7 @@ import { exportModel } from './export.ts'
 import { recompute, type SearchFlags, search, show, want } from './market.ts'
 import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
+import { type ProfileFlags, profile } from './profile.ts'
 import { type DataFlags, data, type FixFlags, fix, quotations, rebuild } from './review.ts'
 import { up } from './up.ts'
 import { type VerifyFlags, verify } from './verify.ts'
@@ -198,6 +199,10 @@ talking('earnings', 'what the builder was paid')
 talking('webhook [what]', 'an address that is told of every payment: an address to set, off, or test; without it, how it stands').action(
   (what: string | undefined, flags: Flags) => run(flags, (context) => webhook(context, what)),
 )
+talking('profile [name]', 'who you are as a builder, as buyers see it; without a name, what they see now')
+  .option('--about <text>', 'what you do and know, in a few sentences')
+  .option('--credential <title|address>', 'a qualification, and if you like an https:// page that shows it; up to five times', several, [])
+  .action((name: string | undefined, flags: Flags & ProfileFlags) => run(flags, (context) => profile(context, name, flags)))
 command('bases', 'bases worth starting from: size, memory, licence, languages').action((flags: Flags) => run(flags, async ({ out }) => printBases(out)))
 command('bench', 'enter a program of your own for a task of the benchmark; it is given the inputs and nothing else')
   .requiredOption('--task <name>', 'name of the task')

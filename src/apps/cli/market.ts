@@ -45,6 +45,9 @@ export async function show(context: Context, id: string): Promise<Refusal | unde
     `Exam: ${score(view.exam)}${view.exam ? ` on ${view.exam.n} sealed cases` : ''}.`,
     `Used: ${view.usage.queries} paid queries by ${view.usage.payers} payers, ${view.usage.open.open} ${currency} in all.`,
     ...view.why.map((line) => `  ${line}`),
+    ...(view.builder
+      ? [`Built by ${[view.builder.name, ...view.builder.credentials.map(({ title }) => title)].join(', ')} (their own words, unchecked).`]
+      : []),
     `Versions: ${view.versions.map(({ version, at }) => `${version} (${day(at)})`).join(', ') || 'none'}.`,
     `Prices: ${view.prices.map(({ price, at }) => `${price.open} (${day(at)})`).join(', ')}.`,
     ...view.exams.map(({ examRoot, committedAt, attempts }) => `Exam ${examRoot.slice(0, 14)} committed ${day(committedAt)}, ${attempts} attempts.`),

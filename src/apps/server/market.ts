@@ -5,7 +5,8 @@
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { isRefusal, refuse } from '../../core/errors.ts'
-import { ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
+import type { Address } from '../../core/listing.ts'
+import { BuilderPost, ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
 import type { ModelFactory } from '../../factory/factory.ts'
 import { readJson } from './chat.ts'
 import { limit } from './guard.ts'
@@ -64,6 +65,23 @@ export function marketRoutes(factory: Pick<ModelFactory, 'market' | 'owner'>): H
   routes.post('/reviews/:id/reply', limit(1), async (context) => {
     const post = await body(context, ReplyPost, '{"text": "..."}')
     return post instanceof Response ? post : answer(context, await market.reply(context.req.param('id'), post.text, walletOf(context)))
+  })
+  routes.get('/builders/:address', async (context) => {
+    const address = context.req.param('address')
+    if (/^0x[0-9a-fA-F]{40}$/.test(address)) return context.json(await market.builder(address as Address))
+    return refusal(context, refuse('invalid_request', `"${address.slice(0, 50)}" is no address of a wallet.`, 'Give 0x and 40 digits from 0 to f.'), 400)
+  })
+  // On the machine itself it is the gateway's owner who looks and speaks.
+  const builderOf = (context: Ctx): string | undefined => walletOf(context) ?? (isOwner(context, owner) ? owner : undefined)
+  routes.get('/builder', async (context) => {
+    const builder = builderOf(context)
+    if (builder) return context.json(await market.builder(builder as Address))
+    return refusal(context, refuse('not_signed_in', 'Nobody is signed in.', 'Sign in with the wallet that builds.'), 401)
+  })
+  routes.put('/builder', limit(1), async (context) => {
+    const post = await body(context, BuilderPost, '{"name": "...", "about": "...", "credentials": [{"title": "...", "url": "https://..."}]}')
+    if (post instanceof Response) return post
+    return answer(context, await market.introduce(post, builderOf(context)))
   })
   routes.post('/listings/:id/report', limit(1), async (context) => {
     const post = await body(context, ReportPost, '{"reason": "..."}')

@@ -4,7 +4,7 @@
  */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { AuditionPost, ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
+import { AuditionPost, BuilderPost, ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
 import { PickPost } from './audition.ts'
 import { WebhookPost } from './webhook.ts'
 
@@ -73,6 +73,15 @@ export function openapi(version: string): object {
           parameters: [inPath('id', 'The review’s id.')],
           requestBody: body(ReplyPost),
         }),
+      },
+      '/api/market/builders/{address}': {
+        get: operation('What a builder says of themselves, unchecked, and their models for sale', 'The builder.', {
+          parameters: [inPath('address', 'The builder’s wallet.')],
+        }),
+      },
+      '/api/market/builder': {
+        get: operation('What you say of yourself as a builder, and your models for sale', 'The builder.'),
+        put: operation('Say who you are as a builder (signed in, or on the machine itself)', 'What is shown.', { requestBody: body(BuilderPost) }),
       },
       '/api/market/listings/{id}/report': { post: operation('Report abuse', 'That it was taken.', { parameters: [modelId], requestBody: body(ReportPost) }) },
       '/api/market/auditions': {

@@ -5,7 +5,7 @@
 import { sql } from 'drizzle-orm'
 import type { Id } from '../../core/id.ts'
 import type { Address, Hex } from '../../core/listing.ts'
-import type { MarketEvent, Review, Wanted } from '../../core/market.ts'
+import type { Builder, MarketEvent, Review, Wanted } from '../../core/market.ts'
 import type { Place } from '../../core/ranking.ts'
 import type { MarketRecords, Terms } from '../../ports/market.ts'
 import { kept, type Queryable, rowOf, rowsOf, told } from './market-rows.ts'
@@ -215,6 +215,23 @@ export function marketRecords(database: Queryable): MarketRecords {
     async reviewOf(id) {
       const [row] = await rowsOf(database, sql`select body from market_reviews where id = ${id}`)
       return row && told<Review>(row.body)
+    },
+
+    async introduce(builder) {
+      await database.execute(sql`insert into market_builders (address, at, body) values (${lower(builder.address)}, ${builder.at}, ${kept(builder)})
+        on conflict (address) do update set at = excluded.at, body = excluded.body`)
+    },
+    async builder(address) {
+      const [row] = await rowsOf(database, sql`select body from market_builders where address = ${lower(address)}`)
+      return row && told<Builder>(row.body)
+    },
+    async listingsOf(owner, now, limit) {
+      const rows = await rowsOf(
+        database,
+        sql`select l.*, coalesce(e.attempts, 0) as attempts from market_listings l left join market_exams e on e.model_id = l.model_id and e.root = l.root
+          where lower(l.owner) = ${lower(owner)} and not l.hidden and not l.retired and l.version > 0 order by l.score desc, l.model_id limit ${limit}`,
+      )
+      return rows.map((row) => rowOf(row, now))
     },
 
     async report({ modelId, at, ...rest }) {

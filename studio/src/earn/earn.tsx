@@ -14,6 +14,7 @@ import { Hex } from '../parts/copy.tsx'
 import { Fetched, Page } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
 import { Term } from '../parts/term.tsx'
+import { Profile } from './profile.tsx'
 import { byModel, daily, openOf, type Span, sumOf, within } from './spans.ts'
 import { Unwrap } from './unwrap.tsx'
 import { Webhook } from './webhook.tsx'
@@ -45,6 +46,7 @@ export function Earn() {
     <Page title={words.title} lead={words.lead}>
       <Fetched found={found}>{(earnings) => <Earnings earnings={earnings} words={words} />}</Fetched>
       <Unwrap currency={found.data?.currency ?? 'OPEN'} />
+      <Profile />
       <Webhook />
       <Improve words={words} />
     </Page>

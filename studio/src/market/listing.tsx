@@ -11,6 +11,7 @@ import { Hex } from '../parts/copy.tsx'
 import { Fact, Fetched, Page, Trouble } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
 import { ExamBar, Price, taskName, Use, Verdict } from './bits.tsx'
+import { BuilderPanel } from './builder.tsx'
 import { type ListingView, listing } from './market-api.ts'
 import { ReviewForm } from './review-form.tsx'
 import { useChain } from './search.tsx'
@@ -97,6 +98,7 @@ function Whole({ view, words }: { view: ListingView; words: MarketWords }) {
       </div>
       <aside className="min-w-0 space-y-5">
         <Facts view={view} currency={currency} words={words} />
+        {view.builder && <BuilderPanel builder={view.builder} modelId={view.modelId} />}
         <Report view={view} words={words} />
       </aside>
     </div>
