@@ -30,7 +30,7 @@ const CHOICES: readonly Choice[] = [
 const PLAIN: Choice = { bayes: false, penalty: 1, balanced: false }
 const FOLDS = 4
 /** Texts, and numbers of all labels, above which practice alone says as surely as folds do, which would take minutes. */
-const MOST_FOLDED = { texts: 4000, numbers: 30_000_000 }
+const MOST_FOLDED = { texts: 4000, numbers: 10_000_000 }
 /** What a label scores of which nothing was learned. */
 const UNKNOWN = -1
 /** Added to how often a gram is in texts of a label, and of the others (Laplace). */
