@@ -50,7 +50,8 @@ it('says that the network is away, keeps what was written, and goes on when it i
   await page.getByLabel('Your files').setInputFiles(table)
   await context.setOffline(true)
   await page.getByRole('button', { name: 'See the plan' }).click()
-  // Files are tried again for half a minute before they are given up.
+  // Files are tried again for half a minute before they are given up, and it is said at once.
+  await page.getByText('sending is tried again').waitFor({ timeout: 10_000 })
   await page.getByText('The server cannot be reached.').first().waitFor({ timeout: 60_000 })
   expect(await page.getByRole('list', { name: 'Your files' }).getByText('few.csv').count()).toBe(1)
   await context.setOffline(false)

@@ -54,14 +54,18 @@ const TRIES = 7
 
 /**
  * Sends files in pieces, one after the other, and goes on where it was when the connection breaks or the server restarts.
+ * `onWaiting` hears when there is no reply and it waits to try again, and when there is one again.
  * @throws {Unreadable} for a file that can no longer be read, {Failed} for what the server refuses.
  */
-export async function upload(files: readonly ChosenFile[], onSent: (bytes: number) => void): Promise<Uploaded[]> {
+export async function upload(
+  files: readonly ChosenFile[],
+  { onSent, onWaiting }: { onSent: (bytes: number) => void; onWaiting: (waiting: boolean) => void },
+): Promise<Uploaded[]> {
   const uploaded: Uploaded[] = []
   let before = 0
   for (const { name, file } of files) {
     if (!file.size) throw new Unreadable(name)
-    let view = await patiently(() => ask<UploadView>('POST', '/api/uploads', { bytes: file.size }))
+    let view = await patiently(() => ask<UploadView>('POST', '/api/uploads', { bytes: file.size }), onWaiting)
     while (view.received < file.size) {
       const piece = await file
         .slice(view.received, view.received + PIECE_BYTES)
@@ -70,7 +74,7 @@ export async function upload(files: readonly ChosenFile[], onSent: (bytes: numbe
           throw new Unreadable(name)
         })
       const { id, received } = view
-      view = await patiently(() => send(id, received, piece))
+      view = await patiently(() => send(id, received, piece), onWaiting)
       onSent(before + view.received)
     }
     before += file.size
@@ -91,12 +95,18 @@ async function send(id: string, offset: number, piece: ArrayBuffer): Promise<Upl
   }
 }
 
-async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
+async function patiently<Value>(work: () => Promise<Value>, onWaiting: (waiting: boolean) => void): Promise<Value> {
   for (let tried = 1; ; tried++)
     try {
-      return await work()
+      const value = await work()
+      if (tried > 1) onWaiting(false)
+      return value
     } catch (error) {
-      if (!(error instanceof Failed && error.code === 'server_away') || tried === TRIES) throw error
+      if (!(error instanceof Failed && error.code === 'server_away') || tried === TRIES) {
+        onWaiting(false)
+        throw error
+      }
+      onWaiting(true)
       await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** tried))
     }
 }

@@ -38,10 +38,11 @@ export function Build() {
   const [missing, setMissing] = useState('')
   /** Bytes that the server holds of the files, while they are sent. */
   const [bytes, setBytes] = useState<number | null>(null)
+  const [waiting, setWaiting] = useState(false)
   const plan = useRef<HTMLDivElement>(null)
   const planning = useMutation({
     mutationFn: async () => {
-      const next = { words: text.trim(), files: await upload(files, setBytes), key: Date.now() }
+      const next = { words: text.trim(), files: await upload(files, { onSent: setBytes, onWaiting: setWaiting }), key: Date.now() }
       setBytes(null)
       return { next, spec: await planOf({ words: next.words, files: next.files }) }
     },
@@ -131,6 +132,9 @@ export function Build() {
           {missing}
         </div>
         {error && <Trouble error={error} />}
+        <p role="status" className="text-small text-soft empty:hidden">
+          {planning.isPending && waiting ? words.waiting : ''}
+        </p>
         {planning.isPending && bytes !== null && (
           <div className="text-small text-soft tabular-nums">
             <progress aria-label={words.sending} max={total} value={bytes} className="block h-2 w-full accent-river" />
