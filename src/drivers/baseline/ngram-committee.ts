@@ -29,7 +29,7 @@ const CHOICES: readonly Choice[] = [
 /** What learns where there is no practice to choose by. */
 const PLAIN: Choice = { bayes: false, penalty: 1, balanced: false }
 const FOLDS = 4
-/** Texts, and numbers of all labels, above which practice alone says as surely as folds do, which would take minutes. */
+/** Texts, and numbers of all labels, above which one of the folds has cases enough to choose by, and all would take minutes. */
 const MOST_FOLDED = { texts: 4000, numbers: 10_000_000 }
 /** What a label scores of which nothing was learned. */
 const UNKNOWN = -1
@@ -67,7 +67,7 @@ async function choose({ training, practice, labels, signal }: Task): Promise<{ m
   if (!practice.length) return { members: [{ choice: PLAIN, say: 1 }], practiceScores: [] }
   const learned = prepare(training, labels)
   const few = training.length <= MOST_FOLDED.texts && learned.rows.values.length * labels.length <= MOST_FOLDED.numbers
-  const held = few ? await foldScores({ training, practice, labels, signal }) : { cases: practice, scores: await scoresOf(learned, practice, CHOICES, signal) }
+  const held = await foldScores({ training, practice, labels, signal }, few ? FOLDS : 1)
   const truth = held.cases.map(({ label }) => label)
   // Half for each text and half for each label: which of the two will count is not known here.
   const worth = (scores: Scores): number => {
@@ -91,21 +91,20 @@ async function choose({ training, practice, labels, signal }: Task): Promise<{ m
   ]
     .map((members) => ({ members, value: worth(sum(members)) }))
     .reduce((first, one) => (one.value > first.value + 1e-9 ? one : first))
-  if (!few) return { members, practiceScores: sum(members) }
   const choices = members.map(({ choice }) => choice)
   const scores = await scoresOf(learned, practice, choices, signal)
   return { members, practiceScores: sum(members.map(({ say }, index) => ({ say, scores: scores[index]! }))) }
 }
 
-/** Every text scored, by every choice, by what was learned from the other folds. */
-async function foldScores({ training, practice, labels, signal }: Task): Promise<{ cases: Case[]; scores: Scores[] }> {
+/** The texts of the first folds scored, by every choice, by what was learned from all other folds. */
+async function foldScores({ training, practice, labels, signal }: Task, folds: number): Promise<{ cases: Case[]; scores: Scores[] }> {
   const next = random(1)
   const order = [...training, ...practice]
     .map((one) => ({ one, at: next() }))
     .sort((a, b) => (a.one.label < b.one.label ? -1 : a.one.label > b.one.label ? 1 : a.at - b.at))
   const cases: Case[] = []
   const scores: Scores[] = CHOICES.map(() => [])
-  for (let fold = 0; fold < FOLDS; fold++) {
+  for (let fold = 0; fold < folds; fold++) {
     // Sorted by label and dealt out in turn: each fold holds its share of each.
     const asked = order.flatMap(({ one }, index) => (index % FOLDS === fold ? [one] : []))
     const learned = order.flatMap(({ one }, index) => (index % FOLDS === fold ? [] : [one]))
