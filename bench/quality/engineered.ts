@@ -14,7 +14,7 @@ import { saidLabels } from './score.ts'
 import type { Case, Task } from './task.ts'
 
 const CODE = ['ngram-svm', 'gram-model', 'grams'].map((name) => fileURLToPath(new URL(`../../src/drivers/baseline/${name}.ts`, import.meta.url)))
-/** What the engineer decided, by hand or by trying on validation: each is a line of that file. */
+/** What the engineer decided, by hand or by trying on validation: each is a line of those files. */
 const SETTINGS = ['word n-grams', 'character n-grams', 'rarest gram kept', 'most grams kept', 'sublinear counts', 'penalty', 'class weights']
 /** Where a task has no validation part, this share of its training rows is one. */
 const PRACTICE = 0.12
@@ -36,7 +36,8 @@ export async function engineeredCell(task: Task): Promise<Pick<Cell, 'minutes' |
   }
 }
 
-function partsOf({ train, validation }: Task): { training: Case[]; practice: Case[] } {
+/** The parts as they came; where there is no validation part, a share of the training rows is one. */
+export function partsOf({ train, validation }: Task): { training: Case[]; practice: Case[] } {
   if (validation.length) return { training: train, practice: validation }
   const practice = train.filter(({ input }) => fraction(input, 1) < PRACTICE)
   return { training: train.filter((one) => !practice.includes(one)), practice }

@@ -153,7 +153,7 @@ function costLines(cells: readonly Cell[], budget: number): string[] {
     )
   if (engineered.length)
     lines.push(
-      `- **engineer**: ${minutes(engineered).toFixed(1)} minutes for ${engineered.length} tasks; ${range(engineered.map(({ effort }) => effort.linesOfCode))} lines of code (\`src/drivers/baseline/ngram-svm.ts\`, without the optimiser) with ${range(
+      `- **engineer**: ${minutes(engineered).toFixed(1)} minutes for ${engineered.length} tasks; ${range(engineered.map(({ effort }) => effort.linesOfCode))} lines of code (\`ngram-svm.ts\`, \`grams.ts\` and \`gram-model.ts\` in \`src/drivers/baseline\`, without the optimiser) with ${range(
         engineered.map(({ effort }) => effort.settings.length),
       )} settings decided (${engineered[0]!.effort.settings.join(', ')}), the last two by trying them on validation.`,
     )

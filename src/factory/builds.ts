@@ -42,8 +42,9 @@ export type BuildPorts = {
   trainer: Trainer
   runtime: Runtime
   retriever: Retriever
-  /** The simple method of the exam, and what may be mixed into a model: its classical part. */
+  /** The simple method beside the model in its exam. */
   baseline: Baseline
+  /** What may be mixed into a model. */
   classical: Baseline
   tagger: Tagger
   store: Store

@@ -34,7 +34,7 @@ const profileWords = {
 export function Profile() {
   const found = useQuery({ queryKey: ['own-builder'], queryFn: ({ signal }) => get<BuilderView>('/api/market/builder', signal), retry: false })
   // Nobody is signed in, or it is somebody else's gateway: there is nobody to introduce.
-  return found.data ? <Form key={found.data.profile?.at ?? 0} view={found.data} /> : null
+  return found.data ? <Form view={found.data} /> : null
 }
 
 function Form({ view: { profile } }: { view: BuilderView }) {

@@ -21,8 +21,9 @@ export function Shell() {
     // The browser places the focus on the first page by itself.
     if (!first.current) document.getElementById('main')?.focus({ preventScroll: true })
     first.current = false
-    // On a phone the places do not all fit: the one that is open is the one to be seen.
-    places.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+    // On a phone the places do not all fit: the one that is open is the one to be seen. The page itself stays where it is.
+    const [row, open] = [places.current, places.current?.querySelector('[aria-current]')]
+    if (row && open) row.scrollBy({ left: middle(open) - middle(row) })
   }, [path])
   const here = [...PAGES].reverse().find((page) => (page === '/' ? path === '/' : path === page || path.startsWith(`${page}/`)))
   return (
@@ -40,7 +41,7 @@ export function Shell() {
             ModelFactory
           </Go>
           <nav ref={places} aria-label={words.menu} className="fading order-last -mx-1 w-full overflow-x-auto lg:order-none lg:w-auto lg:flex-1">
-            <ul className="flex gap-1 p-1">
+            <ul className="flex w-max gap-1 p-1 pe-8 lg:pe-1">
               {PAGES.map((page) => (
                 <li key={page}>
                   <Go
@@ -60,6 +61,12 @@ export function Shell() {
       <Outlet />
     </>
   )
+}
+
+/** Where an element's middle is across the window, in pixels. */
+function middle(element: Element): number {
+  const { left, width } = element.getBoundingClientRect()
+  return left + width / 2
 }
 
 function Choices() {

@@ -4,3 +4,4 @@ create table market_builders (
   at bigint not null,
   body text not null
 );
+create index market_listings_owner on market_listings (lower(owner));
