@@ -42,9 +42,8 @@ export type BuildPorts = {
   trainer: Trainer
   runtime: Runtime
   retriever: Retriever
-  /** The simple method beside the model in its exam. */
+  /** `baseline` stands beside a model in its exam, `classical` may be mixed into it. */
   baseline: Baseline
-  /** What may be mixed into a model. */
   classical: Baseline
   tagger: Tagger
   store: Store
