@@ -3,19 +3,17 @@
  * chain, x402 with all checks in; the model is canned words, so that what is measured is the paying. Payments are signed before.
  * Anchors and reach stand in the table. Knows nothing of models.
  */
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { measureGas } from '../../scripts/gas.ts'
-import { type Bench, openBench, PRICE } from '../../src/apps/server/bench.suite.ts'
+import { openBench, PRICE } from '../../src/apps/server/bench.suite.ts'
 import { startServer } from '../../src/apps/server/serve.ts'
 import { isRefusal } from '../../src/core/errors.ts'
 import type { Manner } from '../../src/drivers/chain/settler.ts'
-import { header, payload } from '../../src/drivers/payments/payer.suite.ts'
-import { x402Payments } from '../../src/drivers/payments/x402.ts'
-import type { Done, Work } from './payer.ts'
+import { sign, work } from './signed.ts'
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, 'no-gas': { type: 'boolean', default: false } },
@@ -40,39 +38,6 @@ if (!values['no-gas']) {
   )
   row('gas per query, sequential nonce', gas['payWithAuthorization, sequential nonce']!, 60_000, '')
   row('gas per query, payMany of 100, sequential', gas['payMany of 100, sequential nonces']! / 100, 21_000, 'a bare transfer 21,000')
-}
-
-/** Signs for one model of one bench, payers in turn. */
-async function sign(bench: Bench, payers: readonly PrivateKeyAccount[], count: number): Promise<string[]> {
-  const { chain } = bench
-  const token = { address: chain.contracts.token, ...chain.token }
-  const payments = x402Payments({ network: chain.network, token, balance: async () => 0n })
-  const quote = {
-    modelId: bench.modelId,
-    model: 'heart',
-    payTo: bench.builder.address,
-    price: PRICE,
-    resource: 'http://127.0.0.1/',
-    description: 'One answer of heart',
-    abstention: 'free' as const,
-  }
-  const domain = { ...chain.token, chainId: chain.network.chainId, verifyingContract: token.address }
-  const validBefore = BigInt(Math.floor(Date.now() / 1000) + 3600 * 4)
-  const signed: string[] = []
-  for (let number = 0; number < count; number++) {
-    const account = payers[number % payers.length]!
-    const message = { from: account.address, to: bench.builder.address, value: PRICE, validAfter: 0n, validBefore, nonce: generatePrivateKey() }
-    signed.push(header(await payload({ account, payments, quote, domain, message })))
-  }
-  return signed
-}
-
-function work(payer: ChildProcess, job: Work): Promise<Done> {
-  return new Promise((resolve, reject) => {
-    payer.once('message', (done) => resolve(done as Done))
-    payer.once('exit', () => reject(new Error('The paying process ended.')))
-    payer.send(job)
-  })
 }
 
 /** Processor seconds of this data folder's anvil so far; 0 where there is no /proc. */
@@ -122,7 +87,6 @@ async function measure(manner: Manner) {
     },
     unpaid: (count: number) => work(payer, { url: url(free), body, payments: Array(count).fill(''), concurrency: 1 }),
     async close() {
-      payer.removeAllListeners('exit')
       payer.kill()
       await started.close()
       await free.close()

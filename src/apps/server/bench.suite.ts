@@ -106,9 +106,9 @@ async function publishable(store: Store): Promise<{ packageId: Id; reportId: Id 
   return { packageId: await put(manifest), reportId }
 }
 
-/** `durable` keeps the database on disk; `manner` is how payments are sent. */
-export async function openBench(options: { durable?: true; manner?: Manner } = {}): Promise<Bench> {
-  const folder = await mkdtemp(join(tmpdir(), 'modelfactory-server-'))
+/** `durable` keeps the database on disk; `manner` is how payments are sent; a `folder` that is given stays when all is closed. */
+export async function openBench(options: { durable?: true; manner?: Manner; folder?: string } = {}): Promise<Bench> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'modelfactory-server-')))
   const database = await openDatabase({ folder: options.durable ? join(folder, 'database') : null })
   const keystore = await openKeystore({ folder: join(folder, 'keys'), passphrase: undefined, embedded: true })
   if (isRefusal(keystore)) throw new Error(keystore.message)
@@ -297,7 +297,7 @@ export async function openBench(options: { durable?: true; manner?: Manner } = {
       await market.close()
       await chain.close()
       await database.close()
-      await rm(folder, { recursive: true, force: true })
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true })
     },
   }
 }
