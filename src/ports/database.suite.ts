@@ -124,6 +124,39 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
       expect(await database.payments.get(key)).toMatchObject({ state: 'settled', tx: id('tx') })
     })
 
+    it('keeps apart what many queries ask at once', async () => {
+      const names = Array.from({ length: 20 }, (_, number) => `together ${number}`)
+      const reserved = await Promise.all(
+        names.map((key, number) => database.payments.reserve(payment({ key, amount: BigInt(number + 1), requestHash: id(key) }))),
+      )
+      expect(reserved.map(({ created, payment: { key, amount } }) => [created, key, amount])).toEqual(
+        names.map((key, number) => [true, key, BigInt(number + 1)]),
+      )
+      // One that cannot be kept, one that stands already, and one that is new.
+      const mixed = await Promise.allSettled(['not\0storable', names[0]!, 'together 20'].map((key) => database.payments.reserve(payment({ key }))))
+      expect(mixed.map((one) => (one.status === 'fulfilled' ? one.value.created : 'failed'))).toEqual(['failed', false, true])
+      const answer = (number: number) => (number % 3 === 0 ? null : `"answer ${number}, \u0000 \ud800 and 'quotes'"`)
+      const moved = await Promise.all(
+        [...names, 'absent'].map((key, number) =>
+          database.payments.move(key, number % 4 === 0 ? ['sending'] : ['reserved'], {
+            state: 'sending',
+            answer: answer(number),
+            updatedAt: 1_800_000_000_000 + number,
+          }),
+        ),
+      )
+      expect(moved).toEqual([...names.map((_, number) => number % 4 !== 0), false])
+      const now = await Promise.all([...names, 'absent'].map((key) => database.payments.get(key)))
+      expect(now.pop()).toBeUndefined()
+      for (const [number, one] of now.entries())
+        expect(one).toMatchObject(
+          number % 4 === 0
+            ? { key: names[number], state: 'reserved', answer: null }
+            : { key: names[number], state: 'sending', answer: answer(number), updatedAt: 1_800_000_000_000 + number },
+        )
+      for (const key of [...names, 'together 20']) await database.payments.remove(key, ['reserved', 'sending'])
+    })
+
     it('removes a reservation but nothing that was charged', async () => {
       const other = payment({ key: 'other' })
       expect(await database.payments.remove(payment().key, ['reserved', 'released'])).toBe(false)

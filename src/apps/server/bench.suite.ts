@@ -295,6 +295,7 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
     },
     async close() {
       await market.close()
+      await factory.webhook.close()
       await chain.close()
       await database.close()
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true })

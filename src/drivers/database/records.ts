@@ -1,17 +1,30 @@
 /**
  * The Database port over any PostgreSQL that Drizzle can talk to. Knows nothing of where that PostgreSQL runs.
- * Every method is one statement, so it is atomic by itself.
+ * Every method is one statement, or part of one that does the same for several calls, so it is atomic by itself.
  */
 import { and, asc, desc, eq, gt, gte, inArray, isNull, not, or, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { Hex } from '../../core/listing.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import type { Database, Journal } from '../../ports/database.ts'
+import { gathered } from './gathered.ts'
 import { marketRecords } from './market.ts'
-import { builds, journal, models, paidQueries, payments, receipts, settings } from './tables.ts'
+import { isStorable, paymentsOf } from './payments.ts'
+import { builds, journal, models, paidQueries, receipts, settings } from './tables.ts'
 
 /** `sync` is awaited after every write that money hangs on, before the write is called done. */
 export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, lifecycle: { sync(): Promise<void>; close(): Promise<void> }): Database {
+  const keepReceipt = gathered<Receipt, void>({
+    key: ({ tx, requestHash, nonce = '' }) => `${tx} ${requestHash} ${nonce}`,
+    async run(kept) {
+      await database
+        .insert(receipts)
+        .values(kept.map(rowOf))
+        .onConflictDoNothing({ target: [receipts.tx, receipts.requestHash, receipts.nonce] })
+      await lifecycle.sync()
+      return kept.map(() => undefined)
+    },
+  })
   return {
     builds: {
       async put(build) {
@@ -42,79 +55,10 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
       list: () => database.select().from(models).orderBy(desc(models.createdAt), asc(models.name)),
     },
 
-    payments: {
-      async reserve(payment) {
-        // The no-op update makes an existing row come back; xmax is zero only on a row this statement inserted.
-        const inserted = database
-          .insert(payments)
-          .values(payment)
-          .onConflictDoUpdate({ target: payments.key, set: { key: sql`excluded.key` } })
-          .returning({ ...columnsOf(payments), created: sql<boolean>`(xmax = 0)` })
-        const [row] = await inserted.catch(async (error: unknown) => {
-          // The other unique thing of a payment is its payer's own name for it.
-          const named = payment.identifier === null ? undefined : await this.identified(payment.payer, payment.identifier)
-          if (!named) throw error
-          return [{ ...named, created: false }]
-        })
-        const { created, ...standing } = row!
-        if (created) await lifecycle.sync()
-        return { created, payment: standing }
-      },
-      async move(key, from, patch) {
-        if (from.length === 0) return false
-        const where = and(eq(payments.key, key), inArray(payments.state, [...from]))
-        const empty = Object.values(patch).every((value) => value === undefined)
-        const rows = empty
-          ? await database.select({ key: payments.key }).from(payments).where(where)
-          : await database.update(payments).set(patch).where(where).returning({ key: payments.key })
-        if (rows.length > 0 && !empty) await lifecycle.sync()
-        return rows.length > 0
-      },
-      async remove(key, from) {
-        if (from.length === 0) return false
-        const rows = await database
-          .delete(payments)
-          .where(and(eq(payments.key, key), inArray(payments.state, [...from])))
-          .returning({ key: payments.key })
-        return rows.length > 0
-      },
-      async get(key) {
-        if (!isStorable(key)) return undefined
-        return (await database.select().from(payments).where(eq(payments.key, key)))[0]
-      },
-      async inState(states) {
-        if (states.length === 0) return []
-        return database
-          .select()
-          .from(payments)
-          .where(inArray(payments.state, [...states]))
-          .orderBy(asc(payments.createdAt), asc(payments.key))
-      },
-      async identified(payer, identifier) {
-        if (!isStorable(identifier)) return undefined
-        return (
-          await database
-            .select()
-            .from(payments)
-            .where(and(eq(payments.payer, payer), eq(payments.identifier, identifier)))
-        )[0]
-      },
-      toConfirm: () =>
-        database
-          .select()
-          .from(payments)
-          .where(and(eq(payments.state, 'settled'), not(payments.final)))
-          .orderBy(asc(payments.createdAt), asc(payments.key)),
-    },
+    payments: paymentsOf(database, lifecycle.sync),
 
     receipts: {
-      async put(receipt) {
-        await database
-          .insert(receipts)
-          .values(rowOf(receipt))
-          .onConflictDoNothing({ target: [receipts.tx, receipts.requestHash, receipts.nonce] })
-        await lifecycle.sync()
-      },
+      put: (receipt) => keepReceipt(receipt),
       async find(payment) {
         // A receipt of before nonces were kept has none; its transaction paid for one query only.
         const rows = await database.select({ receipt: receipts.receipt }).from(receipts).where(receiptOf(payment)).orderBy(desc(receipts.nonce))
@@ -250,15 +194,4 @@ function rowOf(receipt: Receipt) {
 
 function receiptOf({ tx, requestHash, nonce }: { tx: Hex; requestHash: Hex; nonce: Hex }) {
   return and(eq(receipts.tx, tx), eq(receipts.requestHash, requestHash), inArray(receipts.nonce, [nonce, '']))
-}
-
-/** PostgreSQL faults on text with a NUL in it; no record is named so, so nothing is found. */
-function isStorable(text: string): boolean {
-  return !text.includes('\0')
-}
-
-function columnsOf(table: typeof payments) {
-  const { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, final, terms, identifier, createdAt, updatedAt } =
-    table
-  return { key, modelId, packageId, requestHash, payer, builder, amount, authorization, state, answer, tx, final, terms, identifier, createdAt, updatedAt }
 }
