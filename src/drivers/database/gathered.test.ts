@@ -76,3 +76,28 @@ it('sends no more than 64 in one', async () => {
   expect(await all).toHaveLength(150)
   expect(batches.map(({ length }) => length)).toEqual([64, 64, 22])
 })
+
+it('makes a batch durable once before anyone hears of it, and tries nothing again when that fails', async () => {
+  const order: string[] = []
+  let full = false
+  const ask = gathered<string, string>({
+    key: (item) => item,
+    run: async (items) => {
+      order.push(`write ${items.join()}`)
+      return items
+    },
+    sync: async (results) => {
+      order.push(`sync ${results.join()}`)
+      if (full) throw new Error('no space left')
+    },
+  })
+  const heard = (item: string) =>
+    ask(item).then(
+      () => void order.push(`heard ${item}`),
+      (fault: Error) => void order.push(`${item}: ${fault.message}`),
+    )
+  await Promise.all([heard('a'), heard('b')])
+  full = true
+  await Promise.all([heard('c'), heard('d')])
+  expect(order).toEqual(['write a,b', 'sync a,b', 'heard a', 'heard b', 'write c,d', 'sync c,d', 'c: no space left', 'd: no space left'])
+})

@@ -10,31 +10,31 @@ type Waiting<Item, Result> = { item: Item; resolve: (result: Result) => void; re
 
 /**
  * `run` gives one result an item, in their order, all by one statement. No batch holds two items of one key; the later goes with the next.
- * When a batch fails, each of its items is tried by itself, so that none fails for another's fault.
+ * When a batch fails, each of its items is tried by itself, so that none fails for another's fault. `sync`, awaited once after every statement,
+ * makes it durable: when it fails nothing is tried again, since all is written already, and every item of the batch fails.
  */
 export function gathered<Item, Result>(options: {
   key: (item: Item) => string
   run: (items: readonly Item[]) => Promise<readonly Result[]>
+  sync?: (results: readonly Result[]) => Promise<void>
 }): (item: Item) => Promise<Result> {
-  const { key, run } = options
+  const { key, run, sync = async () => {} } = options
   let waiting: Waiting<Item, Result>[] = []
   let running = false
 
-  const alone = async ({ item, resolve, reject }: Waiting<Item, Result>): Promise<void> => {
-    try {
-      resolve((await run([item]))[0]!)
-    } catch (fault) {
-      reject(fault)
-    }
-  }
-
   const together = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
-    if (batch.length === 1) return alone(batch[0]!)
     let results: readonly Result[]
     try {
       results = await run(batch.map(({ item }) => item))
-    } catch {
-      for (const one of batch) await alone(one)
+    } catch (fault) {
+      if (batch.length === 1) batch[0]!.reject(fault)
+      else for (const one of batch) await together([one])
+      return
+    }
+    try {
+      await sync(results)
+    } catch (fault) {
+      for (const { reject } of batch) reject(fault)
       return
     }
     for (const [place, { resolve }] of batch.entries()) resolve(results[place]!)

@@ -35,12 +35,12 @@ export function paymentsOf<Kind extends PgQueryResultHKT>(database: PgDatabase<K
         .values([...wanted])
         .onConflictDoUpdate({ target: payments.key, set: { key: sql`excluded.key` } })
         .returning({ ...columnsOf(payments), created: sql<boolean>`(xmax = 0)` })
-      if (rows.some(({ created }) => created)) await sync()
       return wanted.map(({ key }) => {
         const { created, ...payment } = rows.find((row) => row.key === key)!
         return { created, payment }
       })
     },
+    sync: async (results) => (results.some(({ created }) => created) ? sync() : undefined),
   })
 
   /** One for each shape of move, of which the code has about ten: from which states, and which columns are set. */
@@ -58,10 +58,10 @@ export function paymentsOf<Kind extends PgQueryResultHKT>(database: PgDatabase<K
           .from(asRows(moves, columns))
           .where(and(eq(payments.key, sql`moves.key`), inArray(payments.state, [...from])))
           .returning({ key: payments.key })
-        if (rows.length > 0) await sync()
         const moved = new Set(rows.map(({ key }) => key))
         return moves.map(({ key }) => moved.has(key))
       },
+      sync: async (results) => (results.includes(true) ? sync() : undefined),
     })
     movers.set(shape, made)
     return made

@@ -2,7 +2,7 @@
  * The Database port over any PostgreSQL that Drizzle can talk to. Knows nothing of where that PostgreSQL runs.
  * Every method is one statement, or part of one that does the same for several calls, so it is atomic by itself.
  */
-import { and, asc, desc, eq, gt, gte, inArray, isNull, not, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, inArray, isNull, or, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { Hex } from '../../core/listing.ts'
 import type { Receipt } from '../../core/receipt.ts'
@@ -21,9 +21,9 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
         .insert(receipts)
         .values(kept.map(rowOf))
         .onConflictDoNothing({ target: [receipts.tx, receipts.requestHash, receipts.nonce] })
-      await lifecycle.sync()
       return kept.map(() => undefined)
     },
+    sync: lifecycle.sync,
   })
   return {
     builds: {
