@@ -82,7 +82,7 @@ async function sizes(folder: string): Promise<{ database: number; chain: number;
   return { database: await bytes(join(folder, 'database')), chain: await bytes(join(folder, 'chain')), all: await bytes(folder) }
 }
 
-function start(mode: '--pay' | '--open', folder: string): { child: ChildProcess; until(kind: Told['kind'], each?: (told: Told) => boolean): Promise<Told> } {
+function start(mode: '--pay' | '--open', folder: string): { child: ChildProcess; until(kind: Told['kind'], enough?: (told: Told) => boolean): Promise<Told> } {
   const child = fork(fileURLToPath(import.meta.url), [mode, folder, '--payments', String(total)], { execArgv: ['--import', 'tsx'], detached: true })
   return {
     child,

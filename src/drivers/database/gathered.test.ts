@@ -10,7 +10,8 @@ function world() {
     async run(items) {
       batches.push([...items])
       await new Promise<void>((resolve) => open.push(resolve))
-      if (items.some((item) => item.includes('bad'))) throw new Error(`no: ${items.join()}`)
+      if (items.some((item) => item.includes('bad'))) throw new Error('failed', { cause: Object.assign(new Error(`no: ${items.join()}`), { code: '23505' }) })
+      if (items.some((item) => item.includes('lost'))) throw Object.assign(new Error('gone'), { code: 'ECONNRESET' })
       return items.map((item) => item.toUpperCase())
     },
   })
@@ -67,6 +68,14 @@ it('tries each by itself when a batch fails, and goes on', async () => {
   const next = ask('d')
   await finish()
   expect(await next).toBe('D')
+})
+
+it('tries nothing again that may have been written', async () => {
+  const { batches, ask, finish } = world()
+  const all = Promise.allSettled([ask('a'), ask('lost')])
+  await finish()
+  expect((await all).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(batches).toEqual([['a', 'lost']])
 })
 
 it('sends no more than 64 in one', async () => {

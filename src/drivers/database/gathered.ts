@@ -10,8 +10,9 @@ type Waiting<Item, Result> = { item: Item; resolve: (result: Result) => void; re
 
 /**
  * `run` gives one result an item, in their order, all by one statement. No batch holds two items of one key; the later goes with the next.
- * When a batch fails, each of its items is tried by itself, so that none fails for another's fault. `sync`, awaited once after every statement,
- * makes it durable: when it fails nothing is tried again, since all is written already, and every item of the batch fails.
+ * When the database refuses a batch for what is in it, each of its items is tried by itself, so that none fails for another's fault; when it
+ * is not known whether it was written, a connection having broken, all fail. `sync`, awaited once after every statement, makes it durable: when
+ * it fails nothing is tried again, since all is written already, and every item of the batch fails.
  */
 export function gathered<Item, Result>(options: {
   key: (item: Item) => string
@@ -27,8 +28,8 @@ export function gathered<Item, Result>(options: {
     try {
       results = await run(batch.map(({ item }) => item))
     } catch (fault) {
-      if (batch.length === 1) batch[0]!.reject(fault)
-      else for (const one of batch) await together([one])
+      if (batch.length > 1 && undone(fault)) for (const one of batch) await together([one])
+      else for (const { reject } of batch) reject(fault)
       return
     }
     try {
@@ -65,4 +66,10 @@ export function gathered<Item, Result>(options: {
       // What else this turn of the event loop asks comes along.
       setImmediate(drain)
     })
+}
+
+/** Whether the database said that it did nothing: SQLSTATE classes of data, constraints, transactions rolled back and limits. */
+function undone(fault: unknown): boolean {
+  for (let at = fault; at instanceof Error; at = at.cause) if (/^(22|23|40|54)[0-9A-Z]{3}$/.test(String((at as { code?: unknown }).code))) return true
+  return false
 }
