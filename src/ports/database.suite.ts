@@ -195,6 +195,11 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
       expect(await database.receipts.find({ tx, requestHash, nonce: id('nobody') })).toBeUndefined()
       // A receipt of the first version, without a nonce.
       expect(await database.receipts.find({ tx: id('two'), requestHash: id('request'), nonce })).toEqual(receipt('two', { modelId: id('other model') }))
+      // A payer's own spelling of their nonce is part of the receipt, and no other payment.
+      const capitals = `0x${nonce.slice(2).toUpperCase()}` as const
+      const spelt = receipt('seven', { requestHash, nonce: capitals, packageId: id('another package') })
+      await database.receipts.put(spelt)
+      for (const asked of [nonce, capitals]) expect(await database.receipts.find({ tx: id('seven'), requestHash, nonce: asked })).toEqual(spelt)
       const moved = receipt('six', { requestHash, nonce, block: 9 })
       await database.receipts.replace({ tx, requestHash, nonce }, moved)
       expect(await database.receipts.find({ tx, requestHash, nonce })).toBeUndefined()
@@ -245,7 +250,13 @@ export function databaseSuite(name: string, open: () => Promise<Database>): void
     })
 
     it('journals in order, marks what was mined and forgets what was discarded', async () => {
-      const transaction = (hash: string, nonce: number) => ({ hash: id(hash), raw: '0x02' as const, from: address('c'), nonce, purpose: 'test' })
+      const transaction = (hash: string, nonce: number) => ({
+        hash: id(hash),
+        raw: `0x02${'00ab'.repeat(200)}` as const,
+        from: address('c'),
+        nonce,
+        purpose: 'test',
+      })
       const first = await database.journal.append(transaction('a', 0))
       const second = await database.journal.append(transaction('b', 1))
       const third = await database.journal.append(transaction('c', 2))

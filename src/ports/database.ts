@@ -147,7 +147,7 @@ export interface Journal {
   find(hash: Hex): Promise<JournaledTransaction | undefined>
   /** The hash at a sequence number, undefined when there is none. */
   hashAt(sequence: number): Promise<Hex | undefined>
-  /** Gives back the room of rows that were changed since; to be run now and then. */
+  /** Gives back the room of rows that were changed since, once that is worth the while; to be run now and then. */
   tidy(): Promise<void>
   /** Keeps the QueryPaid events of all blocks after {@link paidUntil} up to `until`; `place` is the event's in its block. */
   keepPaid(events: readonly (QueryPaid & { place: number })[], until: number): Promise<void>

@@ -13,12 +13,12 @@ import { formatOpen } from '../../core/royalty.ts'
 import type { Account, Chain, Keystore, Network } from '../../ports/chain.ts'
 import type { Database, Journal } from '../../ports/database.ts'
 import { writeDurably } from '../files/durable.ts'
-import { type Anvil, startAnvil } from './anvil.ts'
+import { startAnvil } from './anvil.ts'
 import { wrappedOpen } from './contracts.generated.ts'
 import { deployContracts, deployments } from './deploy.ts'
 import { evmChain } from './evm.ts'
 import { paidHistory } from './history.ts'
-import { adopt, rebuild, rpc } from './replay.ts'
+import { adopt, type Rebuilt, rebuild, rpc } from './replay.ts'
 import { openGuard } from './rpc-guard.ts'
 import type { Manner } from './settler.ts'
 import { forgetful, saveSnapshot } from './snapshot.ts'
@@ -26,10 +26,10 @@ import { serialWriter } from './writer.ts'
 
 const chainId = 31337
 const settingsKey = 'embedded-chain'
-/** Mined transactions between two snapshots: what a start after a kill replays at most, at some milliseconds each. */
+/** Mined transactions between two snapshots: what a start after a kill replays at most, at some milliseconds each ... */
 const snapshotInterval = 250
-/** Snapshots between two times that the database gives back what it does not need. */
-const tidyInterval = 4
+/** ... and their events. A payment leaves three, and takes about a millisecond to replay. */
+const snapshotEvents = 15_000
 /** Blocks whose transactions anvil keeps; older ones are in the journal, and their events in the database. */
 const blocksKept = 4 * snapshotInterval
 /** Fixed, so that the same journal always makes the same blocks. The base fee starts at 1 gwei and falls. */
@@ -83,7 +83,6 @@ export async function openEmbeddedChain(options: {
   }
 }
 
-type Rebuilt = { anvil: Anvil; sequence: number }
 type Parts = Parameters<typeof openEmbeddedChain>[0] & {
   first: Rebuilt
   run: (port: number) => Promise<Rebuilt>
@@ -96,8 +95,8 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
   let { anvil, sequence: lastSnapshot } = first
   const client: PublicClient = createPublicClient({ transport: http(anvil.url, { timeout: 20_000, retryCount: 0 }), pollingInterval: 50, cacheTime: 0 })
   let lastBlock = Number(await client.getBlockNumber())
-  let sinceSnapshot = 0
-  let snapshots = 0
+  let sinceSnapshot = first.replayed
+  let eventsSinceSnapshot = 0
 
   const { contracts: deployed } = deployments()
   const history = paidHistory({ client, journal, router: (beginning.contracts ?? deployed).router, from: 0 })
@@ -112,7 +111,7 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
     const state = await forgetful(dump, blocksKept)
     await saveSnapshot(folder, { sequence: last.sequence, transaction: last.hash, block: Number(block.number), blockHash: block.hash, state })
     lastSnapshot = last.sequence
-    if (++snapshots % tidyInterval === 0) await journal.tidy()
+    await journal.tidy()
   }
 
   /** Wallets and scripts that use the RPC address themselves make blocks too: they are part of this chain. Runs alone. */
@@ -138,12 +137,14 @@ async function assemble({ folder, journal, settings, manner = 'by load', first, 
         await rpc(anvil.url, 'evm_setNextBlockTimestamp', [Math.max(now, Number(timestamp))])
       }
     },
-    afterMined: async (block) => {
+    afterMined: async ({ block, logs }) => {
       // Neither this nor a snapshot may spoil the payment that was just mined.
       await adoptUntil(block - 1).catch(() => {})
       lastBlock = block
-      if (++sinceSnapshot < snapshotInterval) return
-      sinceSnapshot = 0
+      sinceSnapshot++
+      eventsSinceSnapshot += logs.length
+      if (sinceSnapshot < snapshotInterval && eventsSinceSnapshot < snapshotEvents) return
+      sinceSnapshot = eventsSinceSnapshot = 0
       await snapshot().catch(() => {})
     },
     deadlineMilliseconds: 20_000,

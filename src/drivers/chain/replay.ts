@@ -9,13 +9,14 @@ import type { Anvil } from './anvil.ts'
 import { snapshots } from './snapshot.ts'
 
 type Mined = JournaledTransaction & { block: number; timestamp: number }
+export type Rebuilt = { anvil: Anvil; sequence: number; replayed: number }
 type Receipt = { blockNumber: Hex; status: Hex }
 
 /**
  * Starts from the newest snapshot that proves right, or from genesis, and replays the rest.
- * @returns the sequence of the last transaction that was in the snapshot, 0 without one.
+ * @returns the sequence of the last transaction that was in the snapshot, 0 without one, and how many were replayed.
  */
-export async function rebuild(options: { start: () => Promise<Anvil>; folder: string; journal: Journal }): Promise<{ anvil: Anvil; sequence: number }> {
+export async function rebuild(options: { start: () => Promise<Anvil>; folder: string; journal: Journal }): Promise<Rebuilt> {
   const { start, folder, journal } = options
   for await (const snapshot of snapshots(folder, (sequence) => journal.hashAt(sequence))) {
     const anvil = await start()
@@ -23,8 +24,9 @@ export async function rebuild(options: { start: () => Promise<Anvil>; folder: st
       await rpc(anvil.url, 'anvil_loadState', [snapshot.state])
       const block = await rpc<{ hash: Hex; number: Hex }>(anvil.url, 'eth_getBlockByNumber', ['latest', false])
       if (block.hash !== snapshot.blockHash || Number(block.number) !== snapshot.block) throw new ReplayError('the snapshot holds another block than it says')
-      await replay(anvil, journal, inOrder(await journal.all({ afterSequence: snapshot.sequence })))
-      return { anvil, sequence: snapshot.sequence }
+      const tail = inOrder(await journal.all({ afterSequence: snapshot.sequence }))
+      await replay(anvil, journal, tail)
+      return { anvil, sequence: snapshot.sequence, replayed: tail.length }
     } catch {
       // An older snapshot or genesis may do better.
       await anvil.close()
@@ -32,12 +34,13 @@ export async function rebuild(options: { start: () => Promise<Anvil>; folder: st
   }
   const anvil = await start()
   try {
-    await replay(anvil, journal, inOrder(await journal.all()))
+    const all = inOrder(await journal.all())
+    await replay(anvil, journal, all)
+    return { anvil, sequence: 0, replayed: all.length }
   } catch (error) {
     await anvil.close()
     throw error
   }
-  return { anvil, sequence: 0 }
 }
 
 /** What was mined, block by block. Wallets' own transactions are journaled after the fact, so sequences do not say what came first. */

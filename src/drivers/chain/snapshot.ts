@@ -4,8 +4,7 @@
  */
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
+import { Worker } from 'node:worker_threads'
 import { z } from 'zod'
 import { hashText, Id } from '../../core/id.ts'
 import type { Hex } from '../../core/listing.ts'
@@ -26,7 +25,6 @@ const Snapshot = z.object({
 })
 export type Snapshot = Omit<z.infer<typeof Snapshot>, 'format' | 'stateHash'>
 
-const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
 const kept = 2
 const name = /^state\.(\d+)\.json$/
 
@@ -45,18 +43,17 @@ export async function* snapshots(folder: string, hashAt: (sequence: number) => P
   }
 }
 
-const State = z.looseObject({
-  blocks: z.array(z.looseObject({ header: z.looseObject({ number: z.string() }) })),
-  transactions: z.array(z.looseObject({ block_number: z.number() })),
-})
-
-/** A state without its old blocks and their transactions, all but the newest `kept`: anvil keeps them for ever, and they are most of it. */
+/**
+ * A state without its old blocks and their transactions, all but the newest `keptBlocks`, and without the traces of those: anvil keeps them
+ * for ever, and they are most of it. Done in a thread of its own, since a state can be 100 MB of JSON.
+ */
 export async function forgetful(state: string, keptBlocks: number): Promise<string> {
-  const whole = State.parse(JSON.parse((await unzip(Buffer.from(state.slice(2), 'hex'))).toString()))
-  const newest = whole.blocks.reduce((most, { header }) => Math.max(most, Number(header.number)), 0)
-  const blocks = whole.blocks.filter(({ header }) => Number(header.number) > newest - keptBlocks)
-  const transactions = whole.transactions.filter((transaction) => transaction.block_number > newest - keptBlocks)
-  return `0x${(await zip(JSON.stringify({ ...whole, blocks, transactions }))).toString('hex')}`
+  const worker = new Worker(new URL('./forget.mjs', import.meta.url), { workerData: { state, keptBlocks }, execArgv: [] })
+  return new Promise<string>((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+    worker.once('exit', (code) => reject(new Error(`The thread that shortens a state ended with ${code}.`)))
+  })
 }
 
 async function readSnapshot(path: string): Promise<Snapshot | undefined> {

@@ -11,8 +11,10 @@ import { localAccount } from '../keystore/keystore.ts'
 
 export type Transaction = { from: Account; to: Address; data: Hex; value?: bigint; gas: bigint; purpose: string }
 
+export type Mined = { status: 'success' | 'reverted'; hash: Hex; block: number; logs: Log[] }
+
 export type Outcome =
-  | { status: 'success' | 'reverted'; hash: Hex; block: number; logs: Log[] }
+  | Mined
   /** Sent, or perhaps sent; the journal keeps it and it may still be mined. */
   | { status: 'unknown'; hash: Hex; message: string }
   /** The node refused it for good; it is out of the journal. */
@@ -26,7 +28,7 @@ export type WriterOptions = {
   /** Runs right before a transaction is sent, with nothing else being sent. */
   beforeSend?: () => Promise<void>
   /** Runs after a transaction was mined and journaled as such, before the next is sent. */
-  afterMined?: (block: number) => Promise<void>
+  afterMined?: (mined: Mined) => Promise<void>
   deadlineMilliseconds: number
   pollMilliseconds: number
 }
@@ -83,7 +85,7 @@ export function serialWriter(options: WriterOptions): Writer & { exclusively<Res
 
   const minedNext = async (hash: Hex): Promise<Outcome> => {
     const outcome = await settled(hash)
-    if (outcome.status === 'success' || outcome.status === 'reverted') await options.afterMined?.(outcome.block)
+    if (outcome.status === 'success' || outcome.status === 'reverted') await options.afterMined?.(outcome)
     return outcome
   }
 

@@ -124,10 +124,17 @@ export function paymentsOf<Kind extends PgQueryResultHKT>(database: PgDatabase<K
 function asRows(moves: readonly Move[], columns: readonly Column[]): SQL {
   const rows = moves.map(({ key, patch }) => ({
     key,
-    ...Object.fromEntries(columns.map((column) => [payments[column].name, patch[column] === null ? null : payments[column].mapToDriverValue(patch[column])])),
+    ...Object.fromEntries(columns.map((column) => [payments[column].name, asJson(column, patch[column])])),
   }))
   const types = columns.map((column) => sql`${sql.identifier(payments[column].name)} ${sql.raw(payments[column].getSQLType())}`)
   return sql`json_to_recordset(${JSON.stringify(rows)}::json) as moves(key text, ${sql.join(types, sql`, `)})`
+}
+
+/** A value as PostgreSQL reads it in JSON; bytes are text there. */
+function asJson(column: Column, value: Patch[Column]): unknown {
+  if (value === null) return null
+  const kept = payments[column].mapToDriverValue(value)
+  return kept instanceof Uint8Array ? `\\x${Buffer.from(kept).toString('hex')}` : kept
 }
 
 /** PostgreSQL faults on text with a NUL in it; no record is named so, so nothing is found. */

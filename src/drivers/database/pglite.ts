@@ -77,9 +77,11 @@ const migrateClient = (client: PGlite, folder: string | null): Promise<void> =>
 
 async function start(folder: string | null): Promise<PGlite> {
   const [{ PGlite }, { pg_trgm }] = await Promise.all([import('@electric-sql/pglite'), import('@electric-sql/pglite/contrib/pg_trgm')])
-  const extensions = { pg_trgm }
+  // Pages that a checkpoint makes it write whole are packed, and of segments that are done with as few as may be are kept for later use.
+  const startParams = [...PGlite.defaultStartParams, '-c', 'wal_compression=on', '-c', 'min_wal_size=32MB']
+  const options = { extensions: { pg_trgm }, startParams }
   try {
-    return await PGlite.create(folder === null ? { extensions } : { dataDir: folder, extensions })
+    return await PGlite.create(folder === null ? options : { ...options, dataDir: folder })
   } catch (error) {
     throw new OpenError(
       `The database in ${folder ?? 'memory'} does not start.`,

@@ -61,8 +61,8 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
       put: (receipt) => keepReceipt(receipt),
       async find(payment) {
         // A receipt of before nonces were kept has none; its transaction paid for one query only.
-        const rows = await database.select({ receipt: receipts.receipt }).from(receipts).where(receiptOf(payment)).orderBy(desc(receipts.nonce))
-        return rows[0]?.receipt
+        const [row] = await database.select().from(receipts).where(receiptOf(payment)).orderBy(desc(receipts.nonce))
+        return row && receiptIn(row)
       },
       async replace(before, receipt) {
         await database.update(receipts).set(rowOf(receipt)).where(receiptOf(before))
@@ -70,7 +70,7 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
       },
       async list(options = {}) {
         const query = database
-          .select({ receipt: receipts.receipt })
+          .select()
           .from(receipts)
           .where(
             and(
@@ -81,7 +81,7 @@ export function records<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind
           .orderBy(desc(receipts.sequence))
           .$dynamic()
         const rows = await (options.limit === undefined ? query : query.limit(Math.max(0, Math.trunc(options.limit))))
-        return rows.map((row) => row.receipt)
+        return rows.map(receiptIn)
       },
     },
 
@@ -149,6 +149,10 @@ function journalOf<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, sy
       return (await database.select({ hash: journal.hash }).from(journal).where(eq(journal.sequence, sequence)))[0]?.hash
     },
     async tidy() {
+      const { rows } = (await database.execute(
+        sql`select (pg_current_wal_insert_lsn() - redo_lsn)::float8 as written from pg_control_checkpoint()`,
+      )) as unknown as { rows: { written: number }[] }
+      if (rows[0]!.written < TIDY_AFTER_BYTES) return
       // Nobody does this by itself where PostgreSQL runs inside this process. What a checkpoint covers need not stay in the log either.
       await database.execute(sql`vacuum`)
       await database.execute(sql`checkpoint`)
@@ -185,13 +189,25 @@ function journalOf<Kind extends PgQueryResultHKT>(database: PgDatabase<Kind>, sy
   }
 }
 
+/** Written to the log since the last checkpoint: so much of it is kept, and read again after a kill. */
+const TIDY_AFTER_BYTES = 32 * 2 ** 20
+
+const NO_NONCE: Hex = '0x'
 const paidUntilKey = 'chain-events-kept-until'
 
+/** The row of a receipt: what has a column of its own stands there, everything else in its JSON. */
 function rowOf(receipt: Receipt) {
-  const { tx, requestHash, nonce = '', modelId, at } = receipt
-  return { tx, requestHash, nonce, modelId, at, receipt }
+  const { tx, requestHash, nonce, modelId, packageId, responseHash, at, ...rest } = receipt
+  // A payer may have written theirs in capitals, and the receipt is named by its very text.
+  const spelt = nonce === undefined || nonce === nonce.toLowerCase() ? rest : { ...rest, nonce }
+  return { tx, requestHash, nonce: nonce ?? NO_NONCE, modelId, packageId, responseHash, at, receipt: spelt }
+}
+
+function receiptIn({ sequence: _, receipt, nonce, packageId, responseHash, ...row }: typeof receipts.$inferSelect): Receipt {
+  const columns = { ...row, ...(packageId && { packageId }), ...(responseHash && { responseHash }), ...(nonce === NO_NONCE ? {} : { nonce }) }
+  return { ...columns, ...receipt } as Receipt
 }
 
 function receiptOf({ tx, requestHash, nonce }: { tx: Hex; requestHash: Hex; nonce: Hex }) {
-  return and(eq(receipts.tx, tx), eq(receipts.requestHash, requestHash), inArray(receipts.nonce, [nonce, '']))
+  return and(eq(receipts.tx, tx), eq(receipts.requestHash, requestHash), inArray(receipts.nonce, [nonce, NO_NONCE]))
 }
