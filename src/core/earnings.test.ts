@@ -55,3 +55,19 @@ it('is CSV that a reader reads back, in which no name becomes a formula', () => 
   expect(rows[1]![1]).toBe(`'${hostile}`)
   expect(rows[1]![4]).toBe(String(10n ** 16n + 1n))
 })
+
+it('counts of a shared payment what is the builder’s, and of a stranger’s nothing', () => {
+  const payout = `0x${'5'.repeat(40)}` as const
+  const shared = { ...paid(1), builder: payout }
+  const part = (payee: string, sum: bigint) => (payee === builder ? sum : payee === payout ? (sum * 2n) / 3n : undefined)
+  const made = earningsExport(builder, { paid: [paid(2), shared, { ...paid(3), builder: `0x${'6'.repeat(40)}` }], receipts: [], models }, part)
+  const theirs = (shared.amount * 2n) / 3n
+  expect(made.payments.map(({ builder: payee, amount, yours }) => [payee, amount.atomic, yours.atomic])).toEqual([
+    [builder, `${paid(2).amount}`, `${paid(2).amount}`],
+    [payout, `${shared.amount}`, `${theirs}`],
+  ])
+  expect(made.total.atomic).toBe(`${paid(2).amount + theirs}`)
+  expect(made.days.reduce((sum, { earned }) => sum + BigInt(earned.atomic), 0n)).toBe(paid(2).amount + theirs)
+  const [head, ...rows] = parse(earningsCsv(made)) as string[][]
+  expect(rows.map((row) => row[head!.indexOf('yours_atomic')])).toEqual(made.payments.map(({ yours }) => yours.atomic))
+})

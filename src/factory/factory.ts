@@ -32,6 +32,7 @@ import type {
 import type { ColumnChoice } from '../steps/columns.ts'
 import type { Auditions } from './audition.ts'
 import type { BudgetWallet } from './budget.ts'
+import type { Shares } from './earnings.ts'
 import type { Exams } from './exams.ts'
 import type { Market } from './market.ts'
 import type { Material, MaterialWish } from './material.ts'
@@ -136,6 +137,8 @@ export interface ModelFactory {
   earnings(): Promise<EarningsView>
   /** Turns so much of what the builder holds back into the coin of the chain, in atomic units. */
   unwrap(amount: bigint): Promise<{ tx: string } | Refusal>
+  /** Whom a model pays: the builder alone, or several people by shares. */
+  readonly shares: Shares
   /** Every payment to the builder of this data folder, by the chain's events, with what its receipt says of it. */
   earningsExport(): Promise<EarningsExport>
   state(): Promise<StateView>

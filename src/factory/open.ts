@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path'
 import type { Answer } from '../core/answer.ts'
-import { earningsExport } from '../core/earnings.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { requestHashOf } from '../core/passport.ts'
 import { amount, parsePrice, priceWarning } from '../core/royalty.ts'
@@ -43,6 +42,7 @@ import { openAuditions } from './audition.ts'
 import { openBases, progressText } from './bases.ts'
 import { openBuilds } from './builds.ts'
 import { type Config, OWN_BASE } from './config.ts'
+import { openEarnings } from './earnings.ts'
 import { openExams } from './exams.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
@@ -60,7 +60,7 @@ import { openTally } from './tally.ts'
 import { openTeaching } from './teaching.ts'
 import { FREE_LEFT, forNothing, openTrials } from './trial.ts'
 import { openUploads } from './uploads.ts'
-import { earningsView, modelView, receiptView } from './views.ts'
+import { modelView, receiptView } from './views.ts'
 import { watchPayments } from './watch.ts'
 import { openWebhook } from './webhook.ts'
 
@@ -129,7 +129,9 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   await reconcile({ chain, database }, { now })
   const watch = watchPayments({ chain, database }, now)
   const { warnings } = watch
-  const webhook = openWebhook({ chain, database }, { builder: builder.address, gateway: localAccount(gateway), now })
+  const paidSoFar = openTally(chain)
+  const earnings = await openEarnings({ chain, database }, { builder, paidSoFar, find })
+  const webhook = openWebhook({ chain, database }, { payees: earnings.payees, gateway: localAccount(gateway), now })
 
   const planner = config.planner ? llmPlanner(config.planner) : offlinePlanner()
   const material = materialApart(openMaterial({ planner, reader: anyFiles() }), { planner: config.planner })
@@ -180,14 +182,12 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     emit({ type: 'models', models: await models() })
   }
 
-  const paidSoFar = openTally(chain)
-
   async function models(): Promise<ModelView[]> {
     const paid = await paidSoFar()
     return Promise.all(
       (await database.models.list()).map(async (model) => {
         const standing = await exams.standing(model.packageId)
-        return modelView(model, await serving.open(model.packageId), { payout: model.modelId && builder.address, paid, standing })
+        return modelView(model, await serving.open(model.packageId), { payout: model.modelId && earnings.payoutOf(model.modelId), paid, standing })
       }),
     )
   }
@@ -197,13 +197,6 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     if (model) return model
     const names = (await database.models.list()).map((known) => known.name)
     return refuse('unknown_model', `There is no model "${name}" here.`, names.length ? `There are: ${names.join(', ')}.` : 'Build one first.')
-  }
-
-  const earnings = async () => earningsView(builder.address, (await chain.balance(builder.address)).open, await database.models.list(), await paidSoFar())
-
-  async function exportEarnings() {
-    const [paid, receipts, models] = await Promise.all([chain.queriesPaid({ builder: builder.address }), database.receipts.list(), database.models.list()])
-    return earningsExport(builder.address, { paid, receipts, models })
   }
 
   async function receipts(limit = 50) {
@@ -364,7 +357,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       charged.receipt
         ?.then(async (receipt) => {
           webhook.look()
-          emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings() })
+          emit({ type: 'receipt', receipt: receiptView(receipt, await chain.finalBlock()), earnings: await earnings.view() })
         })
         .catch((error: unknown) => console.error(`The receipt of a query of ${name} is not written yet:`, error))
       return { ...charged, headers: await offers.receipt(charged.headers, payment, quote) }
@@ -372,10 +365,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
 
     receipts,
     passport: passports.make,
-    earnings,
-    earningsExport: exportEarnings,
+    earnings: earnings.view,
+    earningsExport: earnings.export,
+    shares: earnings.shares,
     async state() {
-      const [all, known, recent, earned, warned] = await Promise.all([database.builds.list(), models(), receipts(), earnings(), warnings()])
+      const [all, known, recent, earned, warned] = await Promise.all([database.builds.list(), models(), receipts(), earnings.view(), warnings()])
       const { network, contracts } = chain
       return { network, contracts, builds: all.map(builds.view), models: known, receipts: recent, earnings: earned, warnings: warned }
     },

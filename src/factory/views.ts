@@ -40,9 +40,20 @@ export function modelView(
   }
 }
 
-/** Earnings are counted from QueryPaid events alone: what the contract did, not what the gateway remembers. */
-export function earningsView(builder: string, balance: bigint, models: readonly Model[], paid: readonly PaidTotal[]): EarningsView {
-  const own = paid.filter((total) => total.builder.toLowerCase() === builder.toLowerCase())
+/**
+ * Earnings are counted from QueryPaid events alone: what the contract did, not what the gateway remembers. `part` says what of a payment to an
+ * address is the builder's.
+ */
+export function earningsView(
+  { builder, part }: { builder: string; part: (payee: string, sum: bigint) => bigint | undefined },
+  balance: bigint,
+  models: readonly Model[],
+  paid: readonly PaidTotal[],
+): EarningsView {
+  const own = paid.flatMap((total) => {
+    const mine = part(total.builder, total.amount)
+    return mine === undefined ? [] : { ...total, amount: mine }
+  })
   return {
     builder,
     balance: amount(balance),

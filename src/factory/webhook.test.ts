@@ -56,7 +56,7 @@ function started(): Webhook {
   }
   const chain = { queriesPaid: async ({ fromBlock = 0 } = {}) => paid.filter(({ block }) => block >= fromBlock), finalBlock: async () => final }
   const models = { get: async () => undefined } as never
-  const webhook = openWebhook({ chain, database: { settings, models } }, { builder, gateway, now: Date.now, beat: 20 })
+  const webhook = openWebhook({ chain, database: { settings, models } }, { payees: () => [builder], gateway, now: Date.now, beat: 20 })
   open.push(webhook)
   return webhook
 }

@@ -6,10 +6,12 @@ import type { LocalAccount } from 'viem'
 import { z } from 'zod'
 import type { QueryPaid } from '../core/earnings.ts'
 import { type Refusal, refuse } from '../core/errors.ts'
+import type { Address } from '../core/listing.ts'
 import { amount } from '../core/royalty.ts'
 import type { WebhookView } from '../core/webhook.ts'
 import type { Chain } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
+import { paidTo } from './earnings.ts'
 
 export interface Webhook {
   view(): Promise<WebhookView>
@@ -41,10 +43,10 @@ type Kept = z.infer<typeof Kept>
 
 export function openWebhook(
   ports: { chain: Pick<Chain, 'queriesPaid' | 'finalBlock'>; database: Pick<Database, 'settings' | 'models'> },
-  options: { builder: string; gateway: Pick<LocalAccount, 'address' | 'signMessage'>; now: () => number; beat?: number },
+  options: { payees: () => readonly Address[]; gateway: Pick<LocalAccount, 'address' | 'signMessage'>; now: () => number; beat?: number },
 ): Webhook {
   const { chain, database } = ports
-  const { builder, gateway, now, beat = BEAT_MS } = options
+  const { payees, gateway, now, beat = BEAT_MS } = options
   const stop = new AbortController()
   let failing: { why: string; since: number; tries: number } | undefined
   let notBefore = 0
@@ -57,7 +59,7 @@ export function openWebhook(
 
   /** Payments that stay and are not told yet, oldest first. */
   async function due({ block, nonces }: Kept): Promise<QueryPaid[]> {
-    const [paid, final] = await Promise.all([chain.queriesPaid({ builder: builder as QueryPaid['builder'], fromBlock: block }), chain.finalBlock()])
+    const [paid, final] = await Promise.all([paidTo(chain, payees(), block), chain.finalBlock()])
     return paid.filter((one) => one.block <= final && !(one.block === block && nonces.includes(one.nonce)))
   }
 

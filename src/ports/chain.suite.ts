@@ -196,6 +196,59 @@ export function chainSuite(name: string, open: () => Promise<{ chain: Chain; own
       expect(await chain.queriesPaid({ fromBlock: last + 1 })).toEqual([])
     })
 
+    it('pays several people by their shares, to the last unit, and again the owner alone', async () => {
+      const registered = await chain.register({ owner, slug: 'shared', payout: owner.address, price })
+      const own = (registered as { modelId: Hex }).modelId
+      const [one, two] = [generatePrivateKey(), generatePrivateKey()].map((key) => privateKeyToAccount(key).address) as [Address, Address]
+      const holders = [
+        { recipient: one, shares: 70n },
+        { recipient: two, shares: 29n },
+        { recipient: owner.address, shares: 1n },
+      ]
+      for (const [wrong, code] of [
+        [[{ recipient: one, shares: 0n }], 'share_out_of_range'],
+        [[holders[0]!, holders[0]!], 'recipient_twice'],
+        [[{ recipient: `0x${'00'.repeat(20)}` as Address, shares: 1n }], 'recipient_invalid'],
+      ] as const)
+        expect(await chain.share({ owner, modelId: own, holders: wrong })).toMatchObject({ code })
+      expect(await chain.share({ owner: other, modelId: own, holders })).toMatchObject({ code: 'not_owner' })
+      expect(await chain.share({ owner, modelId: hashText('no model'), holders })).toMatchObject({ code: 'model_unknown' })
+      expect((await chain.listing(own))!.payout).toBe(owner.address)
+      expect(await chain.share({ owner, modelId: own, holders: [] })).toEqual({ payout: owner.address, tx: null })
+
+      const shared = await chain.share({ owner, modelId: own, holders })
+      if (isRefusal(shared)) throw new Error(shared.message)
+      const { payout: together } = shared
+      // Whoever names the same people with the same shares, in whatever order, gets the same address.
+      expect(await chain.share({ owner, modelId: own, holders: holders.toReversed() })).toEqual({ payout: together, tx: null })
+      expect((await chain.listing(own))!.payout).toBe(together)
+      const sorted = holders.toSorted((left, right) => (BigInt(left.recipient) < BigInt(right.recipient) ? -1 : 1))
+      expect(await chain.holders(together)).toEqual(sorted)
+      for (const stranger of [owner.address, chain.contracts.token, chain.contracts.router]) expect(await chain.holders(stranger)).toBeUndefined()
+
+      const stale = await authorize(chain, payer, owner.address)
+      expect(await chain.settle({ modelId: own, requestHash, authorization: stale })).toMatchObject({ status: 'refused', code: 'wrong_payee' })
+      expect(await chain.distribute({ payout: together, by: other })).toMatchObject({ code: 'nothing_gathered' })
+      const paid = await chain.settle({ modelId: own, requestHash, authorization: await authorize(chain, payer, together) })
+      expect(paid).toMatchObject({ status: 'settled', builder: together, amount: price })
+      const before = (await chain.balance(owner.address)).open
+      expect(await chain.distribute({ payout: together, by: other })).toMatchObject({ amount: price, tx: expect.stringMatching(/^0x[0-9a-f]{64}$/) })
+      expect((await chain.balance(together)).open).toBe(0n)
+      expect((await chain.balance(one)).open).toBe((price * 70n) / 100n)
+      expect((await chain.balance(two)).open).toBe((price * 29n) / 100n)
+      expect((await chain.balance(owner.address)).open - before).toBe(price / 100n)
+      expect(await chain.distribute({ payout: owner.address, by: other })).toMatchObject({ code: 'payout_not_shared' })
+
+      const alone = await chain.share({ owner, modelId: own, holders: [] })
+      expect(alone).toMatchObject({ payout: owner.address, tx: expect.any(String) })
+      expect((await chain.listing(own))!.payout).toBe(owner.address)
+      const told = (await chain.marketEvents({ fromBlock: 0, toBlock: await chain.finalBlock() })).filter(
+        (event) => event.kind === 'payout' && event.modelId === own,
+      )
+      // A chain with confirmations tells later what is not final yet.
+      expect(told.map((event) => event.kind === 'payout' && event.payout)).toEqual([together, owner.address].slice(0, told.length))
+    })
+
     it('tells the market what happened, in order: registration, exam, version, price, payment', async () => {
       const given = <Value>(value: Value | Refusal): Value => {
         if (isRefusal(value)) throw new Error(value.message)

@@ -7,6 +7,7 @@ import type { Refusal } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
 import type { Address, Hex, Listing } from '../core/listing.ts'
 import type { MarketEvent } from '../core/market.ts'
+import type { Holder } from '../core/shares.ts'
 
 /** An account made by the chain driver's own keystore; drivers narrow it. */
 export type Account = { readonly name: string; readonly address: Address }
@@ -52,6 +53,15 @@ export interface Chain {
   listing(modelId: Hex): Promise<Listing | undefined>
   /** Turns an account's OPEN back into the native coin it wraps, one for one. */
   unwrap(options: { owner: Account; amount: bigint }): Promise<{ tx: Hex } | Refusal>
+  /**
+   * Has a model's royalties gather, from now on, at a contract that pays them to these holders by their shares and can do nothing else; without
+   * holders the owner is paid whole and alone again. Payments signed for the payout of before are refused. `tx` is null when it was so already.
+   */
+  share(options: { owner: Account; modelId: Hex; holders: readonly Holder[] }): Promise<{ payout: Address; tx: Hex | null } | Refusal>
+  /** Who holds the shares of a payout address; undefined when it is not our contract. */
+  holders(payout: Address): Promise<Holder[] | undefined>
+  /** Sends what has gathered at a shared payout on to its holders, to the last unit; anyone may. */
+  distribute(options: { payout: Address; by: Account }): Promise<{ tx: Hex; amount: bigint } | Refusal>
   /** Fixes a sealed exam by its root; `tx` is null when that was done before. */
   commitExam(options: { owner: Account; modelId: Hex; examRoot: Id }): Promise<{ tx: Hex | null } | Refusal>
   /** Counts one sitting of a committed exam; not idempotent. */

@@ -18,6 +18,7 @@ import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
 import { type ProfileFlags, profile } from './profile.ts'
 import { type DataFlags, data, type FixFlags, fix, quotations, rebuild } from './review.ts'
+import { type ShareFlags, share } from './share.ts'
 import { up } from './up.ts'
 import { type VerifyFlags, verify } from './verify.ts'
 import { walletAddress, walletBalance, walletExport, walletImport, walletList, walletUnwrap } from './wallet.ts'
@@ -196,6 +197,12 @@ talking('audition [need]', 'a blind audition: up to three models answer your own
 talking('earnings', 'what the builder was paid')
   .option('--export <file>', 'every payment with its day, version and proof, into a .csv or .json file')
   .action((flags: Flags & { export?: string }) => run(flags, (context) => earnings(context, flags)))
+talking('share <model>', 'whom a model pays: you alone, or several people by shares that nobody can change')
+  .option('--with <address=shares>', 'somebody who gets a part of every payment, such as 0x12...ef=30; may be said several times', several, [])
+  .option('--mine <shares>', 'your own shares beside theirs, such as 70')
+  .option('--alone', 'pay you whole and alone again')
+  .option('--send', 'send what has gathered on to all holders')
+  .action((model: string, flags: Flags & ShareFlags) => run(flags, (context) => share(context, model, flags)))
 talking('webhook [what]', 'an address that is told of every payment: an address to set, off, or test; without it, how it stands').action(
   (what: string | undefined, flags: Flags) => run(flags, (context) => webhook(context, what)),
 )

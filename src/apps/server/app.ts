@@ -15,6 +15,7 @@ import { openapiRoutes } from './openapi.ts'
 import { countFaults, operateRoutes } from './operate.ts'
 import { faultReply, openaiRefusal, SERVER_HEADER } from './replies.ts'
 import { type SessionVariables, sessionRoutes, whoIsSignedIn } from './session.ts'
+import { sharesRoutes } from './shares.ts'
 import { studio } from './studio.ts'
 import { uploadRoutes } from './uploads.ts'
 import { walletRoutes } from './wallet.ts'
@@ -56,6 +57,7 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.route('/api', examRoutes(factory))
   app.route('/api/operate', operateRoutes(factory, faults))
   app.route('/api/webhook', webhookRoutes(factory))
+  app.route('/api/shares', sharesRoutes(factory))
   app.route('/api/benchmark', benchmarkRoutes())
   app.route('/api/market/auditions', auditionRoutes(factory))
   app.route('/api/market', marketRoutes(factory))

@@ -30,6 +30,7 @@ import { offlinePlanner } from '../../drivers/planner/offline.ts'
 import { openSessions } from '../../drivers/session/sessions.ts'
 import { memoryStore } from '../../drivers/store/memory.ts'
 import { openAuditions } from '../../factory/audition.ts'
+import { openEarnings } from '../../factory/earnings.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { openMarket } from '../../factory/market.ts'
 import { openOwner } from '../../factory/owner.ts'
@@ -38,7 +39,7 @@ import { openTrials } from '../../factory/trial.ts'
 import { openUploads } from '../../factory/uploads.ts'
 import { openWebhook } from '../../factory/webhook.ts'
 import type { Account, Chain } from '../../ports/chain.ts'
-import type { Database } from '../../ports/database.ts'
+import type { Database, Model } from '../../ports/database.ts'
 import type { Store } from '../../ports/store.ts'
 import { charge } from '../../steps/charge.ts'
 import { refine } from '../../steps/refine.ts'
@@ -166,6 +167,17 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
       final: true,
     }))
 
+  const listed: Model = {
+    ...{ name: 'heart', packageId, modelId, price: PRICE, publishTx: null, abstention: 'free', createdAt: 1, updatedAt: 1 },
+  }
+  const { shares } = await openEarnings(
+    { chain, database },
+    {
+      builder: owner,
+      paidSoFar: async () => [],
+      find: async (name) => (name === 'heart' ? listed : refuse('unknown_model', `There is no model "${name}" here.`, 'There is: heart.')),
+    },
+  )
   const market = openMarket({ chain, database, store }, { standing: async () => 'unproven', now: () => Date.now() })
   const factory: ModelFactory = {
     sessions: openSessions(),
@@ -178,7 +190,7 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
     market,
     auditions: openAuditions({ chain, database }, { market, ask: unheard, now: () => Date.now() }),
     trials: openTrials(database, Date.now),
-    webhook: openWebhook({ chain, database }, { builder: owner.address, gateway: privateKeyToAccount(generatePrivateKey()), now: Date.now }),
+    webhook: openWebhook({ chain, database }, { payees: () => [owner.address], gateway: privateKeyToAccount(generatePrivateKey()), now: Date.now }),
     uploads: openUploads({ folder: join(folder, 'uploads'), now: () => Date.now() }),
     version: '0.0.0',
     exams: { show: unheard, evidence: unheard, opened: unheard, run: unheard, card: unheard },
@@ -252,6 +264,7 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
       return { ...charged, headers: await offers.receipt(charged.headers, payment, quote) }
     },
     receipts,
+    shares,
     passport: passports.make,
     earnings,
     earningsExport: async () =>

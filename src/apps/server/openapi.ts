@@ -5,6 +5,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { AuditionPost, BuilderPost, ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
+import { SharesPut } from '../../core/shares.ts'
 import { PickPost } from './audition.ts'
 import { WebhookPost } from './webhook.ts'
 
@@ -38,6 +39,7 @@ const operation = (summary: string, told: string, more: Partial<Operation> = {})
   responses: { 200: json(told), '4XX': problem },
 })
 const modelId = inPath('id', 'The model’s id on chain, or its name at this gateway.')
+const modelName = inPath('name', 'The model’s name at this gateway.')
 const auditionId = inPath('id', 'The audition’s id.')
 
 export function openapi(version: string): object {
@@ -110,6 +112,16 @@ export function openapi(version: string): object {
         delete: operation('Tell nobody (owner)', 'As above.'),
       },
       '/api/webhook/test': { post: operation('Send a message of the type "test" (owner)', 'The status it was answered with.') },
+      '/api/shares/{name}': {
+        get: operation('Whom a model pays (owner)', 'The payout, its holders, and what waits to be sent on.', { parameters: [modelName] }),
+        put: operation('Divide what a model earns from now on among several people, for ever and without a middleman (owner)', 'As above.', {
+          parameters: [modelName],
+          requestBody: body(SharesPut),
+        }),
+      },
+      '/api/shares/{name}/send': {
+        post: operation('Send what has gathered on to the holders (owner; on chain anyone may)', 'What was sent, of each payout.', { parameters: [modelName] }),
+      },
       '/api/benchmark': { get: operation('The published benchmark', 'Every task and arm with its interval.') },
       '/api/receipts': { get: operation('Receipts of paid queries', 'The newest.') },
     },

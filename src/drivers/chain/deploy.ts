@@ -5,6 +5,7 @@
 import { concatHex, encodeDeployData, getCreate2Address, type Hex, type PublicClient } from 'viem'
 import { BaseError, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address } from '../../core/listing.ts'
+import type { Holder } from '../../core/shares.ts'
 import type { Account, Chain } from '../../ports/chain.ts'
 import { royaltyRouter, royaltyShares, wrappedOpen } from './contracts.generated.ts'
 import type { Writer } from './writer.ts'
@@ -36,8 +37,8 @@ export function deployments(): { contracts: Chain['contracts']; steps: Deploymen
  * A payout address that several people hold in fixed shares, ready to be deployed by anyone: `data` goes to {@link deployer}. Who
  * recomputes this from what the contract says of its holders, and finds the same address, knows that it can do nothing else.
  */
-export function sharesDeployment(token: Address, holders: readonly { recipient: Address; shares: bigint }[]): Deployment | Refusal {
-  const ordered = holders.toSorted((one, other) => (BigInt(one.recipient) < BigInt(other.recipient) ? -1 : 1))
+export function sharesDeployment(token: Address, holders: readonly Holder[]): Deployment | Refusal {
+  const ordered = inOrder(holders)
   for (const [place, { recipient, shares }] of ordered.entries()) {
     if (shares <= 0n || shares >= 2n ** 96n)
       return refuse('share_out_of_range', `The share ${shares} of ${recipient} is not above 0 and below 2^96.`, 'Give whole numbers such as 70 and 30.')
@@ -50,6 +51,11 @@ export function sharesDeployment(token: Address, holders: readonly { recipient: 
     return refuse('holders_out_of_range', `There are ${ordered.length} holders, and there can be 1 to 100.`, 'Give at least one and at most a hundred.')
   const parameters = [token, ordered.map(({ recipient }) => recipient), ordered.map(({ shares }) => shares)] as const
   return place('RoyaltyShares', encodeDeployData({ abi: royaltyShares.abi, bytecode: royaltyShares.bytecode, args: parameters }))
+}
+
+/** As the contract keeps them: by address, so that each set of shares has one address. */
+export function inOrder(holders: readonly Holder[]): Holder[] {
+  return holders.toSorted((one, other) => (BigInt(one.recipient) < BigInt(other.recipient) ? -1 : 1))
 }
 
 /**

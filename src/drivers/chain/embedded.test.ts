@@ -228,7 +228,7 @@ describe('embedded chain across restarts', () => {
     const asked = await chain.settle({ modelId, requestHash, authorization })
     // Another anvil may already be up when the payment is sent; refused or thrown it is never.
     expect(['unknown', 'settled']).toContain(asked.status)
-    expect(JSON.stringify(asked)).not.toContain('http')
+    expect(JSON.stringify(asked, (_, value) => (typeof value === 'bigint' ? `${value}` : value))).not.toContain('http')
     await expect.poll(async () => (await chain.settle({ modelId, requestHash, authorization })).status, { timeout: 30_000 }).toBe('settled')
     const after = await everything()
     expect(after.builder.open).toBe(before.builder.open + price)

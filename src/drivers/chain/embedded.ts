@@ -29,7 +29,7 @@ const settingsKey = 'embedded-chain'
 /** Mined transactions between two snapshots: what a start after a kill replays at most, at some milliseconds each ... */
 const snapshotInterval = 250
 /** ... and their events. A payment leaves three, and takes about a millisecond to replay. */
-const snapshotEvents = 15_000
+const snapshotEvents = 9_000
 /** Blocks whose transactions anvil keeps; older ones are in the journal, and their events in the database. */
 const blocksKept = 4 * snapshotInterval
 /** Fixed, so that the same journal always makes the same blocks. The base fee starts at 1 gwei and falls. */

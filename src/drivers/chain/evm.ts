@@ -15,6 +15,7 @@ import type { paidHistory } from './history.ts'
 import { marketEvents } from './market-events.ts'
 import { contractErrors, refusalOf } from './revert.ts'
 import { GAS_ALONE, GAS_TOGETHER, keyOf, type Manner, type Paid, type Row, settledKeys, settlements, settler } from './settler.ts'
+import { sharedPayouts } from './shares.ts'
 import { type Outcome, shortMessage, type Writer } from './writer.ts'
 
 const registryAbi = [...modelRegistry.abi.filter((item) => item.type !== 'error'), ...contractErrors]
@@ -94,7 +95,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
   /** A registry call by a model's owner: its logs, or a refusal. */
   const registryCall = async (
     owner: Account,
-    functionName: 'register' | 'publishVersion' | 'setPrice' | 'commitExam' | 'recordAttempt',
+    functionName: 'register' | 'publishVersion' | 'setPrice' | 'commitExam' | 'recordAttempt' | 'proposePayout' | 'acceptPayout',
     parameters: readonly unknown[],
   ): Promise<{ tx: Hex; logs: Log[] } | Refusal> => {
     const request = { abi: registryAbi, functionName, args: parameters } as Parameters<typeof encodeFunctionData>[0]
@@ -113,6 +114,12 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     if (outcome.status === 'success') return { tx: outcome.hash, logs: outcome.logs }
     return refuse('transaction_reverted', `Transaction ${outcome.hash} was mined but refused by the contract.`, `Look at the ${what} and try again.`)
   }
+
+  const shares = sharedPayouts({
+    ...{ client, network, contracts, listing, registryCall },
+    transact: async (from, to, data, purpose, what) =>
+      mined(await call(from, to, data, purpose, () => client.estimateGas({ account: from.address, to, data })), what),
+  })
 
   const settled = (paid: Paid): Settlement => ({ ...paid, final: paid.block <= parts.finalBlock() })
 
@@ -257,6 +264,10 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
       const done = mined(outcome, 'balance')
       return isRefusal(done) ? done : { tx: done.tx }
     },
+
+    share: (options) => answered(() => shares.share(options)),
+    holders: (payout) => answered(() => shares.holders(payout)),
+    distribute: (options) => answered(() => shares.distribute(options)),
 
     async commitExam({ owner, modelId, examRoot }) {
       if (await exam(modelId, examRoot)) return { tx: null }

@@ -7,9 +7,11 @@ import type { QueryPaid } from '../../core/earnings.ts'
 import { isRefusal, refuse } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
 import type { MarketEvent } from '../../core/market.ts'
+import { splitByShares } from '../../core/passport.ts'
+import type { Holder } from '../../core/shares.ts'
 import type { Authorization, Chain, ExamRecord, Settlement } from '../../ports/chain.ts'
 import { authorizationTypes, tokenDomain, wellFormed } from './authorization.ts'
-import { deployments } from './deploy.ts'
+import { deployments, inOrder, sharesDeployment } from './deploy.ts'
 import { modelIdOf } from './evm.ts'
 import { refusalFor } from './revert.ts'
 
@@ -36,6 +38,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
   const models = new Map<Hex, Model>()
   const exams = new Map<string, ExamRecord>()
   const settled = new Map<string, Settlement>()
+  const shared = new Map<string, Holder[]>()
   const payments: QueryPaid[] = []
   const events: MarketEvent[] = []
   let block = 0
@@ -134,6 +137,34 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       balances.set(key, held - amount)
       natives.set(key, (natives.get(key) ?? COIN) + amount)
       return { tx: mine() }
+    },
+
+    async share({ owner, modelId, holders }) {
+      const model = owned(owner.address, modelId)
+      if (isRefusal(model)) return model
+      const contract = holders.length === 0 ? undefined : sharesDeployment(contracts.token, holders)
+      if (contract && isRefusal(contract)) return contract
+      const payout = contract?.address ?? owner.address
+      if (model.payout.toLowerCase() === payout.toLowerCase()) return { payout, tx: null }
+      if (contract) shared.set(payout.toLowerCase(), inOrder(holders))
+      model.payout = payout
+      return { payout, tx: mine({ kind: 'payout', modelId, payout }) }
+    },
+
+    holders: async (payout) => shared.get(payout.toLowerCase()),
+
+    async distribute({ payout }) {
+      const holders = shared.get(payout.toLowerCase())
+      if (!holders) return refuse('payout_not_shared', `${payout} is no address that several people hold in shares.`, 'Nothing has to be sent on.')
+      const amount = balanceOf(payout)
+      if (amount === 0n) return refusalFor('NothingToDistribute', [])
+      balances.set(payout.toLowerCase(), 0n)
+      const parts = splitByShares(
+        amount,
+        holders.map(({ shares }) => shares),
+      )
+      for (const [place, { recipient }] of holders.entries()) balances.set(recipient.toLowerCase(), balanceOf(recipient) + parts[place]!)
+      return { tx: mine(), amount }
     },
 
     async commitExam({ owner, modelId, examRoot }) {

@@ -49,6 +49,7 @@ const sentences: Record<string, (values: Arguments) => Refusal> = {
     ),
   PriceOutOfRange: ([price, maximum]) =>
     refuse('price_out_of_range', `The price ${open(price)} is not above 0 and at most ${open(maximum)}.`, 'Give a price such as 0.01.'),
+  NothingToDistribute: () => refuse('nothing_gathered', 'Nothing has gathered since it was last sent on.', 'Wait for the next paid query.'),
   ZeroPayout: () => refuse('payout_missing', 'The payout address is the zero address.', 'Give an address that you hold.'),
   ZeroHash: () => refuse('hash_missing', 'A hash of zero names no package, report or exam.', 'Give the id of what is meant.'),
   ExamExists: ([, examRoot]) => refuse('exam_already_committed', `The exam ${examRoot} was committed before.`, 'An exam is committed once.'),

@@ -205,7 +205,7 @@ function Payments({ payments, currency, words }: Part) {
         </p>
       </div>
       <ul className="mt-3">
-        {newest.slice(0, shown).map(({ at, model, amount, payer, tx, passport, block }) => (
+        {newest.slice(0, shown).map(({ at, model, amount, yours, payer, tx, passport, block }) => (
           <li
             key={`${tx} ${block} ${passport} ${payer}`}
             className="grid gap-x-4 gap-y-1 border-b border-line py-3 last:border-0 sm:grid-cols-[11rem_minmax(0,1fr)_auto]"
@@ -218,7 +218,8 @@ function Payments({ payments, currency, words }: Part) {
               </span>
             </span>
             <span className="sm:text-end">
-              <strong className="font-semibold text-gain tabular-nums">+{shortDecimal(amount.open)}</strong> <span className="text-soft">{currency}</span>
+              <strong className="font-semibold text-gain tabular-nums">+{shortDecimal(yours.open)}</strong> <span className="text-soft">{currency}</span>
+              {yours.atomic !== amount.atomic && <span className="block text-small text-soft">{words.partOf(shortDecimal(amount.open), currency)}</span>}
               <span className="block text-small">
                 {passport ? (
                   <a href={passport} download className="text-river underline underline-offset-4" aria-label={`${words.proofOf}, ${tx}`}>

@@ -6,7 +6,7 @@ import { byModel, daily, openOf, sumOf, within } from './spans.ts'
 const now = Date.UTC(2026, 4, 20, 1)
 const payment = (day: string | null, atomic: string, model = 'hearts'): EarningsExport['payments'][number] => ({
   ...{ at: day === null ? null : Date.parse(`${day}T10:00:00Z`), day, model, modelId: `0x${model.length.toString(16).padStart(64, '0')}`, version: null },
-  ...{ payer: '0x01', builder: '0x02', amount: { atomic, open: '' }, tx: '0x03', block: 1, passport: null },
+  ...{ payer: '0x01', builder: '0x02', amount: { atomic: `${atomic}000`, open: '' }, yours: { atomic, open: '' }, tx: '0x03', block: 1, passport: null },
 })
 
 describe('earnings', () => {
