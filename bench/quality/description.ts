@@ -82,10 +82,11 @@ const MOST_KINDS = 200
 
 function infer(folder: string, name: string, { columns, rows }: Table): Described | Refusal {
   const inferred: string[] = []
+  const all = [...rows]
   const readme = readmeOf(folder)
   const named = (wanted: readonly string[]) => wanted.map((one) => columns.find((column) => column.toLowerCase() === one)).find((one) => one !== undefined)
-  const different = (column: string) => new Set(rows.map((row) => row[column]?.trim() ?? '').filter(Boolean))
-  const length = (column: string) => rows.slice(0, 500).reduce((sum, row) => sum + (row[column]?.length ?? 0), 0)
+  const different = (column: string) => new Set(all.map((row) => row[column]?.trim() ?? '').filter(Boolean))
+  const length = (column: string) => all.slice(0, 500).reduce((sum, row) => sum + (row[column]?.length ?? 0), 0)
   const longest = (among: readonly string[]) => [...among].sort((a, b) => length(b) - length(a))[0]
   const say = (description: Omit<Description, 'documents'>): Described => {
     const pages = ['documents', 'pages'].find((one) => existsSync(join(folder, one)) && statSync(join(folder, one)).isDirectory())

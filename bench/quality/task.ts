@@ -104,7 +104,7 @@ export async function readTask(root: string, name: string): Promise<Task | Refus
 }
 
 type Part = { file: File; table: Table }
-type Row = Table['rows'][number]
+type Row = Record<string, string>
 /** A row, and the case it gives; undefined where input or what is right is missing. */
 type Read = { row: Row; one: Case | undefined }
 
@@ -143,7 +143,7 @@ function readPages(folder: string): File[] {
 /** Rows as the factory reads them, so that a case has the same id here and there. */
 function casesOf({ description }: Described, { rows }: Table): Read[] {
   const { kind, inputs, target } = description
-  return rows.map((row) => {
+  return [...rows].map((row) => {
     const right = row[target]?.trim() ?? ''
     if (kind === 'extract') {
       const input = row[inputs[0]!] ?? ''

@@ -99,5 +99,10 @@ export function openMaterial(ports: { planner: Planner; reader: Reader }) {
 
 function viewOf({ name, columns, rows }: Extract<Content, { kind: 'table' }>): TableView {
   const short = (row: Record<string, string>) => Object.fromEntries(columns.map((column) => [column, (row[column] ?? '').slice(0, CELL_SHOWN)]))
-  return { name, columns, rows: rows.length, first: rows.slice(0, ROWS_SHOWN).map(short) }
+  const first: Record<string, string>[] = []
+  for (const row of rows) {
+    if (first.length === ROWS_SHOWN) break
+    first.push(short(row))
+  }
+  return { name, columns, rows: rows.length, first }
 }

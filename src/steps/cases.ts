@@ -82,7 +82,9 @@ function rowCases(spec: Spec, contents: readonly Content[], use: 'labelled' | 'f
   for (const { table, use: file } of found) {
     const missing = missingColumns(table, [...needed[use](file.columns), ...optional(file.columns)])
     if (missing) return missing
-    for (const [index, row] of table.rows.entries()) {
+    let number = 0
+    for (const row of table.rows) {
+      number++
       const read = said(row, file.columns)
       if (!read || !duplicateKey(read.input)) {
         unusable++
@@ -98,7 +100,7 @@ function rowCases(spec: Spec, contents: readonly Content[], use: 'labelled' | 'f
           continue
         }
       }
-      cases.push(exampleOf(read, { file: table.name, row: index + 1 }, cell(row, file.columns.group) || undefined))
+      cases.push(exampleOf(read, { file: table.name, row: number }, cell(row, file.columns.group) || undefined))
     }
   }
   if (cases.length) return { cases, passages: [], rows, documents: 0, unusable, beyond, boilerplate: [], notes: [] }
@@ -147,7 +149,9 @@ function answerCases(spec: Spec, contents: readonly Content[]): Gathered | Refus
     const missing = missingColumns(table, [...needed.questions(use.columns), ...optional(use.columns)])
     if (missing) return missing
     rows += table.rows.length
-    for (const [index, row] of table.rows.entries()) {
+    let number = 0
+    for (const row of table.rows) {
+      number++
       const input = cell(row, use.columns.question)
       if (!input || !duplicateKey(input)) {
         unusable++
@@ -155,18 +159,18 @@ function answerCases(spec: Spec, contents: readonly Content[]): Gathered | Refus
       }
       const answer = cell(row, use.columns.answer) || null
       const context = cell(row, use.columns.context)
-      const source = { file: table.name, row: index + 1 }
+      const source = { file: table.name, row: number }
       if (answer !== null) answered++
       let group = cell(row, use.columns.group) || undefined
       if (context) {
-        const page = addPages(context, table, index + 1)
+        const page = addPages(context, table, number)
         group ??= page
       } else if (answer !== null && texts.length) {
         const opening = duplicateKey(answer).slice(0, 150)
         const page = pages.find((candidate) => candidate.key.includes(opening))
         if (page) group ??= page.name
-        else unfound.push({ place: asked.length, answer, table, row: index + 1 })
-      } else if (answer !== null) addPages(answer, table, index + 1)
+        else unfound.push({ place: asked.length, answer, table, row: number })
+      } else if (answer !== null) addPages(answer, table, number)
       asked.push(exampleOf({ input, answer }, source, group))
     }
   }
@@ -213,10 +217,14 @@ function factPassages(table: Table): Passage[] {
     .replace(/^.*\//, '')
     .replace(/\.[^.#]*(?=#|$)/, '')
     .replace(/[_#-]+/g, ' ')
-  return table.rows.slice(0, MOST_FACTS).flatMap((row, index) => {
+  const found: Passage[] = []
+  let number = 0
+  for (const row of table.rows) {
+    if (++number > MOST_FACTS) break
     const cells = table.columns.flatMap((column) => (row[column]?.trim() ? [`${column}: ${row[column]!.trim().replace(/\s+/g, ' ')}`] : []))
-    return cells.length < 2 ? [] : [passage(title, row[table.columns[0]!]!.trim().slice(0, 80), cells, { file: table.name, row: index + 1 })]
-  })
+    if (cells.length > 1) found.push(passage(title, row[table.columns[0]!]!.trim().slice(0, 80), cells, { file: table.name, row: number }))
+  }
+  return found
 }
 
 export function tables(spec: Spec, contents: readonly Content[], use: FileUse['use']): { table: Table; use: FileUse }[] {
@@ -228,8 +236,14 @@ export function tables(spec: Spec, contents: readonly Content[], use: FileUse['u
 
 /** A table in a few words: its rows, its columns, and a column that says the same in all rows. */
 function shape(table: Table): string {
-  const first = table.rows[0] ?? {}
-  const same = table.rows.length < 2 ? undefined : table.columns.find((column) => first[column] && table.rows.every((row) => row[column] === first[column]))
+  let first: Row = {}
+  let constants: string[] | undefined
+  for (const row of table.rows) {
+    if (!constants) first = row
+    constants = (constants ?? table.columns).filter((column) => first[column] && row[column] === first[column])
+    if (!constants.length) break
+  }
+  const same = table.rows.length < 2 ? undefined : constants?.[0]
   const constant = same === undefined ? '' : `, and "${same}" says "${first[same]!.slice(0, 60)}" in every row`
   return `${table.name} has ${table.rows.length} ${table.rows.length === 1 ? 'row' : 'rows'} with the columns ${table.columns.join(', ')}${constant}`
 }

@@ -264,8 +264,14 @@ function maskContent(spec: Spec, content: Content): Content {
   const columns = new Set(textColumns(spec, content))
   const hide = spec.files.find(({ name }) => name === content.name)?.columns.values ?? []
   for (const name of hide) columns.add(name)
+  const { rows } = content
   return {
     ...content,
-    rows: content.rows.map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, columns.has(column) ? masked(value) : value]))),
+    rows: {
+      length: rows.length,
+      *[Symbol.iterator]() {
+        for (const row of rows) yield Object.fromEntries(Object.entries(row).map(([column, value]) => [column, columns.has(column) ? masked(value) : value]))
+      },
+    },
   }
 }

@@ -64,10 +64,14 @@ function withFoundValues(file: FileUse, contents: readonly Content[]): FileUse {
   const table = contents.find((one): one is Table => one.kind === 'table' && one.name === file.name)
   const text = file.columns.text
   if (!table || !text) return file
-  const values = file.columns.values!.filter((column) => {
-    const filled = table.rows.filter((row) => row[column]?.trim())
-    return filled.length > 0 && filled.filter((row) => entitiesOf(row[text] ?? '', row, { values: [column] })?.length).length >= filled.length * FOUND
-  })
+  const counts = new Map(file.columns.values!.map((column) => [column, { filled: 0, found: 0 }]))
+  for (const row of table.rows)
+    for (const [column, count] of counts) {
+      if (!row[column]?.trim()) continue
+      count.filled++
+      if (entitiesOf(row[text] ?? '', row, { values: [column] })?.length) count.found++
+    }
+  const values = [...counts].flatMap(([column, { filled, found }]) => (filled > 0 && found >= filled * FOUND ? [column] : []))
   if (!values.length || values.length === file.columns.values!.length) return file
   const left = file.columns.values!.filter((column) => !values.includes(column))
   return {

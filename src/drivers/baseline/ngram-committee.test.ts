@@ -12,7 +12,7 @@ it('learns more of a real task than the SVM alone, in a file no larger', async (
   const contents = await textFiles().read({ name: 's.csv', bytes: readFileSync(new URL('../../../examples/swahili/files/sentensi.csv', import.meta.url)) })
   const content = Array.isArray(contents) ? contents[0] : undefined
   if (content?.kind !== 'table') throw new Error('not a table')
-  const rows = content.rows.map((row) => case_(row.sentensi!, row.mada!))
+  const rows = [...content.rows].map((row) => case_(row.sentensi!, row.mada!))
   const [training, practice, exam] = [rows.slice(0, 300), rows.slice(300, 400), rows.slice(400)]
   const truth = exam.map(({ label }) => label)
   const right = { svm: 0, committee: 0 }

@@ -11,7 +11,7 @@ describe('n-grams and a linear SVM', () => {
     const contents = await textFiles().read({ name: 's.csv', bytes: readFileSync(new URL('../../../examples/swahili/files/sentensi.csv', import.meta.url)) })
     const content = Array.isArray(contents) ? contents[0] : undefined
     if (content?.kind !== 'table') throw new Error('not a table')
-    const rows = content.rows.map((row) => case_(row.sentensi!, row.mada!))
+    const rows = [...content.rows].map((row) => case_(row.sentensi!, row.mada!))
     const fitted = await ngramSvm().fit({ training: rows.slice(0, 500), practice: rows.slice(500, 600) })
     const predicted = fitted.predict(rows.slice(600).map((row) => row.input))
     const truth = rows.slice(600).map((row) => row.label)

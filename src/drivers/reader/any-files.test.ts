@@ -150,7 +150,7 @@ describe('spreadsheets', () => {
     )
     expect(found.map((table) => table.name)).toEqual(['book.xlsx#Cases', 'book.xlsx#More'])
     expect(found[0]).toMatchObject({ columns: ['text', 'label', 'sum', 'day'], note: '1 sheet without rows left out' })
-    expect(found[0]!.rows[1]).toEqual({ text: 'text number 1', label: 'good', sum: '2', day: '2023-03-15' })
+    expect([...found[0]!.rows][1]).toEqual({ text: 'text number 1', label: 'good', sum: '2', day: '2023-03-15' })
     expect(found[1]!.rows).toEqual([
       { q: 'shared one', a: 'rich two' },
       { q: 'x', a: '' },

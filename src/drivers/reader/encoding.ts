@@ -2,6 +2,7 @@
  * Bytes -> text: finds out how a file's letters are encoded, or says that it is no text at all.
  * Knows nothing of tables, Markdown or what the text is for.
  */
+import { isUtf8 } from 'node:buffer'
 import { analyse } from 'chardet'
 import { type Refusal, refuse } from '../../core/errors.ts'
 
@@ -20,9 +21,11 @@ const magics: readonly { what: string; bytes: readonly number[] }[] = [
   { what: 'an RTF document', bytes: [0x7b, 0x5c, 0x72, 0x74, 0x66] },
 ]
 
+const magicOf = (bytes: Uint8Array) => magics.find((entry) => entry.bytes.every((byte, index) => bytes[index] === byte))
+
 /** Decodes a file's bytes: byte order mark, else strict UTF-8, else the encoding its bytes look like. */
 export function decode(name: string, bytes: Uint8Array): Decoded | Refusal {
-  const magic = magics.find((entry) => entry.bytes.every((byte, index) => bytes[index] === byte))
+  const magic = magicOf(bytes)
   if (magic) return binary(name, `it is ${magic.what}, whatever its name says`)
   const marked = byteOrderMark(bytes)
   if (marked) return strict(marked, bytes) ?? unknown(name, `it is marked as ${marked} but is not valid ${marked}`)
@@ -41,6 +44,15 @@ export function decode(name: string, bytes: Uint8Array): Decoded | Refusal {
     if (decoded && !looksBinary(decoded.text)) return { ...decoded, note: `not UTF-8; read as ${guess.name}, which its bytes look like` }
   }
   return unknown(name, 'it is not UTF-8 and its bytes look like no encoding we know')
+}
+
+/** The same for what is to stay bytes: as they are where they are UTF-8, without the mark of their order; else as {@link decode} reads them. */
+export function toUtf8(name: string, bytes: Uint8Array): { bytes: Uint8Array; note?: string | undefined } | Refusal {
+  const mark = byteOrderMark(bytes)
+  const plain = (mark === undefined || mark === 'utf-8') && !magicOf(bytes) && !bytes.subarray(0, 65_536).includes(0) && isUtf8(bytes)
+  if (plain && !looksBinary(new TextDecoder().decode(bytes.subarray(0, 4 * 65_536)))) return { bytes: mark ? bytes.subarray(3) : bytes }
+  const decoded = decode(name, bytes)
+  return 'refused' in decoded ? decoded : { bytes: Buffer.from(decoded.text), ...(decoded.note ? { note: decoded.note } : {}) }
 }
 
 function byteOrderMark(bytes: Uint8Array): string | undefined {

@@ -5,68 +5,108 @@
 import { CsvError, type Options, parse } from 'csv-parse'
 import { parse as parseAtOnce } from 'csv-parse/sync'
 import { type Refusal, refuse } from '../../core/errors.ts'
+import type { Rows } from '../../ports/reader.ts'
+import { BLOCK, longRows, rowOf } from './long-rows.ts'
 
-export type Table = { columns: string[]; rows: Record<string, string>[]; note?: string | undefined }
+export type Table = { columns: string[]; rows: Rows; note?: string | undefined }
 
 export const limits = { columns: 200, rows: 1_000_000 }
 
+/** Records that decide whether the first of them names the columns. */
+const HEAD = 2001
+/** Rows from which on a table is read from its bytes each time, and not held. */
+const LONG = 20_000
+
 const delimiters = [',', ';', '\t', '|'] as const
 
-/** Any delimiter, quoted or not, with or without a header. */
-export async function readDelimited(name: string, text: string): Promise<Table | Refusal> {
-  const delimiter = findDelimiter(text)
+/** Any delimiter, quoted or not, with or without a header; `given` is text, or its bytes in UTF-8. A long table's rows are read from them each time. */
+export async function readDelimited(name: string, given: string | Uint8Array): Promise<Table | Refusal> {
+  const bytes = typeof given === 'string' ? Buffer.from(given) : given
+  const delimiter = findDelimiter(new TextDecoder().decode(bytes.subarray(0, 4 * HEAD_CHARACTERS)))
   let notes: string[] = []
-  let cells = await records(name, text, { delimiter })
-  if ('refused' in cells && cells.code === 'table_unreadable') {
-    const plain = await records(name, text, { delimiter, quote: null })
-    const widths = 'refused' in plain ? new Set<number>() : new Set(plain.map((row) => row.length))
-    if ('refused' in plain || widths.size !== 1) return cells
-    cells = plain
+  let found = await survey(name, bytes, { delimiter })
+  if ('refused' in found && found.code === 'table_unreadable') {
+    const plain = await survey(name, bytes, { delimiter, quote: null })
+    if ('refused' in plain || plain.widths.size !== 1) return found
+    found = plain
     notes = ['quotation marks are part of the text']
   }
-  if ('refused' in cells) return cells
-  return fromCells(name, cells, notes)
+  if ('refused' in found) return found
+  const { head, widths, records, starts, options } = found
+  const form = formOf(name, head, widths, notes)
+  if ('refused' in form) return form
+  const { columns, header } = form
+  const note = notes.length ? notes.join('; ') : undefined
+  if (records <= HEAD) return { columns, rows: head.slice(Number(header)).map((cells) => rowOf(columns, cells)), note }
+  const rows = longRows({ bytes, starts, records, columns, header, options })
+  return { columns, rows: rows.length > LONG ? rows : [...rows], note }
 }
 
 /** Rows of cells -> a table: its width, its header, its names. */
 export function fromCells(name: string, cells: readonly string[][], notes: string[] = []): Table | Refusal {
-  if (!cells.length) return empty(name)
-  const width = cells.reduce((most, row) => Math.max(most, row.length), 0)
-  if (width > limits.columns) return tooWide(name, width)
-  const header = hasHeader(cells)
-  if (!header) notes.push('the first row is data, not column names')
-  const head = header ? cells[0]! : []
-  const named = header ? head.length : width
-  const columns = columnNames(Array.from({ length: Math.max(named, width) }, (_, index) => head[index]?.trim() ?? ''))
-  const body = header ? cells.slice(1) : cells
-  if (!body.length)
-    return refuse('no_rows', `${name} has column names (${columns.join(', ')}) but no rows.`, 'Hand over a table with at least a few dozen rows.')
-  const uneven = body.filter((row) => row.length !== columns.length).length
-  if (uneven) notes.push(`${uneven} rows have fewer or more cells than there are columns`)
-  const rows = body.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index] ?? ''])))
-  return { columns, rows, note: notes.length ? notes.join('; ') : undefined }
+  const widths = new Map<number, number>()
+  for (const row of cells) widths.set(row.length, (widths.get(row.length) ?? 0) + 1)
+  const form = formOf(name, cells.slice(0, HEAD), widths, notes)
+  if ('refused' in form) return form
+  const { columns, header } = form
+  return { columns, rows: cells.slice(Number(header)).map((row) => rowOf(columns, row)), note: notes.length ? notes.join('; ') : undefined }
 }
 
-async function records(name: string, text: string, options: Options): Promise<string[][] | Refusal> {
-  const rows: string[][] = []
+/** The columns of a table by its first records and by how many records have how many cells. Adds to `notes` what is odd. */
+function formOf(
+  name: string,
+  head: readonly string[][],
+  widths: ReadonlyMap<number, number>,
+  notes: string[],
+): { columns: string[]; header: boolean } | Refusal {
+  if (!head.length) return empty(name)
+  const width = [...widths.keys()].reduce((most, cells) => Math.max(most, cells), 0)
+  if (width > limits.columns) return tooWide(name, width)
+  const header = hasHeader(head)
+  if (!header) notes.push('the first row is data, not column names')
+  const named = header ? head[0]! : []
+  const columns = columnNames(Array.from({ length: width }, (_, index) => named[index]?.trim() ?? ''))
+  const rows = [...widths.values()].reduce((sum, count) => sum + count, 0) - Number(header)
+  if (!rows) return refuse('no_rows', `${name} has column names (${columns.join(', ')}) but no rows.`, 'Hand over a table with at least a few dozen rows.')
+  const even = (widths.get(columns.length) ?? 0) - Number(header && head[0]!.length === columns.length)
+  if (even < rows) notes.push(`${rows - even} rows have fewer or more cells than there are columns`)
+  return { columns, header }
+}
+
+type Survey = { head: string[][]; widths: Map<number, number>; records: number; starts: number[]; options: Options }
+
+/** Goes over a table once and keeps its first records, where every thousandth begins, and how many cells they have. */
+async function survey(name: string, bytes: Uint8Array, wanted: Options): Promise<Survey | Refusal> {
+  const options: Options = { ...base, ...wanted }
+  const found: Survey = { head: [], widths: new Map(), records: 0, starts: [], options }
+  let begins = 0
+  const parser = parse({
+    ...options,
+    on_record: (record: string[], { bytes: ends }) => {
+      if (found.records % BLOCK === 0) found.starts.push(begins)
+      if (found.records === 0) options.record_delimiter = lineEnd(bytes, ends)
+      if (found.head.length < HEAD) found.head.push(record)
+      found.widths.set(record.length, (found.widths.get(record.length) ?? 0) + 1)
+      found.records++
+      begins = ends
+      // Nothing goes on from here: what is wanted was seen.
+      return null
+    },
+  })
+  parser.resume()
   try {
-    const parser = parse({ ...base, ...options })
-    // The parser pulls from the text in slices, so a long table does not hold the process up.
-    const feed = (async () => {
-      for (let start = 0; start < text.length; start += 1 << 20) {
-        if (parser.destroyed) return
-        if (!parser.write(text.slice(start, start + (1 << 20)))) await new Promise((resolve) => parser.once('drain', resolve).once('close', resolve))
-      }
-      if (!parser.destroyed) parser.end()
-    })()
-    for await (const record of parser) {
-      rows.push(record as string[])
-      if (rows.length > limits.rows + 1) {
+    const ended = new Promise<void>((resolve, reject) => parser.once('end', resolve).once('error', reject))
+    ended.catch(() => {})
+    // In slices, with a breath between, so that a long table does not hold the process up.
+    for (let start = 0; start < bytes.length && !parser.destroyed; start += 1 << 20) {
+      if (!parser.write(bytes.subarray(start, start + (1 << 20)))) await Promise.race([new Promise((resolve) => parser.once('drain', resolve)), ended])
+      if (found.records > limits.rows + 1) {
         parser.destroy()
         return tooLong(name)
       }
     }
-    await feed
+    if (!parser.destroyed) parser.end()
+    await ended
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
     const line = typeof error.lines === 'number' ? ` near line ${error.lines}` : ''
@@ -76,7 +116,14 @@ async function records(name: string, text: string, options: Options): Promise<st
       'Open it in a spreadsheet, check that line, and export it as CSV again.',
     )
   }
-  return rows
+  return found.records > limits.rows + 1 ? tooLong(name) : found
+}
+
+/** What ends the first record ends all: a part of the table read by itself must be cut in the same places. */
+function lineEnd(bytes: Uint8Array, ends: number): string[] {
+  const last = bytes[ends - 1]
+  if (last === 0x0a) return [bytes[ends - 2] === 0x0d ? '\r\n' : '\n']
+  return last === 0x0d ? ['\r'] : ['\n', '\r\n']
 }
 
 const base: Options = {
@@ -94,9 +141,12 @@ function plain(error: CsvError): string {
   return error.message.split(':')[0]!.toLowerCase()
 }
 
+/** Characters by which the delimiter is found. */
+const HEAD_CHARACTERS = 65_536
+
 /** The delimiter that cuts the first rows into the same number of cells, the more the better. */
 function findDelimiter(text: string): string {
-  const head = text.length > 65_536 ? text.slice(0, Math.max(text.lastIndexOf('\n', 65_536), 1)) : text
+  const head = text.length > HEAD_CHARACTERS ? text.slice(0, Math.max(text.lastIndexOf('\n', HEAD_CHARACTERS), 1)) : text
   let best: { delimiter: string; value: number } = { delimiter: ',', value: 0 }
   for (const delimiter of delimiters) {
     let rows: string[][]

@@ -45,19 +45,19 @@ describe('tables', () => {
 
   it('keeps cells beyond the header and says so', async () => {
     const content = await table('t.csv', 'a,b\nx,y\nx1,y1,z1\nx2,y2\n')
-    expect(content.rows[1]).toEqual({ a: 'x1', b: 'y1', 'column 3': 'z1' })
+    expect([...content.rows][1]).toEqual({ a: 'x1', b: 'y1', 'column 3': 'z1' })
     expect(content.note).toContain('fewer or more cells')
   })
 
   it('treats quotation marks of a TSV as text when they do not pair', async () => {
     const content = await table('t.tsv', 'text\tlabel\n"oh no\tbad\nfine\tgood\n')
-    expect(content.rows[0]).toEqual({ text: '"oh no', label: 'bad' })
+    expect([...content.rows][0]).toEqual({ text: '"oh no', label: 'bad' })
   })
 
   it('does not let a column name reach the prototype', async () => {
     const content = await table('t.csv', '__proto__,b\nx,y\nz,w\n')
     expect(({} as Record<string, unknown>).x).toBeUndefined()
-    expect(Object.hasOwn(content.rows[0]!, '__proto__')).toBe(true)
+    expect(Object.hasOwn([...content.rows][0]!, '__proto__')).toBe(true)
   })
 
   it('reads JSON lines, JSON lists and a list inside an object', async () => {
@@ -142,7 +142,7 @@ describe('the examples', () => {
     expect((await table('clauses.csv', bytes('contracts/files/clauses.csv'))).columns).toEqual(['clause', 'label', 'contract'])
     const questions = await table('questions.csv', bytes('cardiology/files/questions.csv'))
     expect(questions.columns).toEqual(['question', 'answer'])
-    expect(questions.rows.filter((row) => !row.answer)).toHaveLength(90)
+    expect([...questions.rows].filter((row) => !row.answer)).toHaveLength(90)
     expect((await table('sentensi.csv', bytes('swahili/files/sentensi.csv'))).rows).toHaveLength(800)
   })
 })

@@ -5,8 +5,8 @@
 import { extname } from 'node:path/posix'
 import { type Refusal, refuse } from '../../core/errors.ts'
 import type { Content, Reader } from '../../ports/reader.ts'
-import { decode } from './encoding.ts'
-import { readDelimited, readJson, readJsonLines } from './tables.ts'
+import { decode, toUtf8 } from './encoding.ts'
+import { readDelimited, readJson, readJsonLines, type Table } from './tables.ts'
 
 const maximumBytes = 200 * 1024 * 1024
 
@@ -42,15 +42,34 @@ export function textForm(name: string): TextForm | undefined {
 
 /** Bytes that are text of a known form; `name` is only what the file is called. */
 export async function readText(name: string, bytes: Uint8Array, form: TextForm): Promise<Content | Refusal> {
+  if (form === 'delimited') return readTable(name, bytes)
   const decoded = decode(name, bytes)
   if ('refused' in decoded) return decoded
   if (!/[\p{L}\p{N}]/u.test(decoded.text)) return refuse('empty_file', `${name} holds no words.`, 'Hand over a file with content, or leave this one out.')
   if (form === 'text') return { kind: 'text', name, text: decoded.text.replace(/\r\n?/g, '\n'), ...(decoded.note ? { note: decoded.note } : {}) }
-  const table =
-    form === 'delimited' ? await readDelimited(name, decoded.text) : form === 'json' ? readJson(name, decoded.text) : readJsonLines(name, decoded.text)
-  if ('refused' in table) return table
-  const note = [decoded.note, table.note].filter(Boolean).join('; ')
-  return { kind: 'table', name, columns: table.columns, rows: table.rows, ...(note ? { note } : {}) }
+  const table = form === 'json' ? readJson(name, decoded.text) : readJsonLines(name, decoded.text)
+  return 'refused' in table ? table : contentOf(name, table, decoded.note)
+}
+
+/** A delimited table stays bytes until somebody goes over its rows. */
+async function readTable(name: string, bytes: Uint8Array): Promise<Content | Refusal> {
+  const utf8 = toUtf8(name, bytes)
+  if ('refused' in utf8) return utf8
+  if (!holdsWords(utf8.bytes)) return refuse('empty_file', `${name} holds no words.`, 'Hand over a file with content, or leave this one out.')
+  const table = await readDelimited(name, utf8.bytes)
+  return 'refused' in table ? table : contentOf(name, table, utf8.note)
+}
+
+function contentOf(name: string, { columns, rows, note }: Table, read: string | undefined): Content {
+  const notes = [read, note].filter(Boolean).join('; ')
+  return { kind: 'table', name, columns, rows, ...(notes ? { note: notes } : {}) }
+}
+
+function holdsWords(bytes: Uint8Array): boolean {
+  const decoder = new TextDecoder()
+  for (let start = 0; start < bytes.length; start += 1 << 20)
+    if (/[\p{L}\p{N}]/u.test(decoder.decode(bytes.subarray(start, start + (1 << 20)), { stream: true }))) return true
+  return false
 }
 
 /** What no reader can do anything with: nothing, and too much. */
