@@ -141,6 +141,7 @@ async function onExternal(faults: number, next: () => number, result: Chaos, say
     })
   let chain = await open()
   let paying: Promise<unknown>[] = []
+  let running = true
   try {
     const payer = privateKeyToAccount(generatePrivateKey())
     const payout = privateKeyToAccount(generatePrivateKey()).address
@@ -151,7 +152,6 @@ async function onExternal(faults: number, next: () => number, result: Chaos, say
 
     const { modelId } = registered
     const journal = new Map<string, Authorization>()
-    let running = true
     let acknowledged = 0
     const settle = (authorization: Authorization) =>
       chain.settle({ modelId, requestHash: hashText(authorization.nonce), authorization }).catch(() => ({ status: 'unknown' as const, message: 'it threw' }))
@@ -181,7 +181,15 @@ async function onExternal(faults: number, next: () => number, result: Chaos, say
       } else if (kind === 'gateway restarted') {
         count(result, kind)
         await chain.close()
-        chain = await open().catch(() => open())
+        // Whoever runs a gateway starts it again when it does not start; the node breaks a few calls in a row at most.
+        for (let attempt = 0; ; attempt++) {
+          const opened = await open().catch((fault: unknown) => {
+            if (attempt === 5) throw fault
+          })
+          if (!opened) continue
+          chain = opened
+          break
+        }
       } else {
         count(result, `node ${kind}`)
         let left = 1 + Math.floor(next() * 4)
@@ -197,6 +205,8 @@ async function onExternal(faults: number, next: () => number, result: Chaos, say
     reckon(result, 'external', { events, earned, held, given: 10_000n * price, acknowledged: journal })
     say(`external: ${acknowledged} payments acknowledged over ${faults} faults`)
   } finally {
+    // Also when something above threw: payers that nobody stops would hide it by paying on.
+    running = false
     await Promise.allSettled(paying)
     await chain.close()
     await node.close()
