@@ -26,7 +26,7 @@ export type Expert = z.infer<typeof Expert>
 export const Quoting = z.object({ by: z.enum(['sentences', 'passages']), count: z.number().int().positive(), threshold: z.number().min(0) })
 export type Quoting = z.infer<typeof Quoting>
 
-/** answer: a question that the expert put right by hand; null: the pages do not cover it. */
+/** A question or text that the expert put right by hand: its answer, null where the pages do not cover it, or its label. */
 export const Pinned = z.object({ question: z.string().min(1), answer: z.string().nullable() })
 export type Pinned = z.infer<typeof Pinned>
 
@@ -57,10 +57,12 @@ export const Weights = z.object({
   expert: Expert.nullable(),
   /** answer: present when the weights do not choose the sentences. */
   quoting: Quoting.optional(),
-  /** answer: what the expert put right by hand, said again whenever it is asked in nearly the same words. Absent where there is nothing. */
+  /** answer, and classify with one label: what the expert put right by hand, said again whenever it is asked in nearly the same words. Absent where there is nothing. */
   pinned: z.array(Pinned).min(1).optional(),
   /** transform: tokens it may write at most, from what it learned. Absent elsewhere. */
   mostTokens: z.number().int().positive().optional(),
+  /** The file of the weights that the training went on from; absent where it began at the base. */
+  from: Id.optional(),
   bestStep: z.number().int(),
   curve: z.array(CurvePoint),
   /** What the training was predicted to take, and what was tried before it; null where nothing was. */
@@ -76,7 +78,7 @@ export function servedFrom(kind: Weights['kind'], paths: { base: string; weights
 
 export const weightsId = (weights: Weights): Id => contentId(weights)
 
-/** The lowest loss on practice examples along a curve; infinite where none was measured. */
-export function lowestLoss(curve: readonly { validationLoss: number | null }[]): number {
-  return Math.min(...curve.flatMap(({ validationLoss }) => (validationLoss === null ? [] : [validationLoss])))
+/** The loss on practice examples at a step, such as the best; infinite where none was measured. */
+export function lossAt(curve: readonly { step: number; validationLoss: number | null }[], step: number): number {
+  return curve.find((point) => point.step === step && point.validationLoss !== null)?.validationLoss ?? Number.POSITIVE_INFINITY
 }

@@ -72,6 +72,8 @@ export type TrainingOptions = {
   settings: TrainingSettings
   /** A state to go on from; ignored when its arrays are of other sizes. */
   state?: TrainingState | undefined
+  /** The values that a run without a state starts from; without it they are the base's own, or those of a new adapter. */
+  initial?: ((layout: readonly Part[]) => Float32Array) | undefined
   onProgress?: ((progress: LossProgress) => void) | undefined
   /** Called with a copy at every validation and every {@link SNAPSHOT_SECONDS}. */
   onSnapshot?: ((state: TrainingState) => void) | undefined
@@ -90,7 +92,7 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
   const { base, settings, vocabulary, onProgress, onSnapshot } = options
   const trainable = trainableOf(base, settings)
   const optimiser = OPTIMISERS[settings.optimiser](trainable.layout)
-  let state = resumable(options.state, trainable, optimiser) ? copy(options.state!) : initialState(trainable, optimiser, settings)
+  let state = resumable(options.state, trainable, optimiser) ? copy(options.state!) : initialState(trainable, optimiser, settings, options.initial)
   const factor = settings.classWeights === 'balanced' && vocabulary ? balance(options.training) : undefined
   const training = factor ? balanced(options.training, factor) : options.training
   const validation = factor ? balanced(options.validation, factor) : options.validation
@@ -123,12 +125,13 @@ export async function train(options: TrainingOptions): Promise<{ state: Training
     const point = { step: state.step, trainingLoss: state.step ? meanLoss(state) : loss, validationLoss: loss, validationRight: right, seconds: elapsed() }
     state.curve.push(point)
     state.lossSum = state.lossCount = 0
-    if (loss < state.bestLoss) {
+    // What is gone on from is no result of this run, however good it was.
+    if (loss < state.bestLoss && !(options.initial && state.step === 0)) {
       state.bestLoss = loss
       state.bestStep = state.step
       state.best = state.parameters.slice()
       state.misses = 0
-    } else state.misses++
+    } else if (!(options.initial && state.step === 0)) state.misses++
     report(point)
     keep()
   }
@@ -191,8 +194,8 @@ function trainableOf(base: Llama, settings: TrainingSettings): Trainable {
 }
 
 /** The state before the first step. */
-function initialState({ initial }: Trainable, { length }: Optimiser, settings: TrainingSettings): TrainingState {
-  const parameters = initial(settings.seed)
+function initialState({ initial, layout }: Trainable, { length }: Optimiser, settings: TrainingSettings, given: TrainingOptions['initial']): TrainingState {
+  const parameters = given?.(layout) ?? initial(settings.seed)
   return {
     ...{ step: 0, epoch: 0, epochStep: 0, seconds: 0, tokens: 0, learningRateScale: 1, lossSum: 0, lossCount: 0 },
     ...{ bestStep: 0, bestLoss: Number.MAX_VALUE, misses: 0, curve: [], parameters, moments: new Float32Array(length), best: parameters.slice() },

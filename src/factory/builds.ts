@@ -10,11 +10,11 @@ import { datasetId } from '../core/dataset.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { bytesText } from '../core/estimate.ts'
 import { canonical, contentId, type Id } from '../core/id.ts'
-import { parseOverride, type Recipe } from '../core/recipe.ts'
+import { parseOverride } from '../core/recipe.ts'
 import { describeSearch } from '../core/search.ts'
-import { describeSpec, Spec, specId } from '../core/spec.ts'
+import { describeSpec, specId } from '../core/spec.ts'
 import type { BuildView, LiveEvent } from '../core/view.ts'
-import { type Base, lowestLoss, weightsId } from '../core/weights.ts'
+import { type Base, lossAt, weightsId } from '../core/weights.ts'
 import type { Baseline } from '../ports/baseline.ts'
 import type { Build, BuildEvent, Database } from '../ports/database.ts'
 import type { Planner } from '../ports/planner.ts'
@@ -29,10 +29,11 @@ import type { MachineView } from '../steps/plan.ts'
 import { describeServing } from '../steps/serving.ts'
 import { train } from '../steps/train.ts'
 import { type Bases, progressText, type ReadyBase } from './bases.ts'
+import { type BuildInput, buildInput, startOf } from './build-input.ts'
 import type { Exams } from './exams.ts'
 import type { BuildWish, InputFile } from './factory.ts'
 import { quantisationOf } from './machine.ts'
-import type { MaterialWish, openMaterial } from './material.ts'
+import type { openMaterial } from './material.ts'
 import { journalAt, measureServing, secondsAfter } from './measuring.ts'
 import type { Teaching } from './teaching.ts'
 import { trainingView } from './views.ts'
@@ -52,19 +53,6 @@ export type BuildPorts = {
 
 type Training = NonNullable<BuildView['training']>
 type Tell = (arrow: BuildEvent['arrow'], text: string, data?: unknown) => Promise<void>
-/** What a build was asked for; kept in the store, so that it can be run again after a crash. */
-type Input = {
-  words: string
-  name: string | null
-  seconds: number
-  /** `build`: the user stated the seconds, and the whole build keeps them. Without it they are those of the training alone. */
-  budget?: 'build'
-  base: Id
-  files: { name: string; hash: Id }[]
-  recipe?: Partial<Recipe>
-  spec?: Spec
-} & Pick<MaterialWish, 'columns' | 'mask' | 'exam' | 'corrections' | 'withhold'>
-
 export function openBuilds(
   ports: BuildPorts,
   options: {
@@ -112,7 +100,7 @@ export function openBuilds(
     options.emit({ type: 'build', build: view(build) })
   }
 
-  async function start(words: string, files: readonly InputFile[], wish: BuildWish & { baseId?: Id } = {}): Promise<BuildView | Refusal> {
+  async function start(words: string, files: readonly InputFile[], wish: BuildWish & { baseId?: Id; from?: Id } = {}): Promise<BuildView | Refusal> {
     if (wish.name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/.test(wish.name))
       return refuse('bad_name', `"${wish.name}" cannot be a model's name.`, 'Use lower-case letters, digits and hyphens, at most 48.')
     const recipe = parseOverride(wish.recipe ?? {})
@@ -128,12 +116,13 @@ export function openBuilds(
     const base = wish.baseId ? { sha256: wish.baseId } : wish.base === undefined ? options.base : await options.bases.identify(wish.base)
     if (isRefusal(base)) return base
     const stored = await Promise.all(files.map(async (file) => ({ name: file.name, hash: await ports.store.put(file.bytes) })))
-    const input: Input = {
+    const input: BuildInput = {
       words,
       name: wish.name ?? null,
       seconds: wish.seconds ?? options.seconds,
       ...(wish.seconds === undefined ? {} : { budget: 'build' as const }),
       base: base.sha256,
+      ...(wish.from === undefined ? {} : { from: wish.from }),
       files: stored.sort((a, b) => (a.name < b.name ? -1 : 1)),
       ...(Object.keys(recipe).length ? { recipe } : {}),
       // Rules plan the same words the same way each time; what was refined or came from a language model is kept.
@@ -152,7 +141,7 @@ export function openBuilds(
     return admitted
   }
 
-  async function admit(id: Id, input: Input, slug: string): Promise<BuildView> {
+  async function admit(id: Id, input: BuildInput, slug: string): Promise<BuildView> {
     const { words, name } = input
     const known = await ports.database.builds.get(id)
     if (known && ['queued', 'running', 'done'].includes(known.state)) return view(known)
@@ -232,13 +221,7 @@ export function openBuilds(
     waiting.delete(build.id)
   }
 
-  /** What a build was asked for, and its files. */
-  async function inputOf(id: Id): Promise<{ input: Input; files: InputFile[] }> {
-    const input = JSON.parse(new TextDecoder().decode(await ports.store.get(id))) as Input
-    const spec = input.spec && Spec.parse(input.spec)
-    const files = await Promise.all(input.files.map(async (file) => ({ name: file.name, bytes: await ports.store.get(file.hash) })))
-    return { input: { ...input, ...(spec ? { spec } : {}) }, files }
-  }
+  const inputOf = (id: Id) => buildInput(ports.store, id)
 
   async function river(build: Build, tell: Tell, signal: AbortSignal): Promise<Refusal | undefined> {
     const { input, files } = await inputOf(build.id as Id)
@@ -276,6 +259,7 @@ export function openBuilds(
       maximumSeconds: input.budget === 'build' ? Math.max(input.seconds / 4, input.seconds - after - (now() - began) / 1000) : input.seconds,
       mayTry: input.budget === 'build' ? 'candidates' : 'default alone',
       override: input.recipe,
+      from: await startOf(ports.store, input, identity),
       machine: options.machine,
       journal: journalAt(join(build.folder, 'plan.json')),
       now,
@@ -293,7 +277,7 @@ export function openBuilds(
     const curve = trained.weights.curve
     await tell(
       'train',
-      `Trained ${curve.at(-1)?.step ?? 0} steps in ${Math.round(trained.seconds)} s${trained.resumed ? ', continued from a checkpoint' : ''}, ${trained.peakBytes ? `at most ${bytesText(trained.peakBytes)} of memory, ` : ''}best practice loss ${lowestLoss(curve).toFixed(3)} at step ${trained.weights.bestStep}.`,
+      `Trained ${curve.at(-1)?.step ?? 0} steps in ${Math.round(trained.seconds)} s${trained.resumed ? ', continued from a checkpoint' : ''}, ${trained.peakBytes ? `at most ${bytesText(trained.peakBytes)} of memory, ` : ''}best practice loss ${lossAt(curve, trained.weights.bestStep).toFixed(3)} at step ${trained.weights.bestStep}.`,
       training.get(build.id) ?? { points: curve, step: curve.at(-1)?.step ?? 0, steps: trained.weights.recipe.steps, secondsLeft: 0, tokensPerSecond: 0 },
     )
     const serving = await measureServing(ports, {

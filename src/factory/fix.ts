@@ -1,6 +1,6 @@
 /**
- * Fix: one wrong answer put right. A quick build with the correction is made beside the model; which practice cases would change is
- * shown; only when it is accepted does it take the model's place, and the correction is kept. Knows nothing of how models train.
+ * Fix: one wrong answer put right. A quick build that goes on from the model with the correction is made beside it; which practice cases would
+ * change is shown; only when it is accepted does it take the model's place, and the correction is kept. Knows nothing of how models train.
  */
 import { z } from 'zod'
 import type { Answer } from '../core/answer.ts'
@@ -17,8 +17,8 @@ import type { openBuilds } from './builds.ts'
 import type { openMaterial } from './material.ts'
 import type { openReview } from './review.ts'
 
-/** Seconds the whole quick build may take. */
-const SECONDS = 110
+/** Seconds the whole quick build may take: half of the two minutes in which the expert is to see it, which leaves the other half to slower machines. */
+const SECONDS = 60
 /** A case whose score moves less than this did not change. */
 const MOVED = 0.1
 /** Practice cases asked of both models. */
@@ -61,7 +61,7 @@ export function openFix(
       const { input, files } = await options.builds().inputOf(build.id as Id)
       const { columns, mask, exam, spec, recipe } = input
       const started = await options.builds().start(build.words, files, {
-        ...{ name: `${model.name.slice(0, 44)}-fix`, columns, mask, exam, spec, recipe, seconds: SECONDS, baseId: input.base },
+        ...{ name: `${model.name.slice(0, 44)}-fix`, columns, mask, exam, spec, recipe, seconds: SECONDS, baseId: input.base, from: model.packageId },
         ...{ corrections: [...kept.corrections, correction], withhold: kept.withhold },
       })
       if (!isRefusal(started)) await ports.database.settings.set(key(model.name), { buildId: started.id, correction })

@@ -10,7 +10,7 @@ import type { Retriever } from '../ports/retriever.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Store } from '../ports/store.ts'
 import type { Tagger } from '../ports/tagger.ts'
-import { pinnedAnswers, type Served, shortened } from '../steps/answer.ts'
+import { pinnedAnswers, pinnedLabels, type Served, shortened } from '../steps/answer.ts'
 import { matcher } from '../steps/match.ts'
 import { type Unpacked, unpack } from '../steps/pack.ts'
 
@@ -63,7 +63,7 @@ export function openServing(
         index,
         match: index && matcher(unpacked.passages),
         quoting: weights.quoting,
-        pinned: weights.pinned && pinnedAnswers(weights.pinned, unpacked.passages),
+        pinned: weights.pinned && (spec.task === 'classify' ? pinnedLabels(weights.pinned, spec.labels!) : pinnedAnswers(weights.pinned, unpacked.passages)),
         expert,
         tagger,
         mostTokens: weights.mostTokens,

@@ -105,6 +105,30 @@ export function trainerSuite(name: string, make: () => Promise<{ trainer: Traine
       expect(readFileSync(result.file).subarray(0, 4).toString()).toBe('GGUF')
     })
 
+    it('goes on from weights it gave before, and keeps what it reaches, not where it began', async () => {
+      const before = await whole()
+      const shorter = recipe({ steps: 6, validateEvery: 6, warmupSteps: 1 })
+      const result = await fitted(job({ from: before.file, recipe: shorter }))
+      const [first, last] = [result.curve[0]!, result.curve.at(-1)!]
+      expect(first.step).toBe(0)
+      // It begins where the other ended at its best, but for how exactly a file keeps weights.
+      const reached = Math.min(...before.curve.flatMap(({ validationLoss }) => (validationLoss === null ? [] : [validationLoss])))
+      expect(first.validationLoss!).toBeCloseTo(reached, 2)
+      expect(result.bestStep).toBe(last.step)
+      expect(last.step).toBe(6)
+      expect(readFileSync(result.file).equals(readFileSync(before.file))).toBe(false)
+    })
+
+    it('goes on from a whole model as well, and refuses weights of another kind', async () => {
+      const full = { method: 'full', optimiser: 'adafactor', learningRate: 1e-3, steps: 4, validateEvery: 4 } as const
+      const model = await fitted(job({ recipe: recipe(full) }))
+      const result = await fitted(job({ from: model.file, recipe: recipe(full) }))
+      expect(result.kind).toBe('model')
+      expect(result.curve[0]!.validationLoss!).toBeCloseTo(model.curve.find(({ step }) => step === model.bestStep)!.validationLoss!, 2)
+      expect(await made.trainer.fit(job({ from: model.file }))).toMatchObject({ refused: true, code: 'start_unfit' })
+      expect(await made.trainer.fit(job({ from: join(root, 'nowhere.gguf') }))).toMatchObject({ refused: true, code: 'start_unfit' })
+    })
+
     it('does not start when already cancelled', async () => {
       const which = job()
       await expect(made.trainer.fit(which, { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')

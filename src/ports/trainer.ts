@@ -10,6 +10,8 @@ export type TrainingJob = {
   id: string
   /** GGUF file of the base, the very file that will be served. */
   base: string
+  /** Weights that this trainer gave for the same base and the same method, rank and targets: the run goes on from them, and not from the base. */
+  from?: string | undefined
   /**
    * Every prompt has at least one labelled `read` or `learned` text and fits `recipe.maximumTokens`. Where any text is
    * learned, labels are told from the whole vocabulary; elsewhere from the label tokens alone.

@@ -31,7 +31,7 @@ export type Served = {
   match: Matcher | null
   /** answer: set when the sentences are found by words. */
   quoting?: Quoting | undefined
-  /** answer: what was put right by hand. */
+  /** answer, and classify with one label: what was put right by hand. */
   pinned?: Pins | undefined
   /** The classical part, when the model has one: of classify, or of extract. */
   expert: LoadedExpert | null
@@ -179,6 +179,19 @@ function quotedAnswer(citations: Citation[], language: string): Answer {
   return { text: paragraphs(citations).join('\n\n'), citations, abstained: false }
 }
 
+/** Corrections as labels: a text in nearly the words of one that was put right has the label that the expert gave it, whatever the weights say. */
+export function pinnedLabels(pinned: readonly Pinned[], labels: readonly string[]): Pins {
+  const known = new Likeness()
+  for (const { question } of pinned) known.add(question)
+  return (asked) => {
+    const place = known.find(asked).at(-1)
+    const right = place === undefined ? null : pinned[place]!.answer
+    if (right === null || !labels.includes(right)) return undefined
+    const others = labels.filter((label) => label !== right).map((label) => ({ label, probability: 0 }))
+    return { text: right, label: right, scores: [{ label: right, probability: 1 }, ...others], citations: [], abstained: false }
+  }
+}
+
 /** What was put right by hand for a question, or undefined where nothing was. */
 export type Pins = (question: string, language: string) => Answer | undefined
 
@@ -254,6 +267,12 @@ export async function* answer(served: Served, input: string, signal?: AbortSigna
     return
   }
   if (served.spec.task === 'classify') {
+    const right = served.pinned?.(input, language)
+    if (right) {
+      yield { delta: right.text }
+      yield { answer: right }
+      return
+    }
     const probabilities = withExpert(served.expert, served.spec.labels!, input, await classify(served, input, signal))
     const scores = probabilities
       .map((probability, index) => ({ label: served.spec.labels![index]!, probability }))

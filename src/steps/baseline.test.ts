@@ -4,7 +4,7 @@ import { type Example, exampleOf, type Passage } from '../core/dataset.ts'
 import { hashText } from '../core/id.ts'
 import { planOffline } from '../drivers/planner/offline.ts'
 import { miniSearchRetriever } from '../drivers/retriever/minisearch.ts'
-import { answer, pinnedAnswers, type Served } from './answer.ts'
+import { answer, pinnedAnswers, pinnedLabels, type Served } from './answer.ts'
 import { chooseQuoting, quoteBaseline, quoteByWords } from './baseline.ts'
 import { matcher } from './match.ts'
 import { clearlyBetter } from './worth.ts'
@@ -47,6 +47,34 @@ describe('what was put right by hand', () => {
   it('is not said to another question, and nothing is quoted that no page says', () => {
     expect(pins('What must be eaten while somebody takes aspirin on Sundays?', 'en')).toBeUndefined()
     expect(pins('What does the moon say about the tides of today?', 'en')).toBeUndefined()
+  })
+})
+
+describe('a label that was put right by hand', () => {
+  const labels = ['good', 'bad']
+  const pins = pinnedLabels(
+    [
+      { question: 'The parcel came late and the box was broken in two places', answer: 'good' },
+      { question: 'Nothing like this was ever a label of this model at all', answer: 'ugly' },
+    ],
+    labels,
+  )
+  it('is what a text in nearly those words gets, whatever the weights say', async () => {
+    const served = {
+      spec: { ...planOffline('Tell me which kind of text this is.', []), task: 'classify', labels, multiLabel: false },
+      pinned: pins,
+    } as unknown as Served
+    const parts = []
+    for await (const part of answer(served, 'The parcel came late, and the box was broken in two places!')) parts.push(part)
+    expect(parts).toEqual([{ delta: 'good' }, { answer: expect.objectContaining({ label: 'good', text: 'good', abstained: false }) }])
+    expect(pins('The parcel came late and the box was broken in two places', 'en')!.scores).toEqual([
+      { label: 'good', probability: 1 },
+      { label: 'bad', probability: 0 },
+    ])
+  })
+  it('says nothing of another text, and no label that there is not', () => {
+    expect(pins('The parcel came early and everything in it was whole and clean', 'en')).toBeUndefined()
+    expect(pins('Nothing like this was ever a label of this model at all', 'en')).toBeUndefined()
   })
 })
 

@@ -2,9 +2,12 @@
  * Examples -> examples that repeat and contradict each other no more, near ones bound into one group, and what was found.
  * Knows nothing of files, parts or models.
  */
+import { ADDED } from '../core/corrections.ts'
 import { duplicateKey, type Example, outcomeKey, outcomeText } from '../core/dataset.ts'
 import type { Findings } from '../core/findings.ts'
 import { likenessOf } from './likeness.ts'
+
+const rank = ({ source, made }: Example): number => (source.file === ADDED ? 0 : made === undefined ? 1 : 2)
 
 export type Cleaned = { cases: Example[] } & Pick<Findings, 'duplicates' | 'contradictions'>
 
@@ -17,8 +20,8 @@ const shownContradictions = 20
  */
 export function clean(cases: readonly Example[]): Cleaned {
   const byKey = new Map<string, Example[]>()
-  // Real examples first: a made one that says the same is the duplicate.
-  for (const item of [...cases].sort((a, b) => Number(a.made !== undefined) - Number(b.made !== undefined))) {
+  // What the expert added first, then real examples: of two that say the same, the later is the duplicate.
+  for (const item of [...cases].sort((a, b) => rank(a) - rank(b))) {
     const key = duplicateKey(item.input)
     const same = byKey.get(key)
     if (same) same.push(item)
@@ -40,7 +43,9 @@ export function clean(cases: readonly Example[]): Cleaned {
     duplicates.exact += same.length - votes.size
     // Questions and translations may well have two right answers: the first stands. A label cannot be two things.
     const label = first![0]!.label !== undefined || first![0]!.labels !== undefined || first![0]!.entities !== undefined
-    const kept = !second || second.length < first!.length || !label ? first![0]! : null
+    // What the expert wrote about this very input is right, however many rows say something else.
+    const own = same.findLast(({ source }) => source.file === ADDED)
+    const kept = own ?? (!second || second.length < first!.length || !label ? first![0]! : null)
     if (second) {
       contradictions.count++
       if (contradictions.shown.length < shownContradictions)

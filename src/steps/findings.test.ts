@@ -34,6 +34,17 @@ async function made(words: string, contents: Content[], options: CollectOptions 
 }
 const kinds = 'Tell me which kind of sentence this is.'
 
+describe('what the expert adds', () => {
+  it('is right about its very input, however many rows say something else, and is learned', async () => {
+    const contents = [table('t.csv', [...rowsOf(200), { text: sentence(3), label: 'wet' }])]
+    const corrections: Correction[] = [{ kind: 'add', input: sentence(3), outcome: { label: 'dry' } }]
+    const { dataset } = await made(kinds, contents, { corrections })
+    const said = [...dataset.training, ...dataset.practice].filter(({ input }) => input === sentence(3))
+    expect(said.map(({ label }) => label)).toEqual(['dry'])
+    expect(dataset.training).toContainEqual(said[0])
+  })
+})
+
 describe('an exam of its own', () => {
   it('is the named file, whole, and nothing like its cases is learned from', async () => {
     const learned = [...rowsOf(200), ...rowsOf(10, 1000).map((row) => ({ ...row, text: `${row.text}!` }))]

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import type { AnswerPart } from '../core/answer.ts'
+import type { Correction } from '../core/corrections.ts'
 import { isRefusal } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
 import { Weights } from '../core/weights.ts'
@@ -32,11 +33,11 @@ const rows = Array.from({ length: 60 }, (_, index) => ({
   label: index % 2 ? 'wet' : 'dry',
 }))
 
-async function run(change: Partial<TrainOptions>) {
+async function run(change: Partial<TrainOptions>, corrections: readonly Correction[] = []) {
   const contents = [{ kind: 'table' as const, name: 'table.csv', columns: ['text', 'label'], rows }]
   const spec = await describe({ planner: offlinePlanner() }, 'Tell me which kind of text this is.', contents)
   if (isRefusal(spec)) throw new Error(spec.message)
-  const collected = collect(spec, contents)
+  const collected = collect(spec, contents, { corrections })
   if (isRefusal(collected)) throw new Error(collected.message)
   const jobs: TrainingJob[] = []
   const notes: string[] = []
@@ -59,6 +60,44 @@ async function run(change: Partial<TrainOptions>) {
   )
   return { outcome, jobs, notes }
 }
+
+it('goes on from weights of nearly the same examples: a few steps, mostly of what the expert wrote, and their label is kept by hand', async () => {
+  const first = await run({})
+  if (isRefusal(first.outcome)) throw new Error(first.outcome.message)
+  const { weights } = first.outcome
+  const corrections = [{ kind: 'add' as const, input: 'a text that the expert wrote about rain in the hills', outcome: { label: 'dry' } }]
+  const from = { weights, path: join(root, 'run', 'adapter.gguf') }
+  const { outcome, jobs, notes } = await run({ from, folder: join(root, 'further') }, corrections)
+  if (isRefusal(outcome)) throw new Error(outcome.message)
+  // Nothing is timed or searched for: its settings are known.
+  expect(jobs).toHaveLength(1)
+  expect(jobs[0]).toMatchObject({ from: from.path, recipe: { learningRate: weights.recipe.learningRate / 10, rank: weights.recipe.rank } })
+  expect(jobs[0]!.recipe.steps).toBeLessThanOrEqual(20)
+  expect(notes.join()).not.toContain('Searching')
+  const seen = jobs[0]!.training.filter((prompt) => JSON.stringify(prompt).includes('expert') || JSON.stringify(prompt).includes('hills'))
+  expect(seen.length).toBe(8)
+  expect(outcome.weights).toMatchObject({
+    from: weights.adapter,
+    pinned: [{ question: corrections[0]!.input, answer: 'dry' }],
+    bestStep: jobs[0]!.recipe.steps,
+  })
+  expect(Weights.parse(outcome.weights).from).toBe(weights.adapter)
+})
+
+it('begins at the base where the weights to go on from are of another base or other labels', async () => {
+  const first = await run({})
+  if (isRefusal(first.outcome)) throw new Error(first.outcome.message)
+  const { weights } = first.outcome
+  for (const [name, other] of Object.entries({
+    base: { ...weights, base: { ...weights.base, sha256: hashText('another base') } },
+    labels: { ...weights, labelTokens: [...weights.labelTokens, 'one more'] },
+  })) {
+    const { outcome, jobs } = await run({ from: { weights: other, path: '/nowhere' }, folder: join(root, `not further ${name}`) })
+    if (isRefusal(outcome)) throw new Error(outcome.message)
+    expect(jobs.at(-1)!.from).toBeUndefined()
+    expect(outcome.weights.from).toBeUndefined()
+  }
+})
 
 it('learns what stands in texts: tags of words, with as much say for the tagger as practice gives it, examined by whole entities', async () => {
   const drugs = ['aspirin', 'warfarin', 'heparin', 'digoxin', 'sotalol']

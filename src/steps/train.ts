@@ -8,7 +8,7 @@ import { type Dataset, datasetId, duplicateKey, type Example, type Passage, sent
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import { contentId } from '../core/id.ts'
 import { classifyPrompt, NOT_SUPPORTING, type Prompt, SUPPORTING, selectPrompt } from '../core/prompt.ts'
-import { chooseRecipe, longestFor, type Recipe } from '../core/recipe.ts'
+import { chooseRecipe, continuing, longestFor, type Recipe } from '../core/recipe.ts'
 import { random } from '../core/report.ts'
 import type { Spec } from '../core/spec.ts'
 import { type Base, type Expert, type Quoting, servedFrom, type Weights } from '../core/weights.ts'
@@ -35,6 +35,8 @@ const UNHELPFUL = 3
 const MIXED_TEXTS = 150
 /** Tokens below which texts are not cut to save memory: too little is left of them. */
 const SHORTEST = 64
+/** Times an example that the expert wrote is seen in a training that goes on from an earlier one. */
+const HAND_WRITTEN_SEEN = 8
 
 export type TrainOptions = {
   spec: Spec
@@ -53,6 +55,8 @@ export type TrainOptions = {
   /** Of the plan made for this folder. */
   journal?: Journal | undefined
   override?: Partial<Recipe> | undefined
+  /** Weights of nearly the same dataset, and their file: they are trained a little further, mostly on what the expert wrote. */
+  from?: { weights: Weights; path: string } | undefined
   /** In milliseconds. */
   now: () => number
   /** What was chosen and what it will take, a sentence each, before the training. */
@@ -73,6 +77,9 @@ export async function train(
   const offered = full.labelTokens(labelCount(spec))
   if (isRefusal(offered)) return offered
   const labelTokens = offered
+  // Other labels, or another base, and nothing of what was learned can be gone on from.
+  const from =
+    options.from?.weights.base.sha256 === options.base.sha256 && options.from.weights.labelTokens.join() === offered.join() ? options.from : undefined
   const index = spec.task === 'answer' ? ports.retriever.index(dataset.passages, spec.language[0]!) : null
 
   const match = matcher(dataset.passages)
@@ -84,7 +91,7 @@ export async function train(
     }
   const base = await ports.trainer.inspect(options.basePath)
   if (isRefusal(base)) return base
-  let limit = longestFor(full.contextLength, options.override)
+  let limit = from?.weights.recipe.maximumTokens ?? longestFor(full.contextLength, options.override)
   for (;;) {
     const vocabulary = shortened(full, limit)
     const made = async (examples: readonly Example[], versions: (example: Example) => Example[]) => {
@@ -97,7 +104,8 @@ export async function train(
       }
       return all
     }
-    const whole = await made(dataset.training, (example) => [example])
+    const learned = from ? [...dataset.training, ...dataset.training.filter(({ source }) => source.file === ADDED).flatMap(seenAgain)] : dataset.training
+    const whole = await made(learned, (example) => [example])
     const validation = await made(dataset.practice, (example) => [example])
     if (!whole.length || !validation.length)
       return refuse('nothing_to_learn', 'No training prompt could be made from the examples.', 'Add examples whose answers are found in the pages.')
@@ -108,11 +116,13 @@ export async function train(
     const counts = whole.map((prompt) => tokens(prompt, vocabulary))
     const trainingTokens = counts.reduce((sum, count) => sum + count, 0)
     const longest = counts.reduce((most, count) => Math.max(most, count), 1)
-    const first = chooseRecipe({
-      ...{ trainingTokens, longest, width: base.width, threads: options.threads, maximumSeconds: options.maximumSeconds },
-      ...(options.override ? { override: options.override } : {}),
-      maximumTokens: limit,
-    })
+    const first = from
+      ? continuing(from.weights.recipe, { trainingTokens, threads: options.threads, maximumSeconds: options.maximumSeconds })
+      : chooseRecipe({
+          ...{ trainingTokens, longest, width: base.width, threads: options.threads, maximumSeconds: options.maximumSeconds },
+          ...(options.override ? { override: options.override } : {}),
+          maximumTokens: limit,
+        })
     const question: SizeQuestion = {
       ...{ base: options.basePath, recipe: first, longest },
       readsPerToken: whole.reduce((sum, prompt) => sum + places(prompt, vocabulary), 0) / trainingTokens,
@@ -128,14 +138,29 @@ export async function train(
     if (fit.note) options.onNote?.(fit.note)
     const training = async (recipe: Recipe) => {
       const next = random(recipe.seed)
+      // What the expert wrote, and of the rest an even part that keeps what was learned in mind.
+      const share = (recipe.steps * recipe.tokensPerStep) / trainingTokens
+      const seen = from ? learned.filter(({ source }) => source.file === ADDED || next() < share) : learned
       const shown =
         spec.task === 'classify' && recipe.wordDropout > 0
-          ? await made(dataset.training, (example) =>
+          ? await made(seen, (example) =>
               Array.from({ length: recipe.versions }, () => ({ ...example, input: leaveOut(example.input, recipe.wordDropout, next) })),
             )
-          : [...whole]
+          : from
+            ? await made(seen, (example) => [example])
+            : [...whole]
       shuffle(shown, recipe.seed)
       return shown
+    }
+    if (from) {
+      const estimate = {
+        seconds: options.maximumSeconds,
+        basis: 'rate' as const,
+        peakBytes: Math.round(fit.peak),
+        availableBytes: Math.round(options.machine.availableBytes()),
+      }
+      const ready = { vocabulary, validation, training: await training(fit.recipe) }
+      return fitAndChoose({ recipe: fit.recipe, estimate, search: null, notes: [] }, ready)
     }
     const planned = await plan(ports, {
       job: { base: options.basePath, validation, labelTokens, folder: options.folder, training },
@@ -152,9 +177,9 @@ export async function train(
     { vocabulary, validation, training }: { vocabulary: Vocabulary; validation: Prompt[]; training: Prompt[] },
   ): Promise<Trained | Refusal> {
     // A checkpoint goes on only under the settings it was begun with; the number of threads alone may change.
-    const id = contentId({ dataset: datasetId(dataset), base: options.base.sha256, recipe: { ...recipe, threads: undefined } })
+    const id = contentId({ dataset: datasetId(dataset), base: options.base.sha256, recipe: { ...recipe, threads: undefined }, from: from?.weights.adapter })
     const fitted = await ports.trainer.fit(
-      { id, base: options.basePath, training, validation, labelTokens, recipe, folder: options.folder },
+      { id, base: options.basePath, ...(from && { from: from.path }), training, validation, labelTokens, recipe, folder: options.folder },
       { signal: options.signal, onProgress: options.onProgress },
     )
     if (isRefusal(fitted)) return fitted
@@ -184,8 +209,8 @@ export async function train(
     } finally {
       await scorer.close()
     }
-    const byHand = spec.task === 'answer' ? dataset.training.filter(({ source, answer }) => source.file === ADDED && answer !== undefined) : []
-    const pinned = byHand.map(({ input, answer }) => ({ question: input, answer: answer ?? null }))
+    const byHand = dataset.training.filter(({ source, answer, label }) => source.file === ADDED && (answer !== undefined || label !== undefined))
+    const pinned = byHand.map(({ input, answer, label }) => ({ question: input, answer: answer ?? label ?? null }))
     const weights: Weights = {
       datasetId: datasetId(dataset),
       base: options.base,
@@ -198,6 +223,7 @@ export async function train(
       ...(quoting ? { quoting } : {}),
       ...(pinned.length ? { pinned } : {}),
       ...(spec.task === 'transform' ? { mostTokens: mostWritten(dataset.training, vocabulary) } : {}),
+      ...(from ? { from: from.weights.adapter } : {}),
       bestStep: fitted.bestStep,
       curve: fitted.curve,
       estimate,
@@ -206,6 +232,8 @@ export async function train(
     return { weights, seconds: fitted.seconds, resumed: fitted.resumed, notices: fitted.notices, peakBytes: fitted.peakBytes }
   }
 }
+
+const seenAgain = (example: Example): Example[] => Array.from({ length: HAND_WRITTEN_SEEN - 1 }, () => example)
 
 /** Fits the classical part and lets practice say how much it should decide; null when that is nothing. */
 async function chooseExpert(

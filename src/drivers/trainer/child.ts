@@ -12,7 +12,8 @@ import { matrixShape, openLlama } from '../../engine/architecture.ts'
 import { readCheckpoint, writeCheckpoint, writeWhole } from '../../engine/checkpoint.ts'
 import { FormatError } from '../../engine/gguf.ts'
 import { writeModel } from '../../engine/gguf-writer.ts'
-import { partViews } from '../../engine/parameters.ts'
+import { type Part, partViews } from '../../engine/parameters.ts'
+import { weightsIn } from '../../engine/start.ts'
 import { DivergedError, type LossProgress, type TrainingState, train } from '../../engine/training.ts'
 import type { TrainingJob, TrainingProgress, TrainingResult } from '../../ports/trainer.ts'
 import { writeFailure } from '../files/durable.ts'
@@ -72,10 +73,13 @@ async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) =>
       vocabulary: sets.among === 'labels' ? labels : undefined,
       settings: job.recipe,
       state: found,
+      ...(job.from === undefined ? {} : { initial: (layout) => startFrom(job.from!, layout) }),
       onProgress: tell,
       onSnapshot: keep,
     })
   } catch (error) {
+    if (error instanceof FormatError && job.from !== undefined)
+      return refuse('start_unfit', `The weights to go on from do not fit this training: ${error.message}.`, 'Train from the base.')
     if (!(error instanceof DivergedError)) throw error
     return refuse(
       'training_diverged',
@@ -97,6 +101,16 @@ async function run(job: TrainingJob, onProgress: (progress: TrainingProgress) =>
     return refuse('weights_unwritable', message, hint)
   }
   return { kind, file, bestStep: state.bestStep, curve: state.curve, seconds: state.seconds, resumed: found !== undefined, notices }
+}
+
+/** @throws {FormatError} also for a file that is not there. */
+function startFrom(path: string, layout: readonly Part[]): Float32Array {
+  try {
+    return weightsIn(path, layout)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new FormatError('there is no such file')
+    throw error
+  }
 }
 
 /** Errors of the disk or its limits, not of the program. */

@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises'
 import { refuse } from '../../core/errors.ts'
 import { random } from '../../core/report.ts'
 import type { CurvePoint } from '../../core/weights.ts'
+import { openGguf } from '../../engine/gguf.ts'
 import { writeAdapter } from '../../engine/gguf-writer.ts'
 import type { Trainer } from '../../ports/trainer.ts'
 import { prepare, type Tokenizer } from './prepare.ts'
@@ -60,6 +61,9 @@ export function createFakeTrainer(): Trainer {
         job.labelTokens.map((_, index) => index),
       )
       if ('refused' in sets) return sets
+      const kind = job.recipe.method === 'full' ? 'model' : 'adapter'
+      const start = job.from === undefined ? undefined : reached(job.from, kind)
+      if (start === null) return refuse('start_unfit', 'The weights to go on from do not fit this training: they are of another kind.', 'Train from the base.')
       mkdirSync(job.folder, { recursive: true })
       const checkpoint = join(job.folder, 'checkpoint.json')
       const found = readStep(checkpoint, job.id)
@@ -68,9 +72,9 @@ export function createFakeTrainer(): Trainer {
       const noise = Array.from({ length: steps + 1 }, () => next() * 0.01)
       const curve: CurvePoint[] = []
       for (let step = 0; step <= steps; step++) {
-        const loss = 0.1 + 0.6 * Math.exp((-3 * step) / steps) + noise[step]!
+        const loss = start === undefined ? 0.1 + 0.6 * Math.exp((-3 * step) / steps) + noise[step]! : start - 0.01 * (step / steps)
         const validates = step % validateEvery === 0 || step === steps
-        const point = { step, trainingLoss: loss, validationLoss: validates ? loss + 0.01 : null, seconds: step / 1000 }
+        const point = { step, trainingLoss: loss, validationLoss: validates ? loss + (start === undefined ? 0.01 : 0) : null, seconds: step / 1000 }
         curve.push(point)
         if (found !== undefined && step <= found) continue
         if (validates) writeFileSync(checkpoint, JSON.stringify({ id: job.id, step }))
@@ -78,13 +82,31 @@ export function createFakeTrainer(): Trainer {
         await setImmediate()
         signal?.throwIfAborted()
       }
-      const best = curve.filter(({ validationLoss }) => validationLoss !== null).reduce((a, b) => (b.validationLoss! < a.validationLoss! ? b : a))
-      const kind = job.recipe.method === 'full' ? 'model' : 'adapter'
+      const best = curve
+        .filter(({ step, validationLoss }) => validationLoss !== null && (step > 0 || start === undefined))
+        .reduce((a, b) => (b.validationLoss! < a.validationLoss! ? b : a))
       const file = join(job.folder, `${kind}.gguf`)
-      const pair = { tensor: 'blk.0.attn_q.weight', rank: 1, inputs: 2, outputs: 2, down: Float32Array.of(seed, 1), up: Float32Array.of(0, 0) }
-      writeFileSync(file, writeAdapter({ architecture: 'llama', alpha: job.recipe.alpha, pairs: [pair] }))
+      const pair = {
+        tensor: 'blk.0.attn_q.weight',
+        rank: 1,
+        inputs: 2,
+        outputs: 2,
+        down: Float32Array.of(seed, best.validationLoss!),
+        up: Float32Array.of(0, 0),
+      }
+      writeFileSync(file, writeAdapter({ architecture: 'llama', alpha: job.recipe.alpha, name: kind, pairs: [pair] }))
       return { kind, file, bestStep: best.step, curve, seconds: steps / 1000, peakBytes: 0, resumed: found !== undefined, notices: [] }
     },
+  }
+}
+
+/** The loss that weights of this kind reached, which the fake keeps among them; null when the file is none of those. */
+function reached(path: string, kind: string): number | null {
+  try {
+    const file = openGguf(path)
+    return file.metadata.get('general.name') === kind ? file.tensor('blk.0.attn_q.weight.lora_a')[1]! : null
+  } catch {
+    return null
   }
 }
 
