@@ -94,9 +94,14 @@ export type Hit = {
   why: string[]
 }
 
+/** Matches are counted up to here: to count more of them would take longer than to find the best. */
+export const MOST_COUNTED = 1000
+
 export type SearchView = {
   hits: Hit[]
+  /** Counted up to {@link MOST_COUNTED}; `more` when there may be more than that. */
   total: number
+  more: boolean
   /** For the next page; null on the last. */
   next: string | null
   facets: Facets

@@ -13,6 +13,7 @@ import {
   type Facts,
   type Hit,
   type ListingView,
+  MOST_COUNTED,
   plainText,
   type Review,
   type SearchQuery,
@@ -152,7 +153,14 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
       const fresh = newcomers.filter((one) => !found.rows.some(({ modelId }) => modelId === one.modelId)).slice(0, NEWCOMER_PLACES.length)
       // Beside the page, not in the place of any of it: the next page goes on where this one ends.
       const page = withNewcomers(found.rows, fresh, (one, other) => one.modelId === other.modelId, found.rows.length + fresh.length)
-      return { hits: page.map(({ one, newcomer }) => hitOf(one, newcomer)), total: found.total, next: found.next, facets, corrected: found.corrected }
+      return {
+        hits: page.map(({ one, newcomer }) => hitOf(one, newcomer)),
+        total: found.total,
+        more: found.total >= MOST_COUNTED,
+        next: found.next,
+        facets,
+        corrected: found.corrected,
+      }
     },
 
     async listing(modelIdOrName) {

@@ -3,7 +3,7 @@
  * frequency) times where it stands; a word that no listing holds is read as the most similar one that some do (trigrams). Knows nothing of words.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import type { Facets, SearchQuery } from '../../core/market.ts'
+import { type Facets, MOST_COUNTED, type SearchQuery } from '../../core/market.ts'
 import { parseOpen } from '../../core/royalty.ts'
 import type { Found, MarketRecords, Terms } from '../../ports/market.ts'
 import { type Queryable, rowOf, rowsOf } from './market-rows.ts'
@@ -12,8 +12,6 @@ import { type Queryable, rowOf, rowsOf } from './market-rows.ts'
 const COMMON = 0.2
 /** Matching listings that are weighed, best places first. */
 const WEIGHED = 2000
-/** Matches are counted up to here. */
-export const COUNTED = 10_000
 /** How much of a result's rank is its place in the market, the rest is how well it matches. */
 const EVIDENCE = 0.4
 /** Trigram similarity from which a word counts as misspelt. */
@@ -36,21 +34,26 @@ async function read(database: Queryable, terms: Terms): Promise<{ asked: Asked[]
     ]),
   )
   const total = Number((await rowsOf(database, sql`select value from market_state where key = 'described'`))[0]?.value ?? 0)
+  // Asked side by side, which a server answers side by side.
+  const misspelt = words.filter((term) => !known.has(term) && !term.includes(':') && term.length > 3)
+  const likes = await Promise.all(
+    misspelt.map((term) =>
+      rowsOf(
+        database,
+        sql`select term, listings from market_terms where term % ${term} and term not like '%:%' and similarity(term, ${term}) >= ${SIMILAR}
+          order by similarity(term, ${term}) desc, listings desc, term limit 1`,
+      ),
+    ),
+  )
   const asked: Asked[] = []
   const corrected: Found['corrected'] = []
   for (const { term, weight } of terms) {
     let word = term
-    if (!known.has(term) && !term.includes(':') && term.length > 3) {
-      const [like] = await rowsOf(
-        database,
-        sql`select term, listings from market_terms where term % ${term} and term not like '%:%' and similarity(term, ${term}) >= ${SIMILAR}
-          order by similarity(term, ${term}) desc, listings desc, term limit 1`,
-      )
-      if (like) {
-        word = String(like.term)
-        known.set(word, Number(like.listings))
-        corrected.push({ from: term, to: word })
-      }
+    const like = likes[misspelt.indexOf(term)]?.[0]
+    if (like) {
+      word = String(like.term)
+      known.set(word, Number(like.listings))
+      corrected.push({ from: term, to: word })
     }
     const listings = known.get(word)
     // What no listing holds can neither match nor tell listings apart.
@@ -103,29 +106,32 @@ const orders: Record<SearchQuery['sort'], SQL> = {
 }
 
 export function marketSearch(database: Queryable): Pick<MarketRecords, 'search' | 'facets' | 'newcomers'> {
-  /** The best places among what matches: what is weighed. */
-  const matched = (query: SearchQuery, asked: readonly Asked[], searching: boolean, now: number): SQL => {
+  /** The best places among what matches: what is weighed, by these columns alone, since the texts of two thousand listings are long. */
+  const matched = (columns: SQL, query: SearchQuery, asked: readonly Asked[], searching: boolean, now: number): SQL => {
     const order = query.sort === 'price' ? sql`price asc` : query.sort === 'newest' ? sql`registered_at desc` : sql`score desc`
-    return sql`select * from market_listings where ${conditions(query, asked, searching, now)} order by ${order}, model_id limit ${WEIGHED}`
+    return sql`select ${columns} from market_listings where ${conditions(query, asked, searching, now)} order by ${order}, model_id limit ${WEIGHED}`
   }
   return {
     async search(query, terms, now) {
       const searching = query.q.trim() !== ''
       const { asked, corrected } = await read(database, terms)
       const after = cursorOf(query.cursor)
-      const [counted] = await rowsOf(
+      const counting = rowsOf(
         database,
-        sql`select count(*) as count, coalesce(max(score), 0) as best from
-          (select score from market_listings where ${conditions(query, asked, searching, now)} limit ${COUNTED}) as first`,
+        sql`select count(*) as count from
+          (select 1 from market_listings where ${conditions(query, asked, searching, now)} limit ${MOST_COUNTED}) as first`,
       )
-      const found = await rowsOf(
+      const finding = rowsOf(
         database,
-        sql`with matched as (${matched(query, asked, searching, now)}),
+        sql`with matched as (${matched(sql`model_id, score, price, registered_at, search`, query, asked, searching, now)}),
           weighed as (select *, ${relevance(asked)} as relevance, (select max(score) from matched) as best from matched),
-          ordered as (select *, ${orders[query.sort]} as rank from weighed)
-          select * from ordered ${after ? sql`where rank < ${after.rank}::double precision or (rank = ${after.rank}::double precision and model_id > ${after.id})` : sql``}
-          order by rank desc, model_id limit ${query.limit + 1}`,
+          ordered as (select model_id, relevance, ${orders[query.sort]} as rank from weighed),
+          page as (select * from ordered
+            ${after ? sql`where rank < ${after.rank}::double precision or (rank = ${after.rank}::double precision and model_id > ${after.id})` : sql``}
+            order by rank desc, model_id limit ${query.limit + 1})
+          select * from page join market_listings using (model_id) order by rank desc, model_id`,
       )
+      const [[counted], found] = await Promise.all([counting, finding])
       const page = found.slice(0, query.limit)
       const last = page.at(-1)
       return {
@@ -140,7 +146,7 @@ export function marketSearch(database: Queryable): Pick<MarketRecords, 'search' 
       const { asked } = await read(database, terms)
       const rows = await rowsOf(
         database,
-        sql`with matched as (${matched({ ...query, sort: 'best' }, asked, query.q.trim() !== '', now)}), held as (
+        sql`with matched as (${matched(sql`task, languages, domain, base, licences, verdict`, { ...query, sort: 'best' }, asked, query.q.trim() !== '', now)}), held as (
           select 'task' as facet, task as value from matched
           union all select 'language', unnest(languages) from matched
           union all select 'domain', domain from matched

@@ -87,7 +87,7 @@ export function localSearch(state: Pick<StateView, 'models'>, query: Search): Se
   const hits = fits.sort((one, other) =>
     query.sort === 'price' ? Number(one.price.open) - Number(other.price.open) : heard(other) - heard(one) || other.score - one.score,
   )
-  return { hits, total: hits.length, next: null, facets, corrected: [] }
+  return { hits, total: hits.length, more: false, next: null, facets, corrected: [] }
 }
 
 /** A model of this server as a listing. What only the whole chain tells is left empty. */

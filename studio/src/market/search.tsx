@@ -62,7 +62,7 @@ export function Market() {
               <section className="min-w-0 space-y-4" aria-label={words.title}>
                 <div className="flex flex-wrap items-center justify-between gap-3">
                   <p role="status" className="font-semibold">
-                    {words.found(first.total)}
+                    {words.found(first.total, first.more)}
                   </p>
                   {compared.length > 0 && (
                     <Go to="/market/compare" className="button button-quiet">
