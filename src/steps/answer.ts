@@ -46,8 +46,15 @@ export function labelCount(spec: Spec): number {
   return spec.task === 'extract' ? tagCount(spec.fields?.length ?? 0) : 2
 }
 
-/** Passages looked at for one question. */
+/** Passages looked at for one question, at most ... */
 export const PASSAGES = 8
+/**
+ * ... and the tokens read of them: with fewer left, no further passage is begun. English pages stay below it (1,354 for eight passages at most, in
+ * four tasks); a script that the base spells by bytes would take five times as long to read.
+ */
+const READ_TOKENS = 2400
+/** Passages read however long they are. */
+const LEAST_PASSAGES = 2
 /** Sentences quoted at most, so that an answer stays readable. */
 export const QUOTES = 12
 /** Tokens a prompt may need beside its text: markers and a begin token. */
@@ -93,20 +100,20 @@ export function withExpert(expert: LoadedExpert | null, labels: readonly string[
 /**
  * Splits a passage's sentences into prompts that fit the base. A sentence longer than the room is windowed; its pieces
  * keep the sentence's position, so that nothing is cut silently.
- * @returns for each prompt, the sentence position of every read
+ * @returns for each prompt, the sentence position of every read, and about how many tokens the sentences are
  */
-export function selectPrompts(question: string, passage: Passage, vocabulary: Vocabulary): { sentences: string[]; positions: number[] }[] {
+export function selectPrompts(question: string, passage: Passage, vocabulary: Vocabulary): { sentences: string[]; positions: number[]; tokens: number }[] {
   const heading = `${passage.title}. ${passage.heading}`
   const room =
     vocabulary.contextLength - MARKERS - vocabulary.count(question) - vocabulary.count(`${heading}\n`) - vocabulary.count(evidenceText({ rank: 0, match: 1 }))
-  const groups: { sentences: string[]; positions: number[] }[] = []
+  const groups: { sentences: string[]; positions: number[]; tokens: number }[] = []
   let group = { sentences: [] as string[], positions: [] as number[] }
   let used = 0
   for (const [position, sentence] of passage.sentences.entries()) {
     for (const piece of windows(sentence, Math.max(8, room - 2), (text) => vocabulary.count(text))) {
       const cost = vocabulary.count(piece) + 1
       if (group.sentences.length && used + cost > room) {
-        groups.push(group)
+        groups.push({ ...group, tokens: used })
         group = { sentences: [], positions: [] }
         used = 0
       }
@@ -115,7 +122,7 @@ export function selectPrompts(question: string, passage: Passage, vocabulary: Vo
       used += cost
     }
   }
-  if (group.sentences.length) groups.push(group)
+  if (group.sentences.length) groups.push({ ...group, tokens: used })
   return groups
 }
 
@@ -136,7 +143,13 @@ export function unreadable({ spec, vocabulary }: Pick<Served, 'spec' | 'vocabula
 /** Judges every sentence of the passages found for a question. Sentences come in the order of passage rank, then text. */
 export async function judge(served: Pick<Served, 'vocabulary' | 'scorer' | 'index' | 'match'>, question: string, signal?: AbortSignal): Promise<Judged[]> {
   const found = served.index?.search(question, PASSAGES) ?? []
-  const plans = found.flatMap(({ passage }, rank) => selectPrompts(question, passage, served.vocabulary).map((group) => ({ passage, rank, ...group })))
+  let left = READ_TOKENS
+  const plans = found.flatMap(({ passage }, rank) => {
+    if (rank >= LEAST_PASSAGES && left <= 0) return []
+    const groups = selectPrompts(question, passage, served.vocabulary)
+    left -= groups.reduce((sum, { tokens }) => sum + tokens, 0)
+    return groups.map((group) => ({ passage, rank, ...group }))
+  })
   const prompts: Prompt[] = plans.map((plan) =>
     selectPrompt(question, { rank: plan.rank, match: served.match!(question, plan.passage) }, `${plan.passage.title}. ${plan.passage.heading}`, plan.sentences),
   )
