@@ -206,6 +206,35 @@ describe('Earn', () => {
   })
 })
 
+describe('Sharing', () => {
+  it('divides what a model earns, sends it on, and pays the builder alone again', async () => {
+    const { modelId } = (await state()).models.find((one) => one.name === name)!
+    const friend = '0x00000000000000000000000000000000C0ffee42'
+    await page.goto(`${studio.url}/earn`)
+    const panel = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Share with others' }) })
+    await panel.getByLabel('Address of person 1').fill('0x12')
+    expect(await panel.getByRole('button', { name: 'Share from now on' }).getAttribute('aria-disabled')).toBe('true')
+    await panel.getByLabel('Address of person 1').fill(friend)
+    await panel.getByRole('button', { name: 'Share from now on' }).dblclick()
+    await panel.getByText('30 %').waitFor()
+    await panel.getByText('70 %').waitFor()
+    const buyer = await studio.open()
+    await buyer.page.goto(`${studio.url}/market/${modelId}`)
+    await buyer.page.getByLabel('Your question or text').fill(`${question} Again.`)
+    await buyer.page.getByRole('button', { name: 'Ask for 0.02 test OPEN' }).click()
+    await buyer.page.getByText('Paid 0.02 test OPEN to its builder.').waitFor()
+    await buyer.context.close()
+    await page.getByText('your part of 0.02 test OPEN').waitFor()
+    await panel.getByText('0.02 test OPEN have gathered.').waitFor()
+    await shoot(page, 'earn-shared-1440-light')
+    expect(await violations(page)).toEqual([])
+    await panel.getByRole('button', { name: 'Send it to everyone' }).dblclick()
+    await panel.getByText('0.02 test OPEN went out.').waitFor()
+    await panel.getByRole('button', { name: 'Pay me alone again' }).click()
+    await panel.getByText('You are paid whole and alone.').waitFor()
+  })
+})
+
 describe('the pages of the builder, in both themes, widths and languages', () => {
   for (const width of WIDTHS)
     for (const scheme of SCHEMES)

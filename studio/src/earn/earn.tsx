@@ -15,6 +15,7 @@ import { Fetched, Page } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
 import { Term } from '../parts/term.tsx'
 import { Profile } from './profile.tsx'
+import { Shares } from './shares.tsx'
 import { byModel, daily, openOf, type Span, sumOf, within } from './spans.ts'
 import { Unwrap } from './unwrap.tsx'
 import { Webhook } from './webhook.tsx'
@@ -36,7 +37,10 @@ export function Earn() {
   const found = useQuery({ queryKey: ['earnings'], queryFn: ({ signal }) => fetched(signal) })
   useEffect(() => {
     const events = new EventSource('/api/events')
-    const anew = () => void queries.invalidateQueries({ queryKey: ['earnings'] })
+    const anew = () => {
+      void queries.invalidateQueries({ queryKey: ['earnings'] })
+      void queries.invalidateQueries({ queryKey: ['shares'] })
+    }
     events.addEventListener('receipt', anew)
     // After a pause something may have been missed.
     events.addEventListener('open', anew)
@@ -46,6 +50,7 @@ export function Earn() {
     <Page title={words.title} lead={words.lead}>
       <Fetched found={found}>{(earnings) => <Earnings earnings={earnings} words={words} />}</Fetched>
       <Unwrap currency={found.data?.currency ?? 'OPEN'} />
+      {found.data && <Shares builder={found.data.builder} />}
       <Profile />
       <Webhook />
       <Improve words={words} />
