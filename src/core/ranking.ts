@@ -95,7 +95,7 @@ export const reliability = (answered: number, failed: number): number => (answer
  * Who is one with whom, by money: an account belongs to the one that first gave it OPEN, unless that one is a faucet or an exchange. Returns the
  * root of an account, followed back at most {@link FUNDING_STEPS} steps.
  */
-export function ties(funding: readonly FundingEdge[], payments: readonly { payer: Address; builder: Address }[]): (account: Address) => string {
+export function ties(funding: readonly FundingEdge[], payments: Iterable<{ payer: Address; builder: Address }>): (account: Address) => string {
   const funder = new Map<string, string>()
   for (const { from, to } of funding) if (!funder.has(key(to)) && key(from) !== key(to)) funder.set(key(to), key(from))
   const paidBy = new Map<string, Set<string>>()
@@ -184,25 +184,35 @@ export function rank(
   verdicts: readonly Verdict[] = [],
 ): Place[] {
   const builderOf = new Map(listings.map(({ modelId, builders }) => [modelId, builders[0]]))
-  const known = payments.flatMap((edge) => {
-    const builder = builderOf.get(edge.modelId)
-    return builder ? [{ ...edge, builder }] : []
-  })
-  const rootOf = ties(funding, known)
+  const pairs = function* () {
+    for (const { modelId, payer } of payments) {
+      const builder = builderOf.get(modelId)
+      if (builder) yield { payer, builder }
+    }
+  }
+  const rootOf = ties(funding, pairs())
+  const rootOfModel = new Map(listings.flatMap(({ modelId, builders: [builder] }) => (builder ? [[modelId, rootOf(builder)] as const] : [])))
   const byModel = new Map<Hex, PaymentEdge[]>()
-  /** What an account paid, by the root of the builder. */
-  const paid = new Map<string, Map<string, bigint>>()
-  for (const edge of known) {
+  /** What an account paid, by the root of the builder. Most pay one or two, for which a list is smaller and quicker than a map. */
+  const paid = new Map<string, { root: string; amount: bigint }[]>()
+  for (const edge of payments) {
+    const root = rootOfModel.get(edge.modelId)
+    if (root === undefined) continue
     const edges = byModel.get(edge.modelId)
     if (edges) edges.push(edge)
     else byModel.set(edge.modelId, [edge])
-    const account = paid.get(key(edge.payer)) ?? new Map<string, bigint>()
-    paid.set(key(edge.payer), account)
-    const root = rootOf(edge.builder)
-    account.set(root, (account.get(root) ?? 0n) + edge.amount)
+    const payer = key(edge.payer)
+    const account = paid.get(payer)
+    const known = account?.find((one) => one.root === root)
+    if (known) known.amount += edge.amount
+    else if (account) account.push({ root, amount: edge.amount })
+    else paid.set(payer, [{ root, amount: edge.amount }])
   }
-  const sum = (account: ReadonlyMap<string, bigint> | undefined, ...but: readonly (string | undefined)[]): bigint =>
-    [...(account ?? [])].reduce((total, [root, amount]) => (but.includes(root) ? total : total + amount), 0n)
+  const sum = (account: readonly { root: string; amount: bigint }[] = [], ...but: readonly (string | undefined)[]): bigint => {
+    let total = 0n
+    for (const { root, amount } of account) if (!but.includes(root)) total += amount
+    return total
+  }
   const chosen = new Map<Hex, { payer: Address; won: boolean; winner: Address }[]>()
   for (const { payer, winner, losers } of verdicts) {
     const builder = builderOf.get(winner)
