@@ -209,11 +209,14 @@ describe('Earn', () => {
 describe('Sharing', () => {
   it('divides what a model earns, sends it on, and pays the builder alone again', async () => {
     const { modelId } = (await state()).models.find((one) => one.name === name)!
-    const friend = '0x00000000000000000000000000000000C0ffee42'
+    const friend = '0x00000000000000000000000000000000c0ffee42'
     await page.goto(`${studio.url}/earn`)
     const panel = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Share with others' }) })
     await panel.getByLabel('Address of person 1').fill('0x12')
     expect(await panel.getByRole('button', { name: 'Share from now on' }).getAttribute('aria-disabled')).toBe('true')
+    await panel.getByLabel('Address of person 1').fill(friend.replace('c0', 'C0'))
+    await panel.getByRole('button', { name: 'Share from now on' }).click()
+    await panel.getByText(/its capitals do not fit its digits/).waitFor()
     await panel.getByLabel('Address of person 1').fill(friend)
     await panel.getByRole('button', { name: 'Share from now on' }).dblclick()
     await panel.getByText('30 %').waitFor()

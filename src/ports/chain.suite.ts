@@ -209,6 +209,9 @@ export function chainSuite(name: string, open: () => Promise<{ chain: Chain; own
         [[{ recipient: one, shares: 0n }], 'share_out_of_range'],
         [[holders[0]!, holders[0]!], 'recipient_twice'],
         [[{ recipient: `0x${'00'.repeat(20)}` as Address, shares: 1n }], 'recipient_invalid'],
+        [[{ recipient: '0x12' as Address, shares: 1n }], 'recipient_invalid'],
+        // One letter of an address in the wrong case: a slip that its capitals tell.
+        [[{ recipient: `0x${'0'.repeat(32)}C0ffee42`, shares: 1n }], 'recipient_invalid'],
       ] as const)
         expect(await chain.share({ owner, modelId: own, holders: wrong })).toMatchObject({ code })
       expect(await chain.share({ owner: other, modelId: own, holders })).toMatchObject({ code: 'not_owner' })

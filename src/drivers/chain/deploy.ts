@@ -2,7 +2,7 @@
  * Where the contracts stand. They are deployed by CREATE2 through the standard deployer, so their addresses follow from their
  * code and are the same on every chain that takes it. Knows nothing of what they do.
  */
-import { concatHex, encodeDeployData, getCreate2Address, type Hex, type PublicClient } from 'viem'
+import { concatHex, encodeDeployData, getCreate2Address, type Hex, isAddress, type PublicClient } from 'viem'
 import { BaseError, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address } from '../../core/listing.ts'
 import type { Holder } from '../../core/shares.ts'
@@ -38,8 +38,17 @@ export function deployments(): { contracts: Chain['contracts']; steps: Deploymen
  * recomputes this from what the contract says of its holders, and finds the same address, knows that it can do nothing else.
  */
 export function sharesDeployment(token: Address, holders: readonly Holder[]): Deployment | Refusal {
-  const ordered = inOrder(holders)
+  const ordered = inOrder(holders.filter(({ recipient }) => /^0x[0-9a-fA-F]{40}$/.test(recipient)))
+  const odd = holders.find((holder) => !ordered.includes(holder))
+  if (odd) return refuse('recipient_invalid', `"${odd.recipient}" is no address.`, 'Write 0x and 40 hex digits.')
   for (const [place, { recipient, shares }] of ordered.entries()) {
+    // Capitals that do not fit tell of a slip of the pen, and what is sent to another address is lost.
+    if (!isAddress(recipient))
+      return refuse(
+        'recipient_invalid',
+        `${recipient} is no address: its capitals do not fit its digits (EIP-55).`,
+        'Copy it once more, or write it in small letters.',
+      )
     if (shares <= 0n || shares >= 2n ** 96n)
       return refuse('share_out_of_range', `The share ${shares} of ${recipient} is not above 0 and below 2^96.`, 'Give whole numbers such as 70 and 30.')
     if (BigInt(recipient) === 0n || BigInt(recipient) === BigInt(token))
