@@ -99,6 +99,14 @@ export async function openEarnings(
     }
   }
 
+  /** One change of payouts after the other: what is sent on twice at once would be a transaction for nothing. */
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = turn.then(work)
+    turn = result.catch(() => {})
+    return result
+  }
+
   return {
     async view() {
       const models = await database.models.list()
@@ -116,26 +124,28 @@ export async function openEarnings(
         const model = await listed(name)
         return isRefusal(model) ? model : show(model)
       },
-      async set(name, holders) {
-        const model = await listed(name)
-        if (isRefusal(model)) return model
-        const done = await chain.share({ owner: builder, modelId: model.modelId, holders })
-        return isRefusal(done) ? done : show(model)
-      },
-      async send(name) {
-        const model = await listed(name)
-        if (isRefusal(model)) return model
-        await look(model.modelId)
-        const sent: SharesSent['sent'] = []
-        for (const payout of new Set(shared.filter((one) => same(one.modelId, model.modelId)).map((one) => one.payout))) {
-          const done = await chain.distribute({ payout, by: builder })
-          if (isRefusal(done) && done.code === 'nothing_gathered') continue
-          if (isRefusal(done)) return done
-          sent.push({ payout, tx: done.tx, amount: amount(done.amount) })
-        }
-        if (sent.length > 0) return { model: model.name, sent }
-        return refuse('nothing_gathered', `Nothing of what "${model.name}" earned waits to be sent on.`, 'Wait for the next paid query.')
-      },
+      set: (name, holders) =>
+        inTurn(async () => {
+          const model = await listed(name)
+          if (isRefusal(model)) return model
+          const done = await chain.share({ owner: builder, modelId: model.modelId, holders })
+          return isRefusal(done) ? done : show(model)
+        }),
+      send: (name) =>
+        inTurn(async () => {
+          const model = await listed(name)
+          if (isRefusal(model)) return model
+          await look(model.modelId)
+          const sent: SharesSent['sent'] = []
+          for (const payout of new Set(shared.filter((one) => same(one.modelId, model.modelId)).map((one) => one.payout))) {
+            const done = await chain.distribute({ payout, by: builder })
+            if (isRefusal(done) && done.code === 'nothing_gathered') continue
+            if (isRefusal(done)) return done
+            sent.push({ payout, tx: done.tx, amount: amount(done.amount) })
+          }
+          if (sent.length > 0) return { model: model.name, sent }
+          return refuse('nothing_gathered', `Nothing of what "${model.name}" earned waits to be sent on.`, 'Wait for the next paid query.')
+        }),
     },
   }
 }

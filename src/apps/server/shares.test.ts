@@ -59,6 +59,9 @@ it('divides, and sends on', async () => {
   expect((await bench.chain.listing(bench.modelId))!.payout).toBe(body.payout)
   await bench.chain.fund(body.payout as `0x${string}`, 8n)
   expect((await ask('/heart')).body.gathered.atomic).toBe('8')
-  expect((await ask('/heart/send', 'POST', {})).body.sent).toMatchObject([{ payout: body.payout, amount: { atomic: '8' } }])
+  // Pressed twice, it is sent once.
+  const [sent, again] = await Promise.all([ask('/heart/send', 'POST', {}), ask('/heart/send', 'POST', {})])
+  expect(sent.body.sent).toMatchObject([{ payout: body.payout, amount: { atomic: '8' } }])
+  expect(again.body.error).toMatchObject({ code: 'nothing_gathered' })
   expect((await bench.chain.balance(friend)).open).toBe(2n)
 })

@@ -11,6 +11,7 @@ import { shortDecimal } from '../format.ts'
 import { useNumber, useWords } from '../language.ts'
 import { Hex } from '../parts/copy.tsx'
 import { Trouble } from '../parts/fetched.tsx'
+import { useOnce } from '../parts/once.ts'
 import { Term } from '../parts/term.tsx'
 import { openOf } from './spans.ts'
 
@@ -107,6 +108,8 @@ function Payout({ view, builder, currency, words }: { view: SharesView; builder:
   const changed = () => queries.invalidateQueries({ queryKey: ['shares', view.model] })
   const setting = useMutation({ mutationFn: (holders: Person[]) => ask<SharesView>('PUT', path, { holders }), onSuccess: changed })
   const sending = useMutation({ mutationFn: () => ask<SharesSent>('POST', `${path}/send`), onSuccess: changed })
+  const share = useOnce((holders: Person[]) => setting.mutateAsync(holders))
+  const send = useOnce<void>(() => sending.mutateAsync())
   const shared = view.holders.length > 0
   const all = view.holders.reduce((sum, { shares }) => sum + BigInt(shares), 0n)
   const sent = sending.data?.sent.reduce((sum, { amount }) => sum + BigInt(amount.atomic), 0n) ?? 0n
@@ -116,7 +119,7 @@ function Payout({ view, builder, currency, words }: { view: SharesView; builder:
   const submit = (event: FormEvent) => {
     event.preventDefault()
     const holders = [{ recipient: builder, shares: mine }, ...others].map(({ recipient, shares }) => ({ recipient: recipient.trim(), shares: shares.trim() }))
-    if (ready && !setting.isPending) setting.mutate(holders)
+    if (ready) share(holders)
   }
   return (
     <>
@@ -165,13 +168,13 @@ function Payout({ view, builder, currency, words }: { view: SharesView; builder:
       {view.gathered.atomic !== '0' && (
         <p className="mt-3 flex flex-wrap items-center gap-3">
           <span className="tabular-nums">{words.gathered(shortDecimal(view.gathered.open), currency)}</span>
-          <button type="button" className="button" aria-disabled={sending.isPending} onClick={() => !sending.isPending && sending.mutate()}>
+          <button type="button" className="button" aria-disabled={sending.isPending} onClick={() => send()}>
             {words.send}
           </button>
         </p>
       )}
       {shared && (
-        <button type="button" className="button button-quiet mt-3" aria-disabled={setting.isPending} onClick={() => !setting.isPending && setting.mutate([])}>
+        <button type="button" className="button button-quiet mt-3" aria-disabled={setting.isPending} onClick={() => share([])}>
           {words.again}
         </button>
       )}
