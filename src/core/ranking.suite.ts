@@ -3,7 +3,8 @@
  * Knows nothing of databases.
  */
 import type { Address, Hex } from './listing.ts'
-import { type FundingEdge, type PaymentEdge, type Ranked, rank, type Verdict } from './ranking.ts'
+import { rank } from './rank-ledger.ts'
+import type { FundingEdge, PaymentEdge, Ranked, Verdict } from './ranking.ts'
 import { random } from './report.ts'
 
 export type Market = { listings: Ranked[]; payments: PaymentEdge[]; funding: FundingEdge[] }

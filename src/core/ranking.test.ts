@@ -1,20 +1,10 @@
 /** The ranking's formula, and what attacks on it gain. */
 import { describe, expect, it } from 'vitest'
 import type { Address, Hex } from './listing.ts'
+import { openLedger, rank } from './rank-ledger.ts'
 import { attacks, comparableMarket } from './ranking.suite.ts'
-import {
-  type PaymentEdge,
-  qualityLower,
-  type Ranked,
-  rank,
-  reliability,
-  tasteFactor,
-  ties,
-  useFactor,
-  type Verdict,
-  whyHere,
-  withNewcomers,
-} from './ranking.ts'
+import { type PaymentEdge, qualityLower, type Ranked, reliability, tasteFactor, useFactor, type Verdict, whyHere, withNewcomers } from './ranking.ts'
+import { random } from './report.ts'
 
 const address = (number: number): Address => `0x${number.toString(16).padStart(40, '0')}`
 const id = (number: number): Hex => `0x${number.toString(16).padStart(64, '0')}`
@@ -69,16 +59,82 @@ describe('use', () => {
   it('lets a faucet tie nobody together', () => {
     const faucet = address(500)
     const funding = Array.from({ length: 10 }, (_, index) => ({ from: faucet, to: address(100 + index) }))
-    const payments = Array.from({ length: 10 }, (_, index) => ({ payer: address(100 + index), builder: address(1 + (index % 5)) }))
-    expect(ties(funding, payments)(address(100))).toBe(address(100))
-    expect(ties(funding, payments.slice(0, 4))(address(100))).toBe(faucet)
+    const paying = (count: number) => Array.from({ length: count }, (_, index) => pays(100 + index, 1 + (index % 5)))
+    const listings = [1, 2, 3, 4, 5].map((number) => listing(number))
+    const root = (payments: PaymentEdge[], of = listings) => openLedger({ listings: of, payments, funding }).rootOf(address(100))
+    expect(root(paying(10))).toBe(address(100))
+    expect(root(paying(4))).toBe(faucet)
     // Accounts that pay the faucet itself do not make it one.
     expect(
-      ties(
-        funding,
-        payments.map(({ payer }) => ({ payer, builder: faucet })),
-      )(address(100)),
+      root(
+        paying(10),
+        listings.map((one) => ({ ...one, builders: [faucet] })),
+      ),
     ).toBe(faucet)
+  })
+
+  it('counts the same whatever comes in which order and when: what is new moves what it moves, or says that it cannot', () => {
+    let [followed, anew] = [0, 0]
+    for (let seed = 1; seed <= 300; seed++) {
+      const next = random(seed)
+      const draw = (most: number) => Math.floor(next() * most)
+      // Accounts 1 to 6 build, 20 to 39 pay, 50 to 54 give; some of each do what another kind does.
+      const anybody = () => [1 + draw(6), 20 + draw(20), 20 + draw(20), 50 + draw(5)][draw(4)]!
+      const listings = Array.from({ length: 8 }, (_, number) => listing(100 + number, { builders: [address(1 + draw(6))], failed: draw(3) }))
+      const sums = new Map<string, PaymentEdge>()
+      const funding: { from: Address; to: Address }[] = []
+      const verdicts = Array.from({ length: draw(6) }, (): Verdict => {
+        const [winner, loser] = [100 + draw(8), 100 + draw(8)]
+        return { payer: address(anybody()), winner: id(winner), losers: winner === loser ? [] : [id(loser)] }
+      })
+      const payment = () => {
+        const [payer, model] = [anybody(), 100 + draw(9)]
+        const before = sums.get(`${payer} ${model}`)
+        const amount = BigInt(draw(12)) * 10n ** 16n + BigInt(draw(1000)) * 10n ** 9n
+        const sum = pays(payer, model, { queries: (before?.queries ?? 0) + 1, days: (before?.days ?? 0) + draw(2), amount: (before?.amount ?? 0n) + amount })
+        sums.set(`${payer} ${model}`, sum)
+        return sum
+      }
+      const gift = () => {
+        const one = { from: address(anybody()), to: address(20 + draw(25)) }
+        if (!funding.some(({ to }) => to === one.to)) funding.push(one)
+        return one
+      }
+      for (let one = draw(30); one > 0; one--) payment()
+      for (let one = draw(10); one > 0; one--) gift()
+      let ledger = openLedger({ listings, payments: [...sums.values()], funding, verdicts })
+      const standing = new Map(ledger.places().map((place) => [place.modelId, place]))
+      for (let step = 0; step < 6; step++) {
+        const failing = draw(8)
+        if (draw(3) === 0) listings[failing] = { ...listings[failing]!, failed: draw(9) }
+        const gifts = draw(2) ? [gift()] : []
+        const payments = Array.from({ length: draw(4) }, payment)
+        const moved = ledger.update({ listings: [listings[failing]!], payments, funding: gifts })
+        if (moved) followed++
+        else anew++
+        if (!moved) ledger = openLedger({ listings, payments: [...sums.values()], funding, verdicts })
+        for (const place of moved ?? ledger.places()) standing.set(place.modelId, place)
+        const places = rank([...listings].reverse(), [...sums.values()].reverse(), funding, verdicts)
+        expect(
+          [...standing.values()].sort((a, b) => (a.modelId < b.modelId ? -1 : 1)),
+          `seed ${seed}, step ${step}`,
+        ).toEqual([...places].sort((a, b) => (a.modelId < b.modelId ? -1 : 1)))
+        expect(ledger.places()).toEqual(places)
+      }
+    }
+    // Both ways are walked.
+    expect(followed).toBeGreaterThan(200)
+    expect(anew).toBeGreaterThan(200)
+  })
+
+  it('follows a listing that fails, and says when it would have to be opened anew', () => {
+    const ledger = openLedger({ listings: [listing(1)], payments: [pays(50, 1)], funding: [] })
+    expect(ledger.update({})).toEqual([])
+    expect(ledger.update({ listings: [listing(1, { failed: 20 })] })![0]!.reliability).toBeCloseTo(19 / 40, 6)
+    expect(ledger.update({ listings: [listing(2)] })).toBeUndefined()
+    expect(ledger.update({ listings: [listing(1, { builders: [address(1), address(2)] })] })).toBeUndefined()
+    expect(ledger.update({ funding: [{ from: address(9), to: address(50) }] })).toBeUndefined()
+    expect(ledger.update({ payments: [pays(50, 7)] })).toEqual([])
   })
 })
 

@@ -5,7 +5,10 @@
  *
  * score = quality x use x reliability x taste
  * - quality: the lower end of the exam's 95 % interval, moved down for repeated attempts at one exam (Bonferroni) and by a failed twin check;
- * - use: 1 + log2(max(1, independent repeat payers)) / 4, each payer counted by {@link organicUse}: everybody has one friend, so the first adds nothing;
+ * - use: 1 + log2(max(1, independent repeat payers)) / 4, everybody has one friend, so the first adds nothing. A payer does not count when it is the
+ *   builder or has its money from the builder; it must have paid on two days or more; and payers with one purse count as their best one. What a payer gives
+ *   to other builders is what it cannot get back, whoever stands behind it: it counts (gives / {@link GIVEN_ELSEWHERE})^2, at most 1, and so not at all when
+ *   it pays nobody else;
  * - reliability: (answered + 19) / (answered + failed + 20), so that a new listing starts at 0.95 (a Beta prior);
  * - taste: 0.9 + 0.2 (won + 5) / (won + lost + 10), of blind auditions paid for by independent payers, so that a new listing starts at 1.
  */
@@ -52,11 +55,6 @@ export const PUBLIC_FUNDER_BUILDERS = 5
  * a median say, an attacker can move.
  */
 export const GIVEN_ELSEWHERE = 2n * 10n ** 17n
-/** Steps of funding that are followed back from a payer. */
-export const FUNDING_STEPS = 3
-
-const key = (address: string): string => address.toLowerCase()
-
 /** Standard normal quantile (Acklam 2003; relative error below 1.2e-9). */
 function quantile(p: number): number {
   const [a, b, c, d] = [
@@ -91,149 +89,11 @@ export const useFactor = (organic: number): number => 1 + Math.log2(Math.max(1, 
 export const tasteFactor = ({ won, lost }: Taste): number => 0.9 + (0.2 * (won + 5)) / (won + lost + 10)
 export const reliability = (answered: number, failed: number): number => (answered + 19) / (answered + failed + 20)
 
-/**
- * Who is one with whom, by money: an account belongs to the one that first gave it OPEN, unless that one is a faucet or an exchange. Returns the
- * root of an account, followed back at most {@link FUNDING_STEPS} steps.
- */
-export function ties(funding: readonly FundingEdge[], payments: Iterable<{ payer: Address; builder: Address }>): (account: Address) => string {
-  const funder = new Map<string, string>()
-  for (const { from, to } of funding) if (!funder.has(key(to)) && key(from) !== key(to)) funder.set(key(to), key(from))
-  const paidBy = new Map<string, Set<string>>()
-  for (const { payer, builder } of payments) {
-    const giver = funder.get(key(payer))
-    // What its accounts pay to itself says nothing about a giver being public.
-    if (giver === undefined || giver === key(builder) || funder.get(key(builder)) === giver) continue
-    const builders = paidBy.get(giver) ?? new Set<string>()
-    paidBy.set(giver, builders.add(key(builder)))
-  }
-  const isPublic = (account: string): boolean => (paidBy.get(account)?.size ?? 0) >= PUBLIC_FUNDER_BUILDERS
-  return (account) => {
-    let root = key(account)
-    for (let step = 0; step < FUNDING_STEPS; step++) {
-      const giver = funder.get(root)
-      if (giver === undefined || isPublic(giver)) break
-      root = giver
-    }
-    return root
-  }
-}
-
-/**
- * Independent repeat payers of one listing. A payer does not count when it is the builder, or has its money from the builder; it must have paid on
- * two days or more; and payers with one purse count as their best one. What a payer gives to other builders is what it cannot get back, whoever
- * stands behind it: it counts (gives / {@link GIVEN_ELSEWHERE})^2, at most 1, and so not at all when it pays nobody else. `elsewhere` is what an
- * account paid to builders that are not one with these, in atomic units.
- */
-export function organicUse(
-  edges: readonly PaymentEdge[],
-  builders: readonly Address[],
-  rootOf: (account: Address) => string,
-  elsewhere: (payer: Address) => bigint,
-): Use {
-  const own = new Set(builders.map(key))
-  const ownRoots = new Set(builders.map((builder) => rootOf(builder)))
-  const discounted = { own: 0, funded: 0, once: 0, single: 0, together: 0 }
-  const purses = new Map<string, number>()
-  let raw = 0
-  for (const { payer, queries, days } of edges) {
-    raw += queries
-    const root = rootOf(payer)
-    if (own.has(key(payer))) discounted.own++
-    else if (own.has(root) || ownRoots.has(root)) discounted.funded++
-    else if (days < 2) discounted.once++
-    else {
-      const given = Math.min(1, Number(elsewhere(payer)) / Number(GIVEN_ELSEWHERE))
-      if (given < 1) discounted.single++
-      if (purses.has(root)) discounted.together++
-      purses.set(root, Math.max(purses.get(root) ?? 0, given * given))
-    }
-  }
-  return { raw, organic: [...purses.values()].reduce((sum, weight) => sum + weight, 0), discounted }
-}
-
-/**
- * Auditions of one listing as they count: the last verdict of each purse, never the builder's own or one with the builder's money, and as much of
- * it as its payer gives to builders that are neither this one nor the winner's. `elsewhere` takes the two to be left out.
- */
-export function auditioned(
-  verdicts: readonly { payer: Address; won: boolean; winner: Address }[],
-  builders: readonly Address[],
-  rootOf: (account: Address) => string,
-  elsewhere: (payer: Address, winner: Address) => bigint,
-): Taste {
-  const own = new Set([...builders.map(key), ...builders.map(rootOf)])
-  const purses = new Map<string, { won: boolean; weight: number }>()
-  for (const { payer, won, winner } of verdicts) {
-    const root = rootOf(payer)
-    if (own.has(key(payer)) || own.has(root) || root === rootOf(winner)) continue
-    const given = Math.min(1, Number(elsewhere(payer, winner)) / Number(GIVEN_ELSEWHERE))
-    purses.set(root, { won, weight: given * given })
-  }
-  const sum = (outcome: boolean) => [...purses.values()].reduce((total, { won, weight }) => (won === outcome ? total + weight : total), 0)
-  return { won: sum(true), lost: sum(false) }
-}
-
-/**
- * Every listing's place, best first; ties by id, so that the order is the same everywhere. Time is that of a sort, memory linear in what is given.
- */
-export function rank(
-  listings: readonly Ranked[],
-  payments: readonly PaymentEdge[],
-  funding: readonly FundingEdge[],
-  /** Oldest first. */
-  verdicts: readonly Verdict[] = [],
-): Place[] {
-  const builderOf = new Map(listings.map(({ modelId, builders }) => [modelId, builders[0]]))
-  const pairs = function* () {
-    for (const { modelId, payer } of payments) {
-      const builder = builderOf.get(modelId)
-      if (builder) yield { payer, builder }
-    }
-  }
-  const rootOf = ties(funding, pairs())
-  const rootOfModel = new Map(listings.flatMap(({ modelId, builders: [builder] }) => (builder ? [[modelId, rootOf(builder)] as const] : [])))
-  const byModel = new Map<Hex, PaymentEdge[]>()
-  /** What an account paid, by the root of the builder. Most pay one or two, for which a list is smaller and quicker than a map. */
-  const paid = new Map<string, { root: string; amount: bigint }[]>()
-  for (const edge of payments) {
-    const root = rootOfModel.get(edge.modelId)
-    if (root === undefined) continue
-    const edges = byModel.get(edge.modelId)
-    if (edges) edges.push(edge)
-    else byModel.set(edge.modelId, [edge])
-    const payer = key(edge.payer)
-    const account = paid.get(payer)
-    const known = account?.find((one) => one.root === root)
-    if (known) known.amount += edge.amount
-    else if (account) account.push({ root, amount: edge.amount })
-    else paid.set(payer, [{ root, amount: edge.amount }])
-  }
-  const sum = (account: readonly { root: string; amount: bigint }[] = [], ...but: readonly (string | undefined)[]): bigint => {
-    let total = 0n
-    for (const { root, amount } of account) if (!but.includes(root)) total += amount
-    return total
-  }
-  const chosen = new Map<Hex, { payer: Address; won: boolean; winner: Address }[]>()
-  for (const { payer, winner, losers } of verdicts) {
-    const builder = builderOf.get(winner)
-    if (!builder) continue
-    for (const modelId of [winner, ...losers]) {
-      const heard = chosen.get(modelId) ?? []
-      chosen.set(modelId, heard)
-      heard.push({ payer, won: modelId === winner, winner: builder })
-    }
-  }
-  const places = listings.map((listing) => {
-    const ownRoot = listing.builders[0] && rootOf(listing.builders[0])
-    const counts = organicUse(byModel.get(listing.modelId) ?? [], listing.builders, rootOf, (payer) => sum(paid.get(key(payer)), ownRoot))
-    const quality = qualityLower(listing.exam, listing.servedLower)
-    const auditions = auditioned(chosen.get(listing.modelId) ?? [], listing.builders, rootOf, (payer, winner) =>
-      sum(paid.get(key(payer)), ownRoot, rootOf(winner)),
-    )
-    const [use, trust, taste] = [useFactor(counts.organic), reliability(listing.answered, listing.failed), tasteFactor(auditions)]
-    return { modelId: listing.modelId, score: quality * use * trust * taste, quality, use, reliability: trust, taste, counts, auditions }
-  })
-  return places.sort((a, b) => b.score - a.score || (a.modelId < b.modelId ? -1 : 1))
+/** Where a listing stands by what is known of it. */
+export function placeOf(listing: Ranked, counts: Use, auditions: Taste): Place {
+  const quality = qualityLower(listing.exam, listing.servedLower)
+  const [use, trust, taste] = [useFactor(counts.organic), reliability(listing.answered, listing.failed), tasteFactor(auditions)]
+  return { modelId: listing.modelId, score: quality * use * trust * taste, quality, use, reliability: trust, taste, counts, auditions }
 }
 
 /** Places on a page that go to the best newcomers by exam alone, counted from 0. */

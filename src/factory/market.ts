@@ -10,7 +10,6 @@ import {
   type BuilderPost,
   type BuilderView,
   type Demand,
-  type Facts,
   type Hit,
   type ListingView,
   MOST_COUNTED,
@@ -21,22 +20,18 @@ import {
   type Wanted,
   type WantedPost,
 } from '../core/market.ts'
-import { NEWCOMER_PLACES, rank, type Verdict, whyHere, withNewcomers } from '../core/ranking.ts'
+import { NEWCOMER_PLACES, type Verdict, whyHere, withNewcomers } from '../core/ranking.ts'
 import { amount } from '../core/royalty.ts'
 import type { Standing } from '../core/view.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
 import { tagsOf, termsIn } from '../drivers/planner/concepts.ts'
 import type { Chain } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
-import type { History, ListingRow, MarketRecords, Terms, Version } from '../ports/market.ts'
+import type { History, ListingRow } from '../ports/market.ts'
 import type { Store } from '../ports/store.ts'
-import { unpack } from '../steps/pack.ts'
 import { compare } from './market-compare.ts'
+import { openMarketIndex } from './market-index.ts'
 
-/** Blocks asked for at once. */
-const RANGE = 5000
-/** Packages read before the others have their turn. */
-const DESCRIBED = 50
 /** How often new blocks are looked for when nobody says that there are some. */
 const LOOK_MS = 15_000
 /** With less of what was asked for than this, a listing was not what was looked for. */
@@ -82,6 +77,7 @@ type Ports = { chain: Chain; database: Database; store: Store }
 export function openMarket(ports: Ports, options: { standing: (packageId: Id) => Promise<Standing>; now: () => number }): Market {
   const { chain, database, store } = ports
   const records = database.market
+  const index = openMarketIndex({ chain, store }, records, options.standing)
   const seconds = (): number => Math.floor(options.now() / 1000)
   const outcomes = new Map<Hex, { answered: number; failed: number }>()
   let following: Promise<void> = Promise.resolve()
@@ -95,14 +91,15 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
       .catch(() => {})
       .then(async () => {
         if (closed) return
+        const served = [...outcomes.keys()]
         for (const [modelId, counts] of outcomes) {
           outcomes.delete(modelId)
           await records.served(modelId, counts)
         }
         const again = stale
         stale = false
-        await index({ chain, store }, records, { standing: options.standing, again }).catch((error: unknown) => {
-          stale ||= again
+        await index.follow({ again, served }).catch((error: unknown) => {
+          stale = true
           throw error
         })
       })
@@ -270,7 +267,7 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
       const until = await records.indexedUntil()
       const anew = await openDatabase({ folder: null })
       try {
-        const events = await index({ chain, store }, anew.market, { standing: options.standing, again: false, until })
+        const events = await openMarketIndex({ chain, store }, anew.market, options.standing).follow({ until })
         return { events, ...(await compare(records, anew.market, seconds())) }
       } finally {
         await anew.close()
@@ -284,77 +281,6 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
       closed = true
     },
   }
-}
-
-/** Brings records up to the chain's final blocks, or to `until`; the number of events that were taken. `again`: places are computed in any case. */
-async function index(
-  ports: { chain: Chain; store: Store },
-  records: MarketRecords,
-  { standing, again, until }: { standing: (packageId: Id) => Promise<Standing>; again: boolean; until?: number },
-): Promise<number> {
-  const final = until ?? (await ports.chain.finalBlock())
-  let taken = 0
-  let changed = again
-  for (let after = await records.indexedUntil(); after < final; after = await records.indexedUntil()) {
-    const last = Math.min(final, after + RANGE)
-    const events = await ports.chain.marketEvents({ fromBlock: after + 1, toBlock: last })
-    // When somebody else was faster, their events stand and the next range follows theirs.
-    if (await records.append(events, { after, until: last })) taken += events.length
-    changed ||= events.length > 0
-  }
-  for (let some = await records.undescribed(DESCRIBED); some.length; some = await records.undescribed(DESCRIBED)) {
-    for (const version of some) await records.describe(version, await describe(ports, version, standing))
-    changed = true
-  }
-  if (changed) {
-    const { listings, payments, funding, verdicts } = await records.ranked()
-    await records.place(rank(listings, payments, funding, verdicts))
-  }
-  return taken
-}
-
-/** What a package says, or null: it is not here, is damaged, or its report is another than the one that stands on chain. */
-async function describe(
-  ports: { store: Store },
-  { packageId, reportId }: Version,
-  standing: (packageId: Id) => Promise<Standing>,
-): Promise<{ facts: Facts; terms: Terms } | null> {
-  const unpacked = await unpack(ports, packageId).catch(() => undefined)
-  if (!unpacked || unpacked.manifest.reportId !== reportId) return null
-  const { manifest, spec, weights, report } = unpacked
-  const arm = (name: string) => report.arms.find((one) => one.name === name)
-  const tuned = arm('tuned')
-  const facts: Facts = {
-    packageId,
-    name: plainText(manifest.name, 80),
-    words: plainText(spec.words, 1000),
-    task: spec.task,
-    languages: [...new Set([...spec.language, ...spec.outputLanguage])].map((one) => plainText(one, 35)),
-    domain: plainText(spec.domain ?? '', 100),
-    labels: (spec.labels ?? []).slice(0, 200).map((label) => plainText(label, 120)),
-    base: plainText(weights.base.name, 200),
-    licences: [...new Set([...manifest.licences, weights.base.licence].map((licence) => plainText(licence, 200)).filter(Boolean))],
-    exam: tuned
-      ? {
-          ...{ n: report.n, metric: report.metric, score: tuned.score, interval: tuned.interval },
-          ...{ baseline: arm('baseline')?.score ?? null, baseScore: arm('base')?.score ?? null, root: report.root ?? null },
-        }
-      : null,
-    verdict: await standing(packageId),
-    latencyMs: report.latencyMs,
-  }
-  return { facts, terms: termsOf(facts) }
-}
-
-/** What a listing is found by: its name and field whole, its words and kinds less. */
-export function termsOf(facts: Facts): Terms {
-  const languages = facts.languages.map((language) => ({ term: `lang:${language.split('-')[0]}`, weight: 1.5 }))
-  return [
-    ...languages,
-    ...termsIn(`${facts.name.replace(/-/g, ' ')} . ${facts.domain}`, 1),
-    ...termsIn(facts.words, 0.5).map(({ term, weight }) => ({ term, weight: term.includes(':') ? Math.min(weight, 1) : weight })),
-    ...termsIn(facts.labels.join(' . ').slice(0, 4000), 0.4).filter(({ term }) => !term.includes(':')),
-  ]
 }
 
 /** Prices that somebody could pay: the one that stood when the first version came, and those after it. */

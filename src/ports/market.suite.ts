@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hashText } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import { type Facts, type MarketEvent, SearchQuery } from '../core/market.ts'
-import { rank } from '../core/ranking.ts'
+import { rank } from '../core/rank-ledger.ts'
 import type { Database } from './database.ts'
 import type { MarketRecords, Terms } from './market.ts'
 
@@ -149,8 +149,18 @@ export function marketSuite(name: string, open: () => Promise<Database>): void {
       const places = rank(listings, payments, funding)
       await market.place(places)
       expect((await market.listing(model(1), NOW))!.place).toEqual(places.find(({ modelId }) => modelId === model(1)))
+      expect(await market.ranked({ models: [model(2)], payers: [address(51)], funded: [address(80)] })).toEqual({
+        listings: [listings[1]],
+        payments: payments.filter(({ payer }) => payer === address(51)),
+        funding,
+        verdicts: [],
+      })
+      expect(await market.ranked({ models: [], payers: [], funded: [] })).toEqual({ listings: [], payments: [], funding: [], verdicts: [] })
       await market.place(places.slice(0, 1))
       expect((await market.listing(places[1]!.modelId, NOW))!.place).toBeNull()
+      await market.move([{ ...places[1]!, score: 0.5 }])
+      expect((await market.listing(places[1]!.modelId, NOW))!.place).toMatchObject({ score: 0.5 })
+      expect((await market.listing(places[0]!.modelId, NOW))!.place).toEqual(places[0])
       await market.place(places)
     })
 

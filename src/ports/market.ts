@@ -53,10 +53,20 @@ export interface MarketRecords {
   /** What the package of a listing says, with its terms; null where it cannot be had or does not match its hash, which is kept too. */
   describe(version: Version, facts: { facts: Facts; terms: Terms } | null): Promise<void>
 
-  /** All that ranking needs; listings that are retired, hidden or without a package here are left out. */
-  ranked(): Promise<{ listings: (Ranked & { registeredAt: number })[]; payments: PaymentEdge[]; funding: FundingEdge[]; verdicts: Verdict[] }>
+  /**
+   * All that ranking needs; listings that are retired, hidden or without a package here are left out. With `some`: of it no more than those listings,
+   * what those accounts paid, and who first gave the others money.
+   */
+  ranked(some?: { models: readonly Hex[]; payers: readonly Address[]; funded: readonly Address[] }): Promise<{
+    listings: (Ranked & { registeredAt: number })[]
+    payments: PaymentEdge[]
+    funding: FundingEdge[]
+    verdicts: Verdict[]
+  }>
   /** Keeps places as computed; those not given have none. */
   place(places: readonly Place[]): Promise<void>
+  /** Keeps these places as computed; the others stay. */
+  move(places: readonly Place[]): Promise<void>
 
   /**
    * Listings that match all that is asked, best first by relevance and place, then by id. `terms` are those of `query.q`; without any, every

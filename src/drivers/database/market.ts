@@ -2,7 +2,7 @@
  * The market's records over any PostgreSQL that Drizzle can talk to: events folded into listings, packages described, payments summed up per payer.
  * Knows nothing of where events and packages come from.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Id } from '../../core/id.ts'
 import type { Address, Hex } from '../../core/listing.ts'
 import type { Builder, MarketEvent, Review, Wanted } from '../../core/market.ts'
@@ -84,16 +84,22 @@ export function marketRecords(database: Queryable): MarketRecords {
           on conflict (key) do update set value = (market_state.value::bigint + ${more})::text`)
       }),
 
-    async ranked() {
+    async ranked(some) {
+      // Payers and accounts are kept in small letters, listings as the contracts write them.
+      const among = (column: SQL, chosen: readonly string[] | undefined): SQL =>
+        chosen ? sql`${column} = any(${sql.param(chosen.map(lower))}::text[])` : sql`true`
       const listings = await rowsOf(
         database,
         sql`select l.model_id, l.builders, l.facts::json -> 'exam' as exam, l.answered, l.failed, l.registered_at, coalesce(e.attempts, 1) as attempts
           from market_listings l left join market_exams e on e.model_id = l.model_id and e.root = l.root
-          where l.facts is not null and not l.hidden and not l.retired order by l.model_id`,
+          where l.facts is not null and not l.hidden and not l.retired and ${among(sql`l.model_id`, some?.models)} order by l.model_id`,
       )
-      const payments = await rowsOf(database, sql`select model_id, payer, queries, days, amount from market_edges order by model_id, payer`)
-      const funding = await rowsOf(database, sql`select account, giver from market_funding order by account`)
-      const verdicts = await rowsOf(database, sql`select payer, winner, to_json(losers)::text as losers from market_verdicts order by at, id`)
+      const payments = await rowsOf(
+        database,
+        sql`select model_id, payer, queries, days, amount from market_edges where ${among(sql`payer`, some?.payers)} order by model_id, payer`,
+      )
+      const funding = await rowsOf(database, sql`select account, giver from market_funding where ${among(sql`account`, some?.funded)} order by account`)
+      const verdicts = some ? [] : await rowsOf(database, sql`select payer, winner, to_json(losers)::text as losers from market_verdicts order by at, id`)
       return {
         listings: listings.map((row) => {
           const exam = typeof row.exam === 'string' ? told<unknown>(row.exam) : row.exam
@@ -121,15 +127,10 @@ export function marketRecords(database: Queryable): MarketRecords {
             places.map(({ modelId }) => modelId),
           )}::text[])`,
         )
-        for (const some of batches(places)) {
-          const column = (of: (place: Place) => unknown) => sql.param(some.map(of))
-          await within.execute(sql`update market_listings as l set place = p.place, score = p.score, organic = p.organic
-            from unnest(${column(({ modelId }) => modelId)}::text[], ${column(kept)}::text[], ${column(({ score }) => score)}::real[],
-              ${column(({ counts }) => counts.organic)}::real[]) as p (model_id, place, score, organic)
-            where l.model_id = p.model_id and l.place is distinct from p.place`)
-        }
+        await writePlaces(within, places)
       })
     },
+    move: (places) => database.transaction((within) => writePlaces(within, places)),
 
     async listing(modelId, now) {
       const [row] = await rowsOf(
@@ -294,6 +295,16 @@ async function fold(within: Pick<Queryable, 'execute'>, event: Exclude<MarketEve
       return
     case 'retired':
       await within.execute(sql`update market_listings set retired = true where model_id = ${model}`)
+  }
+}
+
+async function writePlaces(within: Pick<Queryable, 'execute'>, places: readonly Place[]): Promise<void> {
+  for (const some of batches(places)) {
+    const column = (of: (place: Place) => unknown) => sql.param(some.map(of))
+    await within.execute(sql`update market_listings as l set place = p.place, score = p.score, organic = p.organic
+      from unnest(${column(({ modelId }) => modelId)}::text[], ${column(kept)}::text[], ${column(({ score }) => score)}::real[],
+        ${column(({ counts }) => counts.organic)}::real[]) as p (model_id, place, score, organic)
+      where l.model_id = p.model_id and l.place is distinct from p.place`)
   }
 }
 
