@@ -20,7 +20,7 @@ type Artifact = {
 }
 
 /** Contracts that stand on a chain by themselves. */
-export const deployed = ['WrappedOpen', 'RoyaltyRouter', 'RoyaltyShares'] as const
+export const deployed = ['WrappedOpen', 'RoyaltyRouter', 'RoyaltyShares', 'ModelBounties'] as const
 
 function artifact(contract: string): Artifact {
   const compiled = JSON.parse(readFileSync(join(repository, 'contracts/out', `${contract}.sol`, `${contract}.json`), 'utf8')) as Artifact
@@ -49,7 +49,8 @@ function render(name: string, abi: readonly Entry[], bytecode?: string): string 
 
 /** The generated module's text, from the artifacts in `contracts/out`; compile first. */
 export function generate(): string {
-  const [token, registry, router, shares] = [artifact('WrappedOpen'), artifact('ModelRegistry'), artifact('RoyaltyRouter'), artifact('RoyaltyShares')]
+  const [token, registry, router] = [artifact('WrappedOpen'), artifact('ModelRegistry'), artifact('RoyaltyRouter')]
+  const [shares, bounties] = [artifact('RoyaltyShares'), artifact('ModelBounties')]
   const own = new Set(router.abi.map((entry) => `${entry.type} ${entry.name}`))
   const passing = token.abi.filter((entry) => entry.type === 'error' && !own.has(`error ${entry.name}`))
   return [
@@ -59,13 +60,15 @@ export function generate(): string {
     render('modelRegistry', registry.abi),
     render('royaltyRouter', [...router.abi, ...passing], router.bytecode.object),
     render('royaltyShares', shares.abi, shares.bytecode.object),
+    render('modelBounties', bounties.abi, bounties.bytecode.object),
   ].join('\n')
 }
 
 /** Path and text of the addresses that the contracts have on every chain they are deployed on, by the bytecode last generated. */
 export async function addresses(): Promise<{ path: string; text: string }> {
-  const { deployer, salt, deployments } = await import('../src/drivers/chain/deploy.ts')
-  const contracts = Object.fromEntries(deployments().steps.map(({ name, address }) => [name, address]))
+  const { bountiesDeployment, deployer, salt, deployments } = await import('../src/drivers/chain/deploy.ts')
+  const steps = [...deployments().steps, bountiesDeployment(deployments().contracts)]
+  const contracts = Object.fromEntries(steps.map(({ name, address }) => [name, address]))
   return { path: join(repository, 'contracts/deployments/addresses.json'), text: `${JSON.stringify({ deployer, salt, contracts }, null, 2)}\n` }
 }
 

@@ -27,7 +27,7 @@ describe('contracts', () => {
     console.log(`forge: ${results.size} tests, ${failed.length} failed`)
     expect(failed).toEqual([])
     // A run that silently found no tests of one kind would pass as well.
-    for (const suite of ['WrappedOpenTest', 'ModelRegistryTest', 'RoyaltyRouterTest', 'RoyaltySharesTest', 'InvariantsTest', 'GasTest'])
+    for (const suite of ['WrappedOpenTest', 'ModelRegistryTest', 'RoyaltyRouterTest', 'RoyaltySharesTest', 'ModelBountiesTest', 'InvariantsTest', 'GasTest'])
       expect(
         [...results.keys()].some((name) => name.startsWith(`${suite}.`)),
         suite,

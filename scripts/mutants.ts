@@ -4,7 +4,7 @@
  */
 
 /** Replaces the only place where `old` stands. */
-export type Mutant = { name: string; file: 'WrappedOpen' | 'ModelRegistry' | 'RoyaltyRouter' | 'RoyaltyShares'; old: string; new: string }
+export type Mutant = { name: string; file: 'WrappedOpen' | 'ModelRegistry' | 'RoyaltyRouter' | 'RoyaltyShares' | 'ModelBounties'; old: string; new: string }
 
 export const mutants: readonly Mutant[] = [
   {
@@ -337,4 +337,91 @@ export const mutants: readonly Mutant[] = [
   { name: 'empty transfers', file: 'RoyaltyShares', old: 'if (owed != sent) ', new: '' },
   { name: 'a distribution is not said', file: 'RoyaltyShares', old: 'emit Distributed(amount);', new: '' },
   { name: 'a proposal is not accepted', file: 'RoyaltyShares', old: '        registry.acceptPayout(modelId);\n', new: '' },
+  {
+    name: 'any terms under a signature',
+    file: 'ModelBounties',
+    old: 'if (authorization.nonce != bountyId) revert NonceIsNotBounty(authorization.nonce, bountyId);',
+    new: '',
+  },
+  { name: 'a bounty of nothing', file: 'ModelBounties', old: 'amount == 0 || ', new: '' },
+  { name: 'a bounty that does not fit', file: 'ModelBounties', old: ' || amount > type(uint96).max', new: '' },
+  { name: 'a bounty that is over', file: 'ModelBounties', old: 'terms.deadline <= block.timestamp || ', new: '' },
+  { name: 'a bounty that is over at once', file: 'ModelBounties', old: 'terms.deadline <= block.timestamp', new: 'terms.deadline < block.timestamp' },
+  { name: 'a bounty for ever', file: 'ModelBounties', old: ' || terms.deadline > block.timestamp + LONGEST', new: '' },
+  {
+    name: 'a bounty for too long',
+    file: 'ModelBounties',
+    old: 'terms.deadline > block.timestamp + LONGEST',
+    new: 'terms.deadline > block.timestamp + LONGEST + 1',
+  },
+  { name: 'a bounty that nobody examines', file: 'ModelBounties', old: 'if (terms.examiner == address(0)) revert ZeroExaminer();', new: '' },
+  { name: 'a bounty without cases', file: 'ModelBounties', old: 'if (terms.casesHash == 0) revert ZeroHash();', new: '' },
+  { name: 'a bounty is not said', file: 'ModelBounties', old: 'emit BountyPosted(bountyId, poster, amount, terms);', new: '' },
+  {
+    name: 'a bounty of this contract alone',
+    file: 'ModelBounties',
+    old: 'abi.encode(block.chainid, address(this), poster',
+    new: 'abi.encode(block.chainid, poster',
+  },
+  { name: 'a bounty of every chain', file: 'ModelBounties', old: 'abi.encode(block.chainid, address(this), poster', new: 'abi.encode(address(this), poster' },
+  { name: 'entered too late', file: 'ModelBounties', old: 'if (block.timestamp > bounty.deadline) revert BountyOver(bountyId, bounty.deadline);', new: '' },
+  { name: 'entered at the last second', file: 'ModelBounties', old: 'block.timestamp > bounty.deadline', new: 'block.timestamp >= bounty.deadline' },
+  { name: 'entered by anybody', file: 'ModelBounties', old: 'if (msg.sender != model.owner) revert NotModelOwner(modelId, msg.sender);', new: '' },
+  { name: 'entered without a version', file: 'ModelBounties', old: 'if (model.packageHash == 0) revert ZeroHash();', new: '' },
+  {
+    name: 'entered twice',
+    file: 'ModelBounties',
+    old: 'if (_entered[bountyId][modelId][model.packageHash]) revert AlreadyEntered(bountyId, modelId, model.packageHash);',
+    new: '',
+  },
+  { name: 'an entry is not counted', file: 'ModelBounties', old: '++bounty.entries;', new: '' },
+  { name: 'an entry is not said', file: 'ModelBounties', old: 'emit BountyEntered(bountyId, modelId, model.packageHash);', new: '' },
+  {
+    name: 'paid without an entry',
+    file: 'ModelBounties',
+    old: 'if (!_entered[bountyId][modelId][model.packageHash]) revert NotEntered(bountyId, modelId, model.packageHash);',
+    new: '',
+  },
+  {
+    name: 'paid without the examiner',
+    file: 'ModelBounties',
+    old: 'if (!SignatureCheckerLib.isValidSignatureNowCalldata(bounty.examiner, digest, signature)) revert InvalidAward(bounty.examiner);',
+    new: '',
+  },
+  {
+    name: 'an award for any bounty',
+    file: 'ModelBounties',
+    old: 'abi.encode(AWARD_TYPEHASH, bountyId, modelId',
+    new: 'abi.encode(AWARD_TYPEHASH, bytes32("else"), modelId',
+  },
+  { name: 'another award', file: 'ModelBounties', old: 'model.packageHash, evidence)));', new: 'model.packageHash, bytes32(0))));' },
+  { name: 'another domain of awards', file: 'ModelBounties', old: 'return ("Model Bounties", "1");', new: 'return ("Model Bounties", "2");' },
+  { name: 'a bounty is paid twice', file: 'ModelBounties', old: 'bounty.status = Status.Paid;', new: '' },
+  {
+    name: 'the owner is paid, not the payout',
+    file: 'ModelBounties',
+    old: 'safeTransfer(token, model.payout, bounty.amount)',
+    new: 'safeTransfer(token, model.owner, bounty.amount)',
+  },
+  { name: 'a bounty is paid, and not said', file: 'ModelBounties', old: 'emit BountyPaid(bountyId', new: '// emit BountyPaid(bountyId' },
+  {
+    name: 'a bounty goes back early',
+    file: 'ModelBounties',
+    old: 'if (block.timestamp <= bounty.deadline) revert BountyNotOver(bountyId, bounty.deadline);',
+    new: '',
+  },
+  { name: 'a bounty goes back a second early', file: 'ModelBounties', old: 'block.timestamp <= bounty.deadline', new: 'block.timestamp < bounty.deadline' },
+  { name: 'cases stay sealed', file: 'ModelBounties', old: 'if (casesHashOf(salt, cases) != bounty.casesHash) revert CasesNotOpened(bountyId);', new: '' },
+  { name: 'cases are not published', file: 'ModelBounties', old: 'emit CasesOpened(bountyId, salt, cases);', new: '' },
+  { name: 'cases are asked for of nobody’s entries', file: 'ModelBounties', old: 'if (bounty.entries != 0) {', new: 'if (true) {' },
+  { name: 'cases without salt', file: 'ModelBounties', old: 'keccak256(abi.encode(salt, cases))', new: 'keccak256(abi.encode(bytes32("salt"), cases))' },
+  { name: 'a bounty goes back twice', file: 'ModelBounties', old: 'bounty.status = Status.Withdrawn;', new: '' },
+  {
+    name: 'whoever calls gets it back',
+    file: 'ModelBounties',
+    old: 'safeTransfer(token, bounty.poster, bounty.amount)',
+    new: 'safeTransfer(token, msg.sender, bounty.amount)',
+  },
+  { name: 'that it went back is not said', file: 'ModelBounties', old: 'emit BountyWithdrawn(bountyId, bounty.poster, bounty.amount);', new: '' },
+  { name: 'any bounty is open', file: 'ModelBounties', old: 'if (bounty.status != Status.Open) revert BountyNotOpen(bountyId);', new: '' },
 ]

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRefusal, type Refusal } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
+import { bountiesSuite } from './bounties.suite.ts'
 import type { Account, Authorization, Chain } from './chain.ts'
 
 const price = 10n ** 16n
@@ -353,5 +354,7 @@ export function chainSuite(name: string, open: () => Promise<{ chain: Chain; own
       // What was refused for another reason can still be used.
       expect(await chain.settle({ modelId, requestHash, authorization: good })).toMatchObject({ status: 'settled' })
     })
+
+    bountiesSuite(() => ({ chain, owner, other }))
   })
 }

@@ -8,6 +8,7 @@ import type { Id } from '../core/id.ts'
 import type { Address, Hex, Listing } from '../core/listing.ts'
 import type { MarketEvent } from '../core/market.ts'
 import type { Holder } from '../core/shares.ts'
+import type { Bounties } from './bounties.ts'
 
 /** An account made by the chain driver's own keystore; drivers narrow it. */
 export type Account = { readonly name: string; readonly address: Address }
@@ -44,6 +45,8 @@ export interface Chain {
   readonly contracts: { token: Address; registry: Address; router: Address }
   /** EIP-712 domain of the token. */
   readonly token: { name: string; version: string }
+  /** Money for models that are needed and not built yet. */
+  readonly bounties: Bounties
   /** Atomic units of OPEN (the ERC-20) and of the native coin. */
   balance(address: Address): Promise<{ open: bigint; native: bigint }>
   /** Registers a model under the owner's slug, or finds it already registered by the same owner. */

@@ -5,8 +5,8 @@ import {IModelRegistry} from "./IModelRegistry.sol";
 
 /// @title Royalty shares
 /// @notice A payout address that several people hold in shares fixed for ever: whoever built a model, gave data to it or wrote with them.
-/// What queries pay gathers here until anyone sends it on; nobody can change who gets what, and nothing stays behind. Of our contracts it is
-/// the only one that ever holds money. It knows nothing of queries.
+/// What queries pay gathers here until anyone sends it on; nobody can change who gets what, and nothing stays behind. Of what queries pay it is
+/// the only one of our contracts that ever holds any. It knows nothing of queries.
 /// @dev Deployed by CREATE2 with the shares in its creation code, so that its address is a commitment to them and it needs no factory.
 interface IRoyaltyShares {
     /// @notice All that had gathered went out: `amount`, in atomic units of OPEN.

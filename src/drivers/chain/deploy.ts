@@ -7,7 +7,7 @@ import { BaseError, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address } from '../../core/listing.ts'
 import type { Holder } from '../../core/shares.ts'
 import type { Account, Chain } from '../../ports/chain.ts'
-import { royaltyRouter, royaltyShares, wrappedOpen } from './contracts.generated.ts'
+import { modelBounties, royaltyRouter, royaltyShares, wrappedOpen } from './contracts.generated.ts'
 import type { Writer } from './writer.ts'
 
 /** Arachnid's deterministic deployment proxy: calldata is a 32-byte salt and the creation code. */
@@ -31,6 +31,11 @@ export function deployments(): { contracts: Chain['contracts']; steps: Deploymen
   const token = place('WrappedOpen', wrappedOpen.bytecode)
   const router = place('RoyaltyRouter', encodeDeployData({ abi: royaltyRouter.abi, bytecode: royaltyRouter.bytecode, args: [token.address] }))
   return { contracts: { token: token.address, registry: router.address, router: router.address }, steps: [token, router] }
+}
+
+/** The contract that holds bounties of this token for models of this registry; deployed by whoever posts the first. */
+export function bountiesDeployment({ token, registry }: Pick<Chain['contracts'], 'token' | 'registry'>): Deployment {
+  return place('ModelBounties', encodeDeployData({ abi: modelBounties.abi, bytecode: modelBounties.bytecode, args: [token, registry] }))
 }
 
 /**

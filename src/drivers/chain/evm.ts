@@ -10,6 +10,7 @@ import type { Account, Authorization, Chain, ExamRecord, Network, Pulse, Settlem
 import type { Journal } from '../../ports/database.ts'
 import { refuseKnownKeys } from '../keystore/keystore.ts'
 import { wellFormed } from './authorization.ts'
+import { type BountiesParts, chainBounties } from './bounties.ts'
 import { modelRegistry, wrappedOpen } from './contracts.generated.ts'
 import type { paidHistory } from './history.ts'
 import { marketEvents } from './market-events.ts'
@@ -115,11 +116,11 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     return refuse('transaction_reverted', `Transaction ${outcome.hash} was mined but refused by the contract.`, `Look at the ${what} and try again.`)
   }
 
-  const shares = sharedPayouts({
-    ...{ client, network, contracts, listing, registryCall },
-    transact: async (from, to, data, purpose, what) =>
-      mined(await call(from, to, data, purpose, () => client.estimateGas({ account: from.address, to, data })), what),
-  })
+  const transact: BountiesParts['transact'] = async (from, to, data, purpose, what, estimate) =>
+    mined(await call(from, to, data, purpose, estimate ?? (() => client.estimateGas({ account: from.address, to, data }))), what)
+  const token = { name: 'Wrapped OPEN', version: '1' }
+  const shares = sharedPayouts({ client, network, contracts, listing, registryCall, transact })
+  const bounties = chainBounties({ client, chain: { network, contracts, token }, listing, transact })
 
   const settled = (paid: Paid): Settlement => ({ ...paid, final: paid.block <= parts.finalBlock() })
 
@@ -209,7 +210,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
   return {
     network,
     contracts,
-    token: { name: 'Wrapped OPEN', version: '1' },
+    token,
 
     async balance(address) {
       const [open, native] = await answered(() =>
@@ -268,6 +269,7 @@ export async function evmChain(parts: EvmParts): Promise<Chain> {
     share: (options) => answered(() => shares.share(options)),
     holders: (payout) => answered(() => shares.holders(payout)),
     distribute: (options) => answered(() => shares.distribute(options)),
+    bounties: { ...bounties, bounty: (bountyId) => answered(() => bounties.bounty(bountyId)) },
 
     async commitExam({ owner, modelId, examRoot }) {
       if (await exam(modelId, examRoot)) return { tx: null }

@@ -13,6 +13,7 @@ import type { Authorization, Chain, ExamRecord, Settlement } from '../../ports/c
 import { authorizationTypes, tokenDomain, wellFormed } from './authorization.ts'
 import { deployments, inOrder, sharesDeployment } from './deploy.ts'
 import { modelIdOf } from './evm.ts'
+import { memoryBounties } from './memory-bounties.ts'
 import { refusalFor } from './revert.ts'
 
 const day = 86_400
@@ -85,10 +86,16 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
     return balanceOf(from) < value ? refusalFor('InsufficientBalance', []) : undefined
   }
 
+  const move = (from: Address, to: Address, amount: bigint): void => {
+    balances.set(from.toLowerCase(), balanceOf(from) - amount)
+    balances.set(to.toLowerCase(), balanceOf(to) + amount)
+  }
+
   return {
     network,
     contracts,
     token,
+    bounties: memoryBounties({ chainId: network.chainId, contracts, seconds, present, balanceOf, move, mine: () => mine() }),
     async balance(address) {
       return { open: balanceOf(address), native: natives.get(address.toLowerCase()) ?? COIN }
     },
@@ -200,8 +207,7 @@ export function memoryChain(options: { now?: () => number } = {}): Chain {
       if (refusal) return { status: 'refused', code: refusal.code, message: refusal.message }
       const { from, to, value, nonce } = sound
       if (balanceOf(from) < value) return { status: 'refused', code: 'insufficient_open', message: refusalFor('InsufficientBalance', []).message }
-      balances.set(from.toLowerCase(), balanceOf(from) - value)
-      balances.set(to.toLowerCase(), balanceOf(to) + value)
+      move(from, to, value)
       const tx = mine({ kind: 'paid', modelId, payer: from, builder: to, amount: value })
       const paid: Settlement = { status: 'settled', tx, block, payer: from, builder: to, amount: value, modelId, final: true }
       settled.set(keyOf(sound), paid)

@@ -4,10 +4,10 @@
 import { BaseError as ViemError } from 'viem'
 import { type Refusal, refuse } from '../../core/errors.ts'
 import { formatOpen } from '../../core/royalty.ts'
-import { modelRegistry, royaltyRouter, wrappedOpen } from './contracts.generated.ts'
+import { modelBounties, modelRegistry, royaltyRouter, wrappedOpen } from './contracts.generated.ts'
 
-/** Every error any of the three contracts can end a call with; a call to the router may fail in the token. */
-export const contractErrors = [...wrappedOpen.abi, ...modelRegistry.abi, ...royaltyRouter.abi].filter((item) => item.type === 'error')
+/** Every error any of the contracts can end a call with; a call to the router may fail in the token. */
+export const contractErrors = [...wrappedOpen.abi, ...modelRegistry.abi, ...royaltyRouter.abi, ...modelBounties.abi].filter((item) => item.type === 'error')
 
 type Arguments = readonly unknown[]
 const instant = (seconds: unknown): string => {
@@ -53,6 +53,25 @@ const sentences: Record<string, (values: Arguments) => Refusal> = {
   ZeroPayout: () => refuse('payout_missing', 'The payout address is the zero address.', 'Give an address that you hold.'),
   ZeroHash: () => refuse('hash_missing', 'A hash of zero names no package, report or exam.', 'Give the id of what is meant.'),
   ExamExists: ([, examRoot]) => refuse('exam_already_committed', `The exam ${examRoot} was committed before.`, 'An exam is committed once.'),
+  AmountOutOfRange: ([amount, maximum]) =>
+    refuse('amount_out_of_range', `A bounty of ${open(amount)} is not above 0 and at most ${open(maximum)}.`, 'Offer another sum.'),
+  DeadlineOutOfRange: ([deadline]) =>
+    refuse('deadline_out_of_range', `The deadline ${instant(deadline)} is not ahead, or more than 366 days away.`, 'Give 1 to 366 days.'),
+  BountyNotOpen: ([bountyId]) => refuse('bounty_not_open', `No bounty ${bountyId} is open.`, 'It was paid or taken back, or never posted.'),
+  BountyOver: ([bountyId, deadline]) => refuse('bounty_over', `The time of the bounty ${bountyId} was over at ${instant(deadline)}.`, 'Look for another one.'),
+  BountyNotOver: ([bountyId, deadline]) =>
+    refuse('bounty_not_over', `The bounty ${bountyId} stays where it is until ${instant(deadline)}.`, 'Take it back after that, if nobody won it.'),
+  AlreadyEntered: ([, modelId, packageHash]) =>
+    refuse('bounty_entered', `The package ${packageHash} of the model ${modelId} was entered before.`, 'Publish a better version, then enter again.'),
+  NotEntered: ([, modelId, packageHash]) =>
+    refuse('bounty_not_entered', `The package ${packageHash} of the model ${modelId} was not entered for this bounty.`, 'Enter it first.'),
+  InvalidAward: ([examiner]) => refuse('award_invalid', `The award is not signed by the examiner ${examiner}.`, 'Only the examiner of a bounty awards it.'),
+  CasesNotOpened: ([bountyId]) =>
+    refuse(
+      'cases_not_opened',
+      `Models were entered for the bounty ${bountyId}, so its money goes back only with its cases opened.`,
+      'Take it back on the gateway that posted it, which holds the cases.',
+    ),
   UnknownExam: ([modelId, examRoot]) =>
     refuse('exam_not_committed', `The exam ${examRoot} was never committed for the model ${modelId}.`, 'Commit it, then count attempts.'),
 }

@@ -21,7 +21,10 @@ const NEWCOMER_ORGANIC = 3
 /** A lexeme as `tsquery` and `tsvector` read it. */
 export const lexeme = (term: string): string => `'${term.replace(/\\/g, '\\\\').replace(/'/g, "''")}'`
 
-type Asked = { term: string; read: string; weight: number; rarity: number; common: boolean }
+/** What a query may ask for beside its words. */
+const filters = ['task', 'language', 'domain', 'base', 'licence', 'verdict', 'minQuality', 'maxLatencyMs', 'maxPrice'] as const satisfies (keyof SearchQuery)[]
+
+type Asked = { term: string; read: string; weight: number; rarity: number; listings: number; common: boolean }
 
 /** The terms as listings hold them, each with its rarity; and what was read as something else. */
 async function read(database: Queryable, terms: Terms): Promise<{ asked: Asked[]; corrected: Found['corrected']; total: number }> {
@@ -58,7 +61,7 @@ async function read(database: Queryable, terms: Terms): Promise<{ asked: Asked[]
     const listings = known.get(word)
     // What no listing holds can neither match nor tell listings apart.
     if (listings === undefined || asked.some(({ read }) => read === word)) continue
-    asked.push({ term, read: word, weight, rarity: Math.log(1 + total / (1 + listings)), common: listings > COMMON * total })
+    asked.push({ term, read: word, weight, rarity: Math.log(1 + total / (1 + listings)), listings, common: listings > COMMON * total })
   }
   return { asked, corrected, total }
 }
@@ -74,10 +77,26 @@ function relevance(asked: readonly Asked[]): SQL {
   return sql`(${sql.join(parts, sql` + `)})::real`
 }
 
+/**
+ * The terms of which one listing must hold at least one: the rarest, as many as it takes until there is enough to weigh. A listing that holds none of
+ * them, but only what many hold, would stand behind all these.
+ */
+function tellingOf(query: SearchQuery, asked: readonly Asked[]): Asked[] {
+  const rare = asked.filter(({ common }) => !common)
+  const narrowed = filters.some((filter) => query[filter] !== undefined)
+  const telling: Asked[] = []
+  let held = 0
+  for (const one of (rare.length ? rare : [...asked]).sort((a, b) => a.listings - b.listings)) {
+    if (held >= WEIGHED * (narrowed ? 5 : 1)) break
+    telling.push(one)
+    held += one.listings
+  }
+  return telling
+}
+
 /** Conditions of a query, without its cursor. */
 function conditions(query: SearchQuery, asked: readonly Asked[], searching: boolean, now: number): SQL {
-  const rare = asked.filter(({ common }) => !common)
-  const telling = rare.length ? rare : asked
+  const telling = tellingOf(query, asked)
   const price = query.maxPrice === undefined ? undefined : parseOpen(query.maxPrice)
   const all: (SQL | undefined)[] = [
     sql`not hidden and not retired and facts is not null`,
@@ -108,7 +127,10 @@ const orders: Record<SearchQuery['sort'], SQL> = {
 export function marketSearch(database: Queryable): Pick<MarketRecords, 'search' | 'facets' | 'newcomers'> {
   /** The best places among what matches: what is weighed, by these columns alone, since the texts of two thousand listings are long. */
   const matched = (columns: SQL, query: SearchQuery, asked: readonly Asked[], searching: boolean, now: number): SQL => {
-    const order = query.sort === 'price' ? sql`price asc` : query.sort === 'newest' ? sql`registered_at desc` : sql`score desc`
+    // With words, those that match are few: found by the words and then sorted. By the index of scores alone (which "+ 0" rules out) the planner would read
+    // half the market to meet two thousand of them.
+    const best = searching ? sql`score + 0 desc` : sql`score desc`
+    const order = query.sort === 'price' ? sql`price asc` : query.sort === 'newest' ? sql`registered_at desc` : best
     return sql`select ${columns} from market_listings where ${conditions(query, asked, searching, now)} order by ${order}, model_id limit ${WEIGHED}`
   }
   return {

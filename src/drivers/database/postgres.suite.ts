@@ -34,7 +34,12 @@ async function freePort(): Promise<number> {
 }
 
 /** A server with databases made on demand. `settings` are PostgreSQL's own, e.g. `{ fsync: 'off' }`. */
-export async function startPostgres(settings: Record<string, string> = {}): Promise<{ database(name: string): Promise<string>; stop(): Promise<void> }> {
+export async function startPostgres(settings: Record<string, string> = {}): Promise<{
+  database(name: string): Promise<string>
+  /** Changes a setting while it runs. */
+  set(name: string, value: string): Promise<void>
+  stop(): Promise<void>
+}> {
   if (noServer !== null || !bin) throw new Error(noServer ?? 'no server')
   const folder = mkdtempSync(join(tmpdir(), 'modelfactory-postgres-'))
   if (user) chownSync(folder, user.uid, user.gid)
@@ -73,6 +78,10 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     async database(name) {
       await admin(`create database ${name}`)
       return url(name)
+    },
+    async set(name, value) {
+      await admin(`alter system set ${name} = '${value}'`)
+      await admin('select pg_reload_conf()')
     },
     async stop() {
       server.kill('SIGINT')
