@@ -108,7 +108,7 @@ async function killerIn(folder: string, mutant: Mutant, tests: Mutant['file'] | 
 
 async function killAll(): Promise<void> {
   const began = Date.now()
-  const queue = mutants.filter(({ name }) => new RegExp(values.only).test(name))
+  const queue = mutants.filter(({ file, name }) => new RegExp(values.only).test(`${file}: ${name}`))
   const count = queue.length
   const survivors: string[] = []
   const worker = async (): Promise<void> => {

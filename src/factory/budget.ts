@@ -6,8 +6,9 @@ import type { LocalAccount } from 'viem'
 import { z } from 'zod'
 import { type Refusal, refuse } from '../core/errors.ts'
 import { localAccount } from '../drivers/keystore/keystore.ts'
-import type { Account, Chain } from '../ports/chain.ts'
+import type { Chain } from '../ports/chain.ts'
 import type { Database } from '../ports/database.ts'
+import type { Account } from '../ports/keystore.ts'
 
 /** Atomic units of OPEN; null is no limit of that kind. */
 export type Limits = { perQuery: bigint; perDay: bigint; perModelPerDay: bigint | null }

@@ -1,7 +1,7 @@
 /**
  * What is the gateway's owner's alone: how it is, how each model was made, and the wallet that asks for them. Knows nothing of who asks.
  */
-import type { Account } from '../ports/chain.ts'
+import type { Account } from '../ports/keystore.ts'
 import { openBudget } from './budget.ts'
 import { type OperatingParts, openOperating } from './operating.ts'
 

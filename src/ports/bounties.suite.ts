@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { isRefusal } from '../core/errors.ts'
 import { hashText, type Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
-import type { Account, Chain } from './chain.ts'
+import type { Chain } from './chain.ts'
+import type { Account } from './keystore.ts'
 
 const OPEN = 10n ** 18n
 const CASES = '[{"input":"a","output":"b"}]'
@@ -19,9 +20,9 @@ export function bountiesSuite(open: () => { chain: Chain; owner: Account; other:
       return { needHash: hashText('need'), casesHash: chain.bounties.casesHashOf(SALT, CASES), examiner: other.address, deadline: now() + 3600, ...patch }
     }
     const posted = async (patch: Parameters<typeof termsOf>[0] = {}, amount = 3n * OPEN): Promise<Hex> => {
-      const { chain, other } = open()
+      const { chain, owner, other } = open()
       await chain.fund(other.address, amount)
-      const done = await chain.bounties.post({ poster: other, amount, terms: termsOf(patch) })
+      const done = await chain.bounties.post({ poster: other, by: owner, amount, terms: termsOf(patch) })
       if (isRefusal(done)) throw new Error(done.message)
       return done.bountyId
     }
@@ -37,7 +38,7 @@ export function bountiesSuite(open: () => { chain: Chain; owner: Account; other:
     const fresh = (number: number): Address => `0x${hashText(`payout ${number} of bounties`).slice(2, 42)}`
 
     it('holds what was promised, under the id that follows from the promise', async () => {
-      const { chain, other } = open()
+      const { chain, owner, other } = open()
       const terms = termsOf({ needHash: hashText('held') })
       expect(await chain.bounties.bounty(zero)).toBeUndefined()
       const before = (await chain.balance(other.address)).open
@@ -48,12 +49,13 @@ export function bountiesSuite(open: () => { chain: Chain; owner: Account; other:
         ...{ entries: 0, casesHash: terms.casesHash, status: 'open' },
       })
       expect((await chain.balance(other.address)).open).toBe(before)
-      expect(await chain.bounties.post({ poster: other, amount: 3n * OPEN, terms })).toMatchObject({ code: 'authorization_used' })
+      expect(await chain.bounties.post({ poster: other, by: owner, amount: 3n * OPEN, terms })).toMatchObject({ code: 'authorization_used' })
     })
 
     it('refuses promises that could not be kept', async () => {
-      const { chain, other } = open()
-      const post = (amount: bigint, patch: Parameters<typeof termsOf>[0] = {}) => chain.bounties.post({ poster: other, amount, terms: termsOf(patch) })
+      const { chain, owner, other } = open()
+      const post = (amount: bigint, patch: Parameters<typeof termsOf>[0] = {}) =>
+        chain.bounties.post({ poster: other, by: owner, amount, terms: termsOf(patch) })
       expect(await post(0n)).toMatchObject({ code: 'amount_out_of_range' })
       expect(await post(2n ** 96n)).toMatchObject({ code: 'amount_out_of_range' })
       expect(await post(OPEN, { deadline: now() - 5 })).toMatchObject({ code: 'deadline_out_of_range' })
@@ -68,24 +70,24 @@ export function bountiesSuite(open: () => { chain: Chain; owner: Account; other:
       const modelId = await published('bounty-winner', fresh(1))
       const evidence = hashText('evidence')
       const { bounties } = chain
-      expect(await bounties.award({ examiner: other, bountyId, modelId, evidence })).toMatchObject({ code: 'bounty_not_entered' })
+      expect(await bounties.award({ examiner: other, by: owner, bountyId, modelId, evidence })).toMatchObject({ code: 'bounty_not_entered' })
       expect(await bounties.enter({ owner: other, bountyId, modelId })).toMatchObject({ code: 'not_owner' })
       expect(await bounties.enter({ owner, bountyId: hashText('none') as Hex, modelId })).toMatchObject({ code: 'bounty_not_open' })
       expect(await bounties.enter({ owner, bountyId, modelId: hashText('none') as Hex })).toMatchObject({ code: 'model_unknown' })
       expect(await bounties.enter({ owner, bountyId, modelId })).toMatchObject({ tx: expect.stringMatching(/^0x/) })
       expect(await bounties.enter({ owner, bountyId, modelId })).toMatchObject({ code: 'bounty_entered' })
       expect((await bounties.bounty(bountyId))!.entries).toBe(1)
-      expect(await bounties.award({ examiner: owner, bountyId, modelId, evidence })).toMatchObject({ code: 'award_invalid' })
+      expect(await bounties.award({ examiner: owner, by: owner, bountyId, modelId, evidence })).toMatchObject({ code: 'award_invalid' })
       // A version after the one that was entered is another model.
       await chain.publishVersion({ owner, modelId, packageId: hashText('two'), reportId: hashText('report') })
-      expect(await bounties.award({ examiner: other, bountyId, modelId, evidence })).toMatchObject({ code: 'bounty_not_entered' })
+      expect(await bounties.award({ examiner: other, by: owner, bountyId, modelId, evidence })).toMatchObject({ code: 'bounty_not_entered' })
       await bounties.enter({ owner, bountyId, modelId })
-      const paid = await bounties.award({ examiner: other, bountyId, modelId, evidence })
+      const paid = await bounties.award({ examiner: other, by: owner, bountyId, modelId, evidence })
       const { payout } = (await chain.listing(modelId))!
       expect(paid).toMatchObject({ payout, amount: 3n * OPEN })
       expect((await chain.balance(payout)).open).toBe(3n * OPEN)
       expect((await bounties.bounty(bountyId))!.status).toBe('paid')
-      expect(await bounties.award({ examiner: other, bountyId, modelId, evidence })).toMatchObject({ code: 'bounty_not_open' })
+      expect(await bounties.award({ examiner: other, by: owner, bountyId, modelId, evidence })).toMatchObject({ code: 'bounty_not_open' })
       expect(await bounties.withdraw({ by: other, bountyId, salt: SALT, cases: CASES })).toMatchObject({ code: 'bounty_not_open' })
     })
 

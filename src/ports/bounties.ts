@@ -5,7 +5,7 @@
 import type { Refusal } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
-import type { Account } from './chain.ts'
+import type { Account } from './keystore.ts'
 
 /** What a poster promises; a bounty's id follows from it, its sum and its poster. `deadline` in Unix seconds. */
 export type BountyTerms = { needHash: Id; casesHash: Hex; examiner: Address; deadline: number }
@@ -26,12 +26,12 @@ export interface Bounties {
   idOf(options: { poster: Address; amount: bigint; terms: BountyTerms }): Hex
   /** What a bounty's terms say of its cases: the hash of a salt and their text. */
   casesHashOf(salt: Hex, cases: string): Hex
-  /** Takes the poster's OPEN, by the poster's signature under these terms and no others. */
-  post(options: { poster: Account; amount: bigint; terms: BountyTerms }): Promise<{ bountyId: Hex; tx: Hex } | Refusal>
+  /** Takes the poster's OPEN, by the poster's signature under these terms and no others; `by` sends it. */
+  post(options: { poster: Account; by: Account; amount: bigint; terms: BountyTerms }): Promise<{ bountyId: Hex; tx: Hex } | Refusal>
   /** Enters the present version of a model, by its owner; each version once. */
   enter(options: { owner: Account; bountyId: Hex; modelId: Hex }): Promise<{ tx: Hex } | Refusal>
-  /** Pays the bounty whole to the model's payout address, by the examiner's signature; `evidence` is the hash of what was found. */
-  award(options: { examiner: Account; bountyId: Hex; modelId: Hex; evidence: Id }): Promise<{ tx: Hex; payout: Address; amount: bigint } | Refusal>
+  /** Pays the bounty whole to the model's payout address, by the examiner's signature; `evidence` is the hash of what was found, `by` sends it. */
+  award(options: { examiner: Account; by: Account; bountyId: Hex; modelId: Hex; evidence: Id }): Promise<{ tx: Hex; payout: Address; amount: bigint } | Refusal>
   /** Sends the money back to its poster after the deadline; with models entered it takes the cases, which are published by it. Anyone may. */
   withdraw(options: { by: Account; bountyId: Hex; salt: Hex; cases: string }): Promise<{ tx: Hex } | Refusal>
   /** What stands on the chain of a bounty; undefined when there is none. */

@@ -8,7 +8,8 @@ import { isRefusal, type Refusal } from '../core/errors.ts'
 import { hashText } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import { bountiesSuite } from './bounties.suite.ts'
-import type { Account, Authorization, Chain } from './chain.ts'
+import type { Authorization, Chain } from './chain.ts'
+import type { Account } from './keystore.ts'
 
 const price = 10n ** 16n
 const types = {

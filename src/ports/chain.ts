@@ -9,9 +9,7 @@ import type { Address, Hex, Listing } from '../core/listing.ts'
 import type { MarketEvent } from '../core/market.ts'
 import type { Holder } from '../core/shares.ts'
 import type { Bounties } from './bounties.ts'
-
-/** An account made by the chain driver's own keystore; drivers narrow it. */
-export type Account = { readonly name: string; readonly address: Address }
+import type { Account } from './keystore.ts'
 
 /** An EIP-3009 transferWithAuthorization message with its signature. */
 export type Authorization = { from: Address; to: Address; value: bigint; validAfter: bigint; validBefore: bigint; nonce: Hex; signature: Hex }
@@ -93,11 +91,4 @@ export interface Chain {
   /** Gives an account test OPEN; refuses off the embedded chain. */
   fund(address: Address, amount: bigint): Promise<{ tx: Hex } | Refusal>
   close(): Promise<void>
-}
-
-/** Keys of this data folder, encrypted at rest; never shown, never logged. */
-export interface Keystore {
-  /** Makes the account on first use. Names are [a-z0-9-]. */
-  account(name: string): Promise<Account>
-  names(): Promise<string[]>
 }

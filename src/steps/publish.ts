@@ -6,7 +6,8 @@ import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
 import type { Hex } from '../core/listing.ts'
 import type { Verdict } from '../core/report.ts'
-import type { Account, Chain } from '../ports/chain.ts'
+import type { Chain } from '../ports/chain.ts'
+import type { Account } from '../ports/keystore.ts'
 
 /** `verdict` is the gate's; undefined for packages made before there was one, which are published as unproven. */
 export async function publish(

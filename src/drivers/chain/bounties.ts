@@ -5,7 +5,8 @@ import { encodeAbiParameters, encodeFunctionData, keccak256, type Log, type Publ
 import { isRefusal, type Refusal } from '../../core/errors.ts'
 import type { Address, Hex, Listing } from '../../core/listing.ts'
 import type { Bounties, BountyTerms, ChainBounty } from '../../ports/bounties.ts'
-import type { Account, Chain } from '../../ports/chain.ts'
+import type { Chain } from '../../ports/chain.ts'
+import type { Account } from '../../ports/keystore.ts'
 import { localAccount } from '../keystore/keystore.ts'
 import { tokenDomain } from './authorization.ts'
 import { modelBounties } from './contracts.generated.ts'
@@ -74,10 +75,10 @@ export function chainBounties({ client, chain, listing, transact }: BountiesPart
     casesHashOf,
     bounty,
 
-    async post({ poster, amount, terms }) {
+    async post({ poster, by, amount, terms }) {
       if (amount <= 0n || amount >= 2n ** 96n) return refusalFor('AmountOutOfRange', [amount, 2n ** 96n - 1n])
       if (!(await isDeployed())) {
-        const made = await transact(poster, deployer, deployment.data, 'deploy ModelBounties', 'contract of bounties')
+        const made = await transact(by, deployer, deployment.data, 'deploy ModelBounties', 'contract of bounties')
         if (isRefusal(made)) return made
       }
       const bountyId = idOf({ poster: poster.address, amount, terms })
@@ -91,7 +92,7 @@ export function chainBounties({ client, chain, listing, transact }: BountiesPart
         ...{ domain: tokenDomain(chain), types: receiveTypes, primaryType: 'ReceiveWithAuthorization', message },
       })
       const { to: _, ...authorization } = message
-      const done = await call(poster, 'post', [
+      const done = await call(by, 'post', [
         { ...terms, deadline: BigInt(terms.deadline) },
         { ...authorization, signature },
       ])
@@ -104,7 +105,7 @@ export function chainBounties({ client, chain, listing, transact }: BountiesPart
       return isRefusal(done) ? done : { tx: done.tx }
     },
 
-    async award({ examiner, bountyId, modelId, evidence }) {
+    async award({ examiner, by, bountyId, modelId, evidence }) {
       const listed = await listing(modelId)
       if (!listed) return refusalFor('UnknownModel', [modelId])
       if (!(await bounty(bountyId))) return refusalFor('BountyNotOpen', [bountyId])
@@ -112,7 +113,7 @@ export function chainBounties({ client, chain, listing, transact }: BountiesPart
         domain: { name: 'Model Bounties', version: '1', chainId, verifyingContract: deployment.address },
         ...{ types: awardTypes, primaryType: 'Award', message: { bountyId, modelId, packageHash: listed.packageId as Hex, evidence: evidence as Hex } },
       })
-      const done = await call(examiner, 'award', [bountyId, modelId, evidence, signature])
+      const done = await call(by, 'award', [bountyId, modelId, evidence, signature])
       if (isRefusal(done)) return done
       const [event] = parseEventLogs({ abi: modelBounties.abi, eventName: 'BountyPaid', logs: done.logs })
       return { tx: done.tx, payout: event!.args.payout, amount: event!.args.amount }

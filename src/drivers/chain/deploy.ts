@@ -6,7 +6,8 @@ import { concatHex, encodeDeployData, getCreate2Address, type Hex, isAddress, ty
 import { BaseError, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address } from '../../core/listing.ts'
 import type { Holder } from '../../core/shares.ts'
-import type { Account, Chain } from '../../ports/chain.ts'
+import type { Chain } from '../../ports/chain.ts'
+import type { Account } from '../../ports/keystore.ts'
 import { modelBounties, royaltyRouter, royaltyShares, wrappedOpen } from './contracts.generated.ts'
 import type { Writer } from './writer.ts'
 

@@ -6,8 +6,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { keccak256, type Log, type PublicClient, parseTransaction } from 'viem'
 import type { Address, Hex } from '../../core/listing.ts'
-import type { Account } from '../../ports/chain.ts'
 import type { Journal, JournaledTransaction } from '../../ports/database.ts'
+import type { Account } from '../../ports/keystore.ts'
 import { localAccount } from '../keystore/keystore.ts'
 import { isRejection, type Outcome, shortMessage, type Transaction, type Writer } from './writer.ts'
 

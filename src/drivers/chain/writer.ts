@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { keccak256, type Log, type PublicClient, BaseError as ViemError } from 'viem'
 import type { Address, Hex } from '../../core/listing.ts'
-import type { Account } from '../../ports/chain.ts'
 import type { Journal, JournaledTransaction } from '../../ports/database.ts'
+import type { Account } from '../../ports/keystore.ts'
 import { localAccount } from '../keystore/keystore.ts'
 
 export type Transaction = { from: Account; to: Address; data: Hex; value?: bigint; gas: bigint; purpose: string }

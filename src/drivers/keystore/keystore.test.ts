@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import { mnemonicToAccount } from 'viem/accounts'
 import { describe, expect, it } from 'vitest'
 import { isRefusal } from '../../core/errors.ts'
-import type { Keystore } from '../../ports/chain.ts'
+import type { Keystore } from '../../ports/keystore.ts'
 import { KeyError, localAccount, openKeystore, refuseKnownKeys } from './keystore.ts'
 
 const temporary = async () => join(await mkdtemp(join(tmpdir(), 'modelfactory-test-keys-')), 'keys')

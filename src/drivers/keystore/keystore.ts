@@ -9,7 +9,7 @@ import type { LocalAccount } from 'viem'
 import { z } from 'zod'
 import { BaseError, type Refusal, refuse } from '../../core/errors.ts'
 import type { Address } from '../../core/listing.ts'
-import type { Account, Keystore } from '../../ports/chain.ts'
+import type { Account, Keystore } from '../../ports/keystore.ts'
 import { WriteError, writeDurably, writeFailure } from '../files/durable.ts'
 
 /** A passphrase a person chose is stretched: 128 MiB and some tenths of a second a guess (RFC 7914; OWASP's first choice). */

@@ -10,7 +10,7 @@ import {
   encodePaymentResponseHeader,
 } from '@x402/core/http'
 import { OFFER_RECEIPT, type OfferPayload, offerTypes, type ReceiptPayload, receiptTypes, type SignedOffer, type SignedReceipt } from '../../core/offer.ts'
-import type { Account } from '../../ports/chain.ts'
+import type { Account } from '../../ports/keystore.ts'
 import type { Quote } from '../../ports/payments.ts'
 import { localAccount } from '../keystore/keystore.ts'
 
