@@ -31,6 +31,7 @@ import type {
 } from '../core/view.ts'
 import type { ColumnChoice } from '../steps/columns.ts'
 import type { Auditions } from './audition.ts'
+import type { BountyBoard } from './bounty-board.ts'
 import type { BudgetWallet } from './budget.ts'
 import type { Shares } from './earnings.ts'
 import type { Exams } from './exams.ts'
@@ -68,6 +69,8 @@ export interface ModelFactory {
   readonly market: Market
   /** Models that answer unnamed, of which one is paid. */
   readonly auditions: Auditions
+  /** Money for needs, won by the first model that passes. */
+  readonly bounties: BountyBoard
   /** Files that come in pieces. */
   readonly uploads: Uploads
   /** Questions that a visitor may ask before paying. */

@@ -40,6 +40,7 @@ import { reconcile } from '../steps/reconcile.ts'
 import { refine } from '../steps/refine.ts'
 import { openAuditions } from './audition.ts'
 import { openBases, progressText } from './bases.ts'
+import { openBountyBoard } from './bounty-board.ts'
 import { openBuilds } from './builds.ts'
 import { type Config, OWN_BASE } from './config.ts'
 import { openEarnings } from './earnings.ts'
@@ -263,6 +264,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     trials,
     webhook,
     auditions: openAuditions({ chain, database }, { market, ask, now }),
+    bounties: openBountyBoard({ chain, database }, { poster: payer, builder, examiner: gateway, find, ask, now }),
 
     async export(name, kind) {
       const model = await find(name)

@@ -9,6 +9,7 @@ import { readConfig } from '../../factory/config.ts'
 import { type AuditionFlags, audition } from './audition.ts'
 import { printBases } from './bases.ts'
 import { type BenchFlags, bench } from './bench.ts'
+import { type BountyFlags, bounty, type OfferFlags } from './bounty.ts'
 import { ask, type BuildFlags, build, earnings, list, publish, query } from './commands.ts'
 import type { Context } from './connect.ts'
 import { examCases, type RunFlags, runExam, showExam, verifyExamPapers } from './exam.ts'
@@ -187,7 +188,15 @@ talking('show <listing>', 'all that is known of a listing: exam, price, use, ver
 )
 talking('want [need]', 'post what you need and cannot find; without words, what others want and look for in vain')
   .option('--case <text=>answer>', 'an example, such as "my heart races => cardiology"; may be said several times', several, [])
-  .action((need: string | undefined, flags: Flags & { case: string[] }) => run(flags, (context) => want(context, need, flags)))
+  .option('--bounty <open>', 'money for whoever builds it: held until a model passes your sealed cases, and then paid to its builder whole')
+  .option('--sealed <file>', 'at least five cases that nobody sees, "text => right answer" a line, two columns with a tab, or JSON lines')
+  .option('--days <number>', 'how long the bounty can be won', '30')
+  .option('--pass <score>', 'what a model must reach, of 1', '0.9')
+  .action((need: string | undefined, flags: Flags & OfferFlags & { case: string[] }) => run(flags, (context) => want(context, need, flags)))
+talking('bounty [id]', 'money offered for needs: all of it, or one; enter a model of yours, or take your money back')
+  .option('--enter <model>', 'have your published model examined on the sealed cases; the first that passes is paid')
+  .option('--withdraw', 'take the money back after the deadline; the cases become public when models were entered')
+  .action((id: string | undefined, flags: Flags & BountyFlags) => run(flags, (context) => bounty(context, id, flags)))
 talking('audition [need]', 'a blind audition: up to three models answer your own cases unnamed, you choose, only the chosen one is paid')
   .option('--case <text>', 'a case of yours; may be said several times, at most 20', several, [])
   .option('--cases <file>', 'a text file with one case a line')

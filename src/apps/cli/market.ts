@@ -5,6 +5,7 @@
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Demand, Hit, ListingView, SearchView, Wanted } from '../../core/market.ts'
 import type { Recomputed } from '../../factory/market.ts'
+import { type OfferFlags, offer, offerOf } from './bounty.ts'
 import { withCurrency } from './commands.ts'
 import { type Context, withServer } from './connect.ts'
 import { even } from './dataset.ts'
@@ -59,7 +60,11 @@ export async function show(context: Context, id: string): Promise<Refusal | unde
 }
 
 /** Posts a need, or without one lists what is wanted and what is looked for in vain. */
-export async function want(context: Context, need: string | undefined, flags: { case?: string[] }): Promise<Refusal | undefined> {
+export async function want(context: Context, need: string | undefined, flags: { case?: string[] } & OfferFlags): Promise<Refusal | undefined> {
+  const post = await offerOf(flags)
+  if (isRefusal(post)) return post
+  if (post && need === undefined)
+    return refuse('need_missing', 'It is not said what the bounty is for.', 'Say it: npx modelfactory want "..." --bounty 50 --sealed FILE')
   if (need === undefined) {
     const told = await withServer(context, async (url) => {
       const wanted = await request<{ wanted: Wanted[] }>(url, '/api/market/wanted')
@@ -85,6 +90,7 @@ export async function want(context: Context, need: string | undefined, flags: { 
   }
   const wanted = await withServer(context, (url) => request<Wanted>(url, '/api/market/wanted', { need, cases }))
   if (isRefusal(wanted)) return wanted
+  if (post) return offer(context, wanted, post)
   context.out.result(wanted, `Posted as ${wanted.id}${wanted.tags.length ? `, under ${wanted.tags.join(', ')}` : ''}.`)
   return undefined
 }

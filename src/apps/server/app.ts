@@ -7,6 +7,7 @@ import type { ModelFactory } from '../../factory/factory.ts'
 import { apiRoutes } from './api.ts'
 import { auditionRoutes } from './audition.ts'
 import { benchmarkRoutes } from './benchmark.ts'
+import { bountyRoutes } from './bounties.ts'
 import { chatRoutes } from './chat.ts'
 import { cardRoutes, examRoutes } from './exam.ts'
 import { type AllowedHosts, guard } from './guard.ts'
@@ -60,6 +61,7 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.route('/api/shares', sharesRoutes(factory))
   app.route('/api/benchmark', benchmarkRoutes())
   app.route('/api/market/auditions', auditionRoutes(factory))
+  app.route('/api/market', bountyRoutes(factory))
   app.route('/api/market', marketRoutes(factory))
   app.route('/', openapiRoutes(factory.version))
   app.route(

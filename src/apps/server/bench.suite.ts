@@ -30,6 +30,7 @@ import { offlinePlanner } from '../../drivers/planner/offline.ts'
 import { openSessions } from '../../drivers/session/sessions.ts'
 import { memoryStore } from '../../drivers/store/memory.ts'
 import { openAuditions } from '../../factory/audition.ts'
+import { openBountyBoard } from '../../factory/bounty-board.ts'
 import { openEarnings } from '../../factory/earnings.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
 import { openMarket } from '../../factory/market.ts'
@@ -171,14 +172,8 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
   const listed: Model = {
     ...{ name: 'heart', packageId, modelId, price: PRICE, publishTx: null, abstention: 'free', createdAt: 1, updatedAt: 1 },
   }
-  const { shares } = await openEarnings(
-    { chain, database },
-    {
-      builder: owner,
-      paidSoFar: async () => [],
-      find: async (name) => (name === 'heart' ? listed : refuse('unknown_model', `There is no model "${name}" here.`, 'There is: heart.')),
-    },
-  )
+  const find = async (name: string) => (name === 'heart' ? listed : refuse('unknown_model', `There is no model "${name}" here.`, 'There is: heart.'))
+  const { shares } = await openEarnings({ chain, database }, { builder: owner, paidSoFar: async () => [], find })
   const market = openMarket({ chain, database, store }, { standing: async () => 'unproven', now: () => Date.now() })
   const factory: ModelFactory = {
     sessions: openSessions(),
@@ -190,6 +185,7 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
     }),
     market,
     auditions: openAuditions({ chain, database }, { market, ask: unheard, now: () => Date.now() }),
+    bounties: openBountyBoard({ chain, database }, { poster: payer, builder: owner, examiner: gateway, find, ask: async () => canned, now: () => Date.now() }),
     trials: openTrials(database, Date.now),
     webhook: openWebhook({ chain, database }, { payees: () => [owner.address], gateway: privateKeyToAccount(generatePrivateKey()), now: Date.now }),
     uploads: openUploads({ folder: join(folder, 'uploads'), now: () => Date.now() }),

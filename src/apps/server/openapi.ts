@@ -4,6 +4,7 @@
  */
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { BountyPost, EntryPost } from '../../core/bounty.ts'
 import { AuditionPost, BuilderPost, ReplyPost, ReportPost, ReviewPost, SearchQuery, WantedPost } from '../../core/market.ts'
 import { SharesPut } from '../../core/shares.ts'
 import { PickPost } from './audition.ts'
@@ -104,6 +105,27 @@ export function openapi(version: string): object {
           parameters: [{ name: 'tag', in: 'query', required: false, schema: { type: 'string' } }],
         }),
         post: operation('Post a need with example cases', 'The need with its id.', { requestBody: body(WantedPost) }),
+      },
+      '/api/market/wanted/{id}/bounty': {
+        post: operation('Offer money for a need, to whichever model first passes sealed cases (owner)', 'The bounty, without its cases.', {
+          parameters: [inPath('id', 'The need.')],
+          requestBody: body(BountyPost),
+        }),
+      },
+      '/api/market/bounties': { get: operation('Money that is or was offered for needs', 'Bounties, newest first, as the chain has them.') },
+      '/api/market/bounties/{id}': {
+        get: operation('One bounty', 'Its sum, deadline, entries with their scores, and who won.', { parameters: [inPath('id', 'The bounty.')] }),
+      },
+      '/api/market/bounties/{id}/entries': {
+        post: operation('Enter a published model and have it examined; the first that passes is paid (owner)', 'The bounty as it stands then.', {
+          parameters: [inPath('id', 'The bounty.')],
+          requestBody: body(EntryPost),
+        }),
+      },
+      '/api/market/bounties/{id}/withdraw': {
+        post: operation('Take the money back after the deadline; with models entered, the cases become public (owner)', 'The bounty as it stands then.', {
+          parameters: [inPath('id', 'The bounty.')],
+        }),
       },
       '/api/market/recompute': { get: operation('Read the chain anew and compare (owner)', 'Whether every figure follows from it.') },
       '/api/webhook': {
