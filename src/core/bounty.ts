@@ -3,7 +3,6 @@
  * of the contract that holds the money, nor of who answers.
  */
 import { z } from 'zod'
-import { type Refusal, refuse } from './errors.ts'
 import type { Address, Hex } from './listing.ts'
 import { exactMatch } from './metrics.ts'
 import { tokenF1, words } from './report.ts'
@@ -57,43 +56,6 @@ export type BountyView = {
   won: { model: string; modelId: Hex; tx: Hex } | null
   /** The cases, once they were opened as the money went back. */
   opened: SealedCase[] | null
-}
-
-/**
- * Cases as people write them: a line each, `text => right answer` or two columns of a spreadsheet (a tab between them), or JSON: a list, or a line each,
- * of `{"input": ..., "output": ...}`.
- */
-export function parseCases(text: string): SealedCase[] | Refusal {
-  const whole = jsonOf(text)
-  const listed = Array.isArray(whole) ? whole.map((one, place) => ({ one, place: place + 1 })) : undefined
-  const lines = text.split(/\r?\n/).flatMap((line, place) => (line.trim() ? { one: jsonOf(line) ?? halves(line), place: place + 1 } : []))
-  const cases: SealedCase[] = []
-  for (const { one, place } of listed ?? lines) {
-    const read = SealedCase.safeParse(one)
-    if (!read.success)
-      return refuse(
-        'case_unreadable',
-        `Case ${place} does not say what the right answer to what text is.`,
-        'Write each as "text => right answer" on a line of its own, or paste two columns of a spreadsheet.',
-      )
-    cases.push(read.data)
-  }
-  return cases
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' ? (value ?? undefined) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** The last arrow parts a line, or else its last tab: right answers hold neither as a rule. */
-function halves(line: string): { input: string; output: string } | undefined {
-  const [mark, at] = line.includes('=>') ? ['=>', line.lastIndexOf('=>')] : ['\t', line.lastIndexOf('\t')]
-  return at < 0 ? undefined : { input: line.slice(0, at), output: line.slice(at + mark.length) }
 }
 
 /** The measure that fits the right answers. */

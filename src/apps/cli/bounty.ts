@@ -2,9 +2,10 @@
  * `bounty`: money for needs, in a terminal: looked at, offered, a model entered for it, taken back. Knows nothing of contracts or of grading.
  */
 import { readFile } from 'node:fs/promises'
-import { type BountiesView, type BountyView, parseCases } from '../../core/bounty.ts'
+import type { BountiesView, BountyView } from '../../core/bounty.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/errors.ts'
 import type { Wanted } from '../../core/market.ts'
+import { parseCases } from '../../core/written-cases.ts'
 import { withCurrency } from './commands.ts'
 import type { Context } from './connect.ts'
 import { even } from './dataset.ts'

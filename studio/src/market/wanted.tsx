@@ -10,6 +10,7 @@ import { useLanguage, useWords } from '../language.ts'
 import { Fetched, Page, Trouble } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
 import { useOnce } from '../parts/once.ts'
+import { Bounties } from './bounty.tsx'
 import { type MarketWords, marketWords } from './words.ts'
 
 export function Wanted() {
@@ -36,8 +37,9 @@ export function Wanted() {
                     </p>
                   ))}
                   <p className="mt-2 text-small text-soft wrap-anywhere">
-                    {day.format(at)} {contact}
+                    {day.format(at * 1000)} {contact}
                   </p>
+                  <Bounties wantedId={id} />
                 </article>
               ))}
               {demand.data && demand.data.demand.length > 0 && (
