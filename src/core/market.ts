@@ -3,6 +3,7 @@
  * knows nothing of where any of it is kept.
  */
 import { z } from 'zod'
+import type { Health } from './health.ts'
 import type { Id } from './id.ts'
 import type { Address, Hex } from './listing.ts'
 import type { Place } from './ranking.ts'
@@ -151,6 +152,8 @@ export type ListingView = Hit & {
   versions: { at: number; version: number; packageId: Id; reportId: Id }[]
   exams: { examRoot: Hex; committedAt: number; attempts: number }[]
   usage: { queries: number; payers: number; open: Amount }
+  /** How this gateway saw it do, of models that answer here; null of others. */
+  health: Health | null
   reviews: Review[]
 }
 

@@ -158,6 +158,21 @@ it('counts failures against a listing', async () => {
   const after = given(await market.listing(hausa)).place!
   expect([before.reliability, after.reliability]).toEqual([0.95, 19 / 50])
   expect(after.score).toBeCloseTo((before.score * 19) / 50 / 0.95, 6)
+  // Of models that answer elsewhere this gateway knows nothing.
+  expect(given(await market.listing(hausa)).health).toBeNull()
+  await database.models.put({
+    name: 'hausa',
+    packageId: hashText('p'),
+    modelId: hausa,
+    price: 1n,
+    publishTx: null,
+    abstention: 'free',
+    createdAt: 1,
+    updatedAt: 1,
+  })
+  for (const milliseconds of [20, 20, 700]) market.served(hausa, true, milliseconds)
+  await market.follow()
+  expect(given(await market.listing(hausa)).health).toMatchObject({ answered: 3, failed: 30, halfMs: 23 })
 })
 
 it('takes a listing that was taken down out of search, and says nothing of it', async () => {

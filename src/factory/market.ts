@@ -44,8 +44,8 @@ export type Recomputed = { listings: number; events: number; same: boolean; diff
 export interface Market {
   /** Says that something happened on chain: the market looks soon. */
   look(): void
-  /** A paid question got its answer, or the server failed it; written down when the market next looks. */
-  served(modelId: Hex, answered: boolean): void
+  /** A paid question got its answer, which began after so many milliseconds, or the server failed it; written down when the market next looks. */
+  served(modelId: Hex, answered: boolean, milliseconds?: number): void
   /** Everything that is final is in when it ends. */
   follow(): Promise<void>
   search(query: SearchQuery): Promise<SearchView>
@@ -79,7 +79,7 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
   const records = database.market
   const index = openMarketIndex({ chain, store }, records, options.standing)
   const seconds = (): number => Math.floor(options.now() / 1000)
-  const outcomes = new Map<Hex, { answered: number; failed: number }>()
+  const outcomes = new Map<Hex, { answered: number; failed: number; times: number[] }>()
   let following: Promise<void> = Promise.resolve()
   /** Places must be computed anew though the chain is the same: nothing was yet, or an audition was decided. */
   let stale = true
@@ -94,8 +94,9 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
         const served = [...outcomes.keys()]
         for (const [modelId, counts] of outcomes) {
           outcomes.delete(modelId)
-          await records.served(modelId, counts)
+          await records.served(modelId, { ...counts, at: seconds() })
         }
+        await records.alive(seconds())
         const again = stale
         stale = false
         await index.follow({ again, served }).catch((error: unknown) => {
@@ -127,9 +128,12 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
   return {
     look,
     follow,
-    served(modelId, answered) {
-      const counts = outcomes.get(modelId) ?? { answered: 0, failed: 0 }
-      outcomes.set(modelId, { answered: counts.answered + (answered ? 1 : 0), failed: counts.failed + (answered ? 0 : 1) })
+    served(modelId, answered, milliseconds) {
+      const counts = outcomes.get(modelId) ?? { answered: 0, failed: 0, times: [] }
+      outcomes.set(modelId, counts)
+      if (answered) counts.answered++
+      else counts.failed++
+      if (milliseconds !== undefined) counts.times.push(milliseconds)
       look()
     },
 
@@ -163,11 +167,13 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
     async listing(modelIdOrName) {
       const row = await find(modelIdOrName)
       if (isRefusal(row)) return row
-      const [history, reviews, builder] = await Promise.all([
+      const [history, reviews, builder, here] = await Promise.all([
         records.history(row.modelId),
         records.reviews(row.modelId, SHOWN_REVIEWS),
         records.builder(row.owner),
+        database.models.list(),
       ])
+      const answersHere = here.some(({ modelId }) => modelId?.toLowerCase() === row.modelId.toLowerCase())
       const { owner, payout, version, packageId, reportId, retired, registeredAt, place, facts } = row
       return {
         ...hitOf(row, false),
@@ -176,6 +182,7 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
         prices: offered(history).map(({ at, price }) => ({ at, price: amount(price) })),
         ...{ versions: history.versions, exams: history.exams, reviews },
         usage: { queries: history.usage.queries, payers: history.usage.payers, open: amount(history.usage.amount) },
+        health: answersHere ? await records.health(row.modelId, seconds(), history.versions[0]?.at ?? row.registeredAt) : null,
       }
     },
 

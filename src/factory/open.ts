@@ -327,6 +327,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       if (!listing || listing.retired) return replied(404, refuse('model_retired', `The model "${name}" is no longer for sale.`, 'Choose another model.'))
       const { served } = await serving.load(model.packageId)
       const refused = unreadable(served, text)
+      const began = now()
       if (refused) return replied(400, refused)
       if (payment === undefined && visitor !== undefined && !terms) {
         const left = await trials.take(model.name, visitor)
@@ -355,7 +356,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
         if (charged.fault !== undefined) console.error(`A query of ${name} failed:`, charged.fault)
         return charged
       }
-      market.served(model.modelId, true)
+      market.served(model.modelId, true, now() - began)
       charged.receipt
         ?.then(async (receipt) => {
           webhook.look()

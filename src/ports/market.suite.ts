@@ -231,6 +231,27 @@ export function marketSuite(name: string, open: () => Promise<Database>): void {
       expect((await market.newcomers(query({ q: 'paged' }), asked('paged'), NOW, 3)).length).toBe(3)
     })
 
+    it('tells how a listing answered of late, how soon, and whether the gateway was there', async () => {
+      const at = Math.floor(NOW / 3600) * 3600 + 1800
+      expect(await market.health(model(1), at, at - 7200)).toEqual({ days: 30, answered: 0, failed: 0, halfMs: null, mostMs: null, up: null })
+      await market.served(model(1), { answered: 3, failed: 1, times: [10, 10, 900], at })
+      await market.served(model(1), { answered: 1, failed: 0, times: [10], at })
+      await market.served(model(1), { answered: 2, failed: 2, times: [10, 10], at: at - 3 * DAY })
+      await market.served(model(1), { answered: 50, failed: 50, times: [], at: at - 31 * DAY })
+      await market.served(model(2), { answered: 9, failed: 0, times: [1, 1, 1], at })
+      // Ten minutes of the hour before and ten of this one, said several times.
+      for (const minute of [...Array(10).keys()]) for (const second of [0, 15, 59]) await market.alive(at - 3600 + minute * 60 + second)
+      for (const minute of [...Array(10).keys()]) await market.alive(at + minute * 60)
+      const health = await market.health(model(1), at + 599, at - 3600)
+      expect(health).toMatchObject({ answered: 6, failed: 3, halfMs: 11 })
+      expect(health.mostMs).toBeGreaterThanOrEqual(900)
+      expect(health.mostMs).toBeLessThanOrEqual(1080)
+      expect(health.up).toBeCloseTo(20 / 70, 6)
+      // A listing of five minutes ago is not charged with what was before it.
+      expect((await market.health(model(2), at + 599, at + 300)).up).toBe(1)
+      expect((await market.ranked({ models: [model(1)], payers: [], funded: [] })).listings[0]).toMatchObject({ answered: 56, failed: 53 })
+    })
+
     it('takes hidden and retired listings, and packages that cannot be had, out of search and ranking', async () => {
       const shown = async () => (await market.search(query({ language: 'am' }), [], NOW)).rows.length
       await market.hide(model(4), true)

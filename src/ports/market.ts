@@ -2,6 +2,7 @@
  * Market records: the listings of a chain, what their packages say, who paid them, and what people look for, in a database that can search.
  * Every figure follows from the chain's events and the packages. Knows nothing of how either is read, nor of how a place is computed.
  */
+import type { Health } from '../core/health.ts'
 import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
 import type { Builder, Demand, Facets, Facts, ListingView, MarketEvent, Review, SearchQuery, Wanted } from '../core/market.ts'
@@ -80,8 +81,12 @@ export interface MarketRecords {
   listing(modelId: Hex, now: number): Promise<ListingRow | undefined>
   history(modelId: Hex): Promise<History>
 
-  /** Answers and failures of paid queries, as this gateway saw them. */
-  served(modelId: Hex, outcome: { answered: number; failed: number }): Promise<void>
+  /** Answers and failures of paid queries, as this gateway saw them; `times` in milliseconds until an answer began, `at` in Unix seconds. */
+  served(modelId: Hex, outcome: { answered: number; failed: number; times: readonly number[]; at: number }): Promise<void>
+  /** This gateway is there in this minute; `at` in Unix seconds. */
+  alive(at: number): Promise<void>
+  /** How a listing did in the days before `at`, and whether the gateway was there, of both no longer ago than `since`. */
+  health(modelId: Hex, at: number, since: number): Promise<Health>
 
   /** What an audition came to; the same one twice is one. */
   verdict(verdict: Verdict & { id: string; cases: number; at: number }): Promise<void>

@@ -34,6 +34,15 @@ export async function search(context: Context, need: string, flags: SearchFlags)
   return undefined
 }
 
+function healthOf(health: ListingView['health']): string[] {
+  if (!health || health.answered + health.failed === 0) return []
+  const { days, answered, failed, halfMs, mostMs, up } = health
+  const soon = halfMs === null ? '' : ` Half began within ${halfMs} ms, 95 of 100 within ${mostMs} ms.`
+  return [
+    `In ${days} days it answered ${answered} of ${answered + failed} paid questions here.${soon}${up === null ? '' : ` The gateway was up ${(up * 100).toFixed(1)} % of that time.`}`,
+  ]
+}
+
 /** All that is known of one listing. */
 export async function show(context: Context, id: string): Promise<Refusal | undefined> {
   const told = await withCurrency(context, (url) => request<ListingView>(url, `/api/market/listings/${encodeURIComponent(id)}`))
@@ -46,6 +55,7 @@ export async function show(context: Context, id: string): Promise<Refusal | unde
     `Exam: ${score(view.exam)}${view.exam ? ` on ${view.exam.n} sealed cases` : ''}.`,
     `Used: ${view.usage.queries} paid queries by ${view.usage.payers} payers, ${view.usage.open.open} ${currency} in all.`,
     ...view.why.map((line) => `  ${line}`),
+    ...healthOf(view.health),
     ...(view.builder
       ? [`Built by ${[view.builder.name, ...view.builder.credentials.map(({ title }) => title)].join(', ')} (their own words, unchecked).`]
       : []),

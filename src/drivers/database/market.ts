@@ -8,6 +8,7 @@ import type { Address, Hex } from '../../core/listing.ts'
 import type { Builder, MarketEvent, Review, Wanted } from '../../core/market.ts'
 import type { Place } from '../../core/ranking.ts'
 import type { MarketRecords, Terms } from '../../ports/market.ts'
+import { marketHealth } from './market-health.ts'
 import { kept, type Queryable, rowOf, rowsOf, told } from './market-rows.ts'
 import { lexeme, marketSearch } from './market-search.ts'
 
@@ -27,6 +28,7 @@ export function marketRecords(database: Queryable): MarketRecords {
 
   return {
     ...marketSearch(database),
+    ...marketHealth(database),
 
     indexedUntil: async () => Number((await state('until')) ?? -1),
 
@@ -167,10 +169,6 @@ export function marketRecords(database: Queryable): MarketRecords {
     async verdict({ id, payer, winner, losers, cases, at }) {
       await database.execute(sql`insert into market_verdicts (id, payer, winner, losers, cases, at)
         values (${id}, ${lower(payer)}, ${lower(winner)}, ${sql.param(losers.map(lower))}::text[], ${cases}, ${at}) on conflict do nothing`)
-    },
-
-    async served(modelId, { answered, failed }) {
-      await database.execute(sql`update market_listings set answered = answered + ${answered}, failed = failed + ${failed} where model_id = ${lower(modelId)}`)
     },
 
     async searched({ words, tags, found, at }) {

@@ -120,6 +120,7 @@ function Facts({ view, currency, words }: { view: ListingView; currency: string;
             {shortDecimal(view.usage.open.open)} {currency}
           </span>
         </Fact>
+        {view.health && view.health.answered + view.health.failed > 0 && <HealthFact health={view.health} words={words} />}
         {view.languages.length > 0 && <Fact name={words.rows.languages}>{names(view.languages)}</Fact>}
         {view.base && <Fact name={words.rows.base}>{view.base}</Fact>}
         {view.latencyMs !== null && <Fact name={words.rows.speed}>{words.ms(number(Math.round(view.latencyMs)))}</Fact>}
@@ -151,6 +152,24 @@ function Facts({ view, currency, words }: { view: ListingView; currency: string;
         )}
       </dl>
     </section>
+  )
+}
+
+/** How it answered of late at this gateway, with what got no answer drawn as what is missing of the whole. */
+function HealthFact({ health, words }: { health: NonNullable<ListingView['health']>; words: MarketWords }) {
+  const number = useNumber()
+  const { days, answered, failed, halfMs, mostMs, up } = health
+  const share = answered / (answered + failed)
+  return (
+    <Fact name={words.rows.health}>
+      <svg width="100%" height="6" aria-hidden="true" className="my-1 block">
+        <rect width="100%" height="6" rx="3" className="fill-alarm" />
+        <rect width={`${share * 100}%`} height="6" rx="3" className="fill-gain" />
+      </svg>
+      <span className="block">{words.answered(number(answered), number(answered + failed), number(days))}</span>
+      {halfMs !== null && mostMs !== null && <span className="block text-soft">{words.began(number(halfMs), number(mostMs))}</span>}
+      {up !== null && <span className="block text-soft">{words.up(`${number(Math.round(up * 1000) / 10)}\u00a0%`)}</span>}
+    </Fact>
   )
 }
 
