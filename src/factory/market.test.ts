@@ -161,7 +161,7 @@ it('counts failures against a listing', async () => {
   // Of models that answer elsewhere this gateway knows nothing.
   expect(given(await market.listing(hausa)).health).toBeNull()
   await database.models.put({
-    name: 'hausa',
+    name: 'korafi',
     packageId: hashText('p'),
     modelId: hausa,
     price: 1n,
