@@ -238,10 +238,17 @@ export function openLedger(all: {
     if (giverOf[account] === -1) giverOf[account] = giver
     leads[giver] = true
   }
+  // Sums mostly come by listing or by payer, one after the other of the same, which saves looking it up.
+  let [lastModel, lastPayer]: [Hex | undefined, Address | undefined] = [undefined, undefined]
+  let [model, payer]: [number | undefined, number] = [undefined, -1]
   for (const sum of all.payments) {
-    const model = modelNumbers.get(sum.modelId)
+    if (sum.modelId !== lastModel) model = modelNumbers.get(sum.modelId)
+    lastModel = sum.modelId
     // Payments for what is not for sale, or of nobody, say nothing about the others.
-    if (model !== undefined && builders[model]!.length) add(numberOf(sum.payer), model, sum)
+    if (model === undefined || !builders[model]!.length) continue
+    if (sum.payer !== lastPayer) payer = numberOf(sum.payer)
+    lastPayer = sum.payer
+    add(payer, model, sum)
   }
   for (let edge = 0; edge < edges; edge++) seePublic(sums.payer[edge]!, builders[sums.model[edge]!]![0]!)
   for (let payer = 0; payer < names.length; payer++) if (firstOfPayer[payer] !== -1) weigh(payer)

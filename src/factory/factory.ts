@@ -35,6 +35,7 @@ import type { BountyBoard } from './bounty-board.ts'
 import type { BudgetWallet } from './budget.ts'
 import type { Shares } from './earnings.ts'
 import type { Exams } from './exams.ts'
+import type { Gaps } from './gaps.ts'
 import type { Market } from './market.ts'
 import type { Material, MaterialWish } from './material.ts'
 import type { Operating } from './operating.ts'
@@ -69,6 +70,8 @@ export interface ModelFactory {
   readonly market: Market
   /** Models that answer unnamed, of which one is paid. */
   readonly auditions: Auditions
+  /** Questions that models had no answer to, of callers who allow to read them. */
+  readonly gaps: Gaps
   /** Money for needs, won by the first model that passes. */
   readonly bounties: BountyBoard
   /** Files that come in pieces. */
@@ -131,6 +134,8 @@ export interface ModelFactory {
     signal: AbortSignal
     /** What the answer must be for the payment to be made. */
     terms?: Terms | undefined
+    /** The caller allows the builder to read the question when it has no answer. */
+    store?: boolean | undefined
     /** Who asks, as far as it can be told; without it no question is free. */
     visitor?: string | undefined
   }): Promise<PaidQuery>

@@ -48,6 +48,7 @@ import { openExams } from './exams.ts'
 import { exportKind, openExports } from './exports.ts'
 import type { ModelFactory, PaidQuery } from './factory.ts'
 import { openFix } from './fix.ts'
+import { openGaps } from './gaps.ts'
 import { machineView } from './machine.ts'
 import { openMarket } from './market.ts'
 import { openMaterial } from './material.ts'
@@ -206,6 +207,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
   }
 
   const trials = openTrials(database, now)
+  const gaps = openGaps(database.market, now)
   const market = openMarket({ chain, database, store }, { standing: exams.standing, now })
   async function ask(name: string, text: string, signal?: AbortSignal): Promise<Answer | Refusal> {
     const model = await find(name)
@@ -262,6 +264,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
 
     ask,
     trials,
+    gaps,
     webhook,
     auditions: openAuditions({ chain, database }, { market, ask, now }),
     bounties: openBountyBoard({ chain, database }, { poster: payer, builder, examiner: gateway, find, ask, now }),
@@ -318,7 +321,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       }
     },
 
-    async query({ model: name, text, requestBody, payment, resource, signal, terms, visitor }) {
+    async query({ model: name, text, requestBody, payment, resource, signal, terms, store: readable, visitor }) {
       const model = await find(name)
       if (isRefusal(model)) return replied(404, model)
       if (!model.modelId || model.price === null)
@@ -328,10 +331,11 @@ export async function openFactory(config: Config, tell: (text: string) => void =
       const { served } = await serving.load(model.packageId)
       const refused = unreadable(served, text)
       const began = now()
+      const said = (stop: AbortSignal) => (readable ? gaps.watch(model.name, text, answer(served, text, stop)) : answer(served, text, stop))
       if (refused) return replied(400, refused)
       if (payment === undefined && visitor !== undefined && !terms) {
         const left = await trials.take(model.name, visitor)
-        if (left !== undefined) return { kind: 'answer', headers: { [FREE_LEFT]: String(left) }, parts: forNothing(answer(served, text, signal), left) }
+        if (left !== undefined) return { kind: 'answer', headers: { [FREE_LEFT]: String(left) }, parts: forNothing(said(signal), left) }
       }
       const quote = {
         ...{ modelId: model.modelId, model: model.name, payTo: listing.payout, price: listing.price, resource },
@@ -345,7 +349,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
           payment,
           requestHash: requestHashOf(model.modelId, requestBody),
           packageId: model.packageId,
-          run: (stop) => answer(served, text, stop),
+          run: said,
           signal,
           now,
         },

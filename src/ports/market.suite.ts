@@ -252,6 +252,22 @@ export function marketSuite(name: string, open: () => Promise<Database>): void {
       expect((await market.ranked({ models: [model(1)], payers: [], funded: [] })).listings[0]).toMatchObject({ answered: 56, failed: 53 })
     })
 
+    it('keeps questions without an answer, each once with its times, the newest thousand of a model', async () => {
+      const gap = { model: 'heart', question: 'Möge ich fliegen? \u0000', tags: ['travel'], at: NOW }
+      await market.gap(gap)
+      await market.gap({ ...gap, question: gap.question.toUpperCase(), at: NOW + 5 })
+      await market.gap({ ...gap, model: 'skin', at: NOW - 1 })
+      expect(await market.gaps()).toEqual([
+        { model: 'heart', question: gap.question, tags: ['travel'], times: 2, last: NOW + 5 },
+        { model: 'skin', question: gap.question, tags: ['travel'], times: 1, last: NOW - 1 },
+      ])
+      for (let number = 0; number < 1001; number++) await market.gap({ ...gap, question: `Question ${number}`, at: NOW + 10 + number })
+      const own = (await market.gaps()).filter(({ model: name }) => name === 'heart')
+      expect([own.length, own[0]!.question, own.at(-1)!.question]).toEqual([1000, 'Question 1000', 'Question 1'])
+      await market.forgetGaps('heart')
+      expect((await market.gaps()).map(({ model: name }) => name)).toEqual(['skin'])
+    })
+
     it('takes hidden and retired listings, and packages that cannot be had, out of search and ranking', async () => {
       const shown = async () => (await market.search(query({ language: 'am' }), [], NOW)).rows.length
       await market.hide(model(4), true)

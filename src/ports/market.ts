@@ -2,6 +2,7 @@
  * Market records: the listings of a chain, what their packages say, who paid them, and what people look for, in a database that can search.
  * Every figure follows from the chain's events and the packages. Knows nothing of how either is read, nor of how a place is computed.
  */
+import type { Gap } from '../core/gaps.ts'
 import type { Health } from '../core/health.ts'
 import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
@@ -110,6 +111,12 @@ export interface MarketRecords {
   builder(address: Address): Promise<Builder | undefined>
   /** Listings of an owner that are for sale, the best first. */
   listingsOf(owner: Address, now: number, limit: number): Promise<ListingRow[]>
+
+  /** Keeps a question that a model had no answer to; the same one again counts. Of a model the newest thousand stay. `at` in Unix seconds. */
+  gap(gap: { model: string; question: string; tags: readonly string[]; at: number }): Promise<void>
+  /** Newest first of each model. */
+  gaps(): Promise<Gap[]>
+  forgetGaps(model: string): Promise<void>
 
   report(report: { modelId: Hex; reason: string; from: Address | null; at: number }): Promise<void>
   reports(limit: number): Promise<{ modelId: Hex; reason: string; from: Address | null; at: number }[]>

@@ -140,14 +140,14 @@ export async function query(
   context: Context,
   model: string,
   text: string,
-  flags: { wallet: string; maximum: string; passport?: string },
+  flags: { wallet: string; maximum: string; passport?: string; letBuilderRead?: boolean },
 ): Promise<Refusal | undefined> {
   const maximum = parseOpen(flags.maximum)
   if (isRefusal(maximum)) return maximum
   if (!/^[a-z0-9-]{1,40}$/.test(flags.wallet))
     return refuse('bad_wallet', `"${flags.wallet}" cannot be a wallet's name.`, 'Use lower-case letters, digits and hyphens.')
   const bought = await withServer(context, async (url) => {
-    const buy = await openBuyer(context.config, { url, wallet: flags.wallet, maximum })
+    const buy = await openBuyer(context.config, { url, wallet: flags.wallet, maximum, store: flags.letBuilderRead })
     const bought = isRefusal(buy) ? buy : await buy(model, text)
     if (isRefusal(bought) || flags.passport === undefined) return bought
     // The query is paid: whatever becomes of its passport, the answer is shown.

@@ -14,6 +14,7 @@ import { ask, type BuildFlags, build, earnings, list, publish, query } from './c
 import type { Context } from './connect.ts'
 import { examCases, type RunFlags, runExam, showExam, verifyExamPapers } from './exam.ts'
 import { exportModel } from './export.ts'
+import { gaps } from './gaps.ts'
 import { recompute, type SearchFlags, search, show, want } from './market.ts'
 import { type PlanFlags, plan, ready, refine } from './plan.ts'
 import { printer } from './print.ts'
@@ -135,7 +136,8 @@ talking('query <model> <text>', 'ask a published model and pay its builder by x4
   .option('--wallet <name>', 'wallet of the data folder that pays', 'payer')
   .option('--maximum <open>', 'largest amount this query may cost', '1')
   .option('--passport <file>', 'also write the passport of the answer, with question and answer in it')
-  .action((model: string, text: string, flags: Flags & { wallet: string; maximum: string; passport?: string }) =>
+  .option('--let-builder-read', 'if the model has no answer, its builder may read the question, to improve it')
+  .action((model: string, text: string, flags: Flags & { wallet: string; maximum: string; passport?: string; letBuilderRead?: boolean }) =>
     run(flags, (context) => query(context, model, text, flags)),
   )
 talking('export <model>', 'write a model in the form of other software: llama.cpp, transformers, Ollama')
@@ -206,6 +208,9 @@ talking('audition [need]', 'a blind audition: up to three models answer your own
 talking('earnings', 'what the builder was paid')
   .option('--export <file>', 'every payment with its day, version and proof, into a .csv or .json file')
   .action((flags: Flags & { export?: string }) => run(flags, (context) => earnings(context, flags)))
+talking('gaps', 'questions your models had no answer to, of callers who allow you to read them, by topic')
+  .option('--forget <model>', 'forget those of one model')
+  .action((flags: Flags & { forget?: string }) => run(flags, (context) => gaps(context, flags)))
 talking('share <model>', 'whom a model pays: you alone, or several people by shares that nobody can change')
   .option('--with <address=shares>', 'somebody who gets a part of every payment, such as 0x12...ef=30; may be said several times', several, [])
   .option('--mine <shares>', 'your own shares beside theirs, such as 70')

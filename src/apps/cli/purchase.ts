@@ -41,7 +41,7 @@ type ChatCompletion = {
 /** A buyer of one server's queries; ask for the server's chain once, pay many times. */
 export async function openBuyer(
   config: Config,
-  options: { url: string; wallet: string; maximum: bigint },
+  options: { url: string; wallet: string; maximum: bigint; store?: boolean | undefined },
 ): Promise<((model: string, text: string) => Promise<Bought | Refusal>) | Refusal> {
   // The server is asked first, so that it, and not this process, makes the data folder's first keys.
   const state = await request<StateView>(options.url, '/api/state')
@@ -51,7 +51,7 @@ export async function openBuyer(
   const { url, maximum } = options
   const client = await openClient({ url, account, network: state.network.caip2, asset: state.contracts.token as Hex, maximum })
   return async (model, text) => {
-    const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }] })
+    const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }], ...(options.store && { store: true }) })
     try {
       const response = await client.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
       const refused = await explain(response)

@@ -1,6 +1,7 @@
 /**
  * The server's application: guard, OpenAI-compatible routes, builder's routes, studio. Knows nothing of ports and sockets.
  */
+
 import { Hono } from 'hono'
 import { refuse } from '../../core/errors.ts'
 import type { ModelFactory } from '../../factory/factory.ts'
@@ -10,6 +11,7 @@ import { benchmarkRoutes } from './benchmark.ts'
 import { bountyRoutes } from './bounties.ts'
 import { chatRoutes } from './chat.ts'
 import { cardRoutes, examRoutes } from './exam.ts'
+import { gapRoutes } from './gaps.ts'
 import { type AllowedHosts, guard } from './guard.ts'
 import { marketRoutes } from './market.ts'
 import { openapiRoutes } from './openapi.ts'
@@ -59,6 +61,7 @@ export function createApp(options: AppOptions): Hono<SessionVariables> {
   app.route('/api/operate', operateRoutes(factory, faults))
   app.route('/api/webhook', webhookRoutes(factory))
   app.route('/api/shares', sharesRoutes(factory))
+  app.route('/api/gaps', gapRoutes(factory))
   app.route('/api/benchmark', benchmarkRoutes())
   app.route('/api/market/auditions', auditionRoutes(factory))
   app.route('/api/market', bountyRoutes(factory))

@@ -33,6 +33,7 @@ import { openAuditions } from '../../factory/audition.ts'
 import { openBountyBoard } from '../../factory/bounty-board.ts'
 import { openEarnings } from '../../factory/earnings.ts'
 import type { InputFile, ModelFactory } from '../../factory/factory.ts'
+import { openGaps } from '../../factory/gaps.ts'
 import { openMarket } from '../../factory/market.ts'
 import { openOwner } from '../../factory/owner.ts'
 import { openPassports } from '../../factory/passports.ts'
@@ -174,6 +175,7 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
   }
   const find = async (name: string) => (name === 'heart' ? listed : refuse('unknown_model', `There is no model "${name}" here.`, 'There is: heart.'))
   const { shares } = await openEarnings({ chain, database }, { builder: owner, paidSoFar: async () => [], find })
+  const gaps = openGaps(database.market, Date.now)
   const market = openMarket({ chain, database, store }, { standing: async () => 'unproven', now: () => Date.now() })
   const factory: ModelFactory = {
     sessions: openSessions(),
@@ -187,6 +189,7 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
     auditions: openAuditions({ chain, database }, { market, ask: unheard, now: () => Date.now() }),
     bounties: openBountyBoard({ chain, database }, { poster: payer, builder: owner, examiner: gateway, find, ask: async () => canned, now: () => Date.now() }),
     trials: openTrials(database, Date.now),
+    gaps,
     webhook: openWebhook({ chain, database }, { payees: () => [owner.address], gateway: privateKeyToAccount(generatePrivateKey()), now: Date.now }),
     uploads: openUploads({ folder: join(folder, 'uploads'), now: () => Date.now() }),
     version: '0.0.0',
@@ -229,7 +232,7 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
     async publish() {
       throw new Error('cannot read /secret/path')
     },
-    async query({ requestBody, payment, resource, signal, terms }) {
+    async query({ text, requestBody, payment, resource, signal, terms, store: readable }) {
       const quote = {
         modelId,
         model: 'heart',
@@ -247,7 +250,7 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
         requestHash,
         packageId,
         terms,
-        run: (stop) => behaviour.run(stop),
+        run: (stop) => (readable ? gaps.watch('heart', text, behaviour.run(stop)) : behaviour.run(stop)),
         signal,
         now: Date.now,
       })

@@ -100,6 +100,27 @@ describe('terms', () => {
     }
     expect(await held(bench.builder)).toBe(before)
   })
+
+  it('keeps a question without an answer for the builder when its caller allows it, and no other', async () => {
+    const gaps = async (headers: Record<string, string> = {}) => fetch(`${server.url}/api/gaps`, { headers })
+    const asked = async (text: string, store?: boolean) => {
+      const body = { model: 'heart', messages: [{ role: 'user' as const, content: text }], ...(store !== undefined && { store }) }
+      return (await post(body, { 'payment-signature': await signed(bench.payer, body) })).status
+    }
+    expect(await asked('An answered question?', true)).toBe(200)
+    bench.behaviour.run = async function* (): AsyncGenerator<AnswerPart> {
+      yield { answer: { text: 'The pages do not cover this.', citations: [], abstained: true } }
+    }
+    expect([await asked('A private question?'), await asked('Another private question?', false)]).toEqual([200, 200])
+    expect(await (await gaps()).json()).toEqual({ models: [] })
+    expect([await asked('May I fly with\u202e angina?', true), await asked('may i fly with angina?', true)]).toEqual([200, 200])
+    const question = { question: 'May I fly with angina?', times: 2, last: expect.any(Number) }
+    expect(await (await gaps()).json()).toEqual({
+      models: [{ model: 'heart', times: 2, topics: [{ topic: null, times: 2, questions: [question] }] }],
+    })
+    expect((await gaps({ 'x-forwarded-for': '203.0.113.7' })).status).toBe(403)
+    expect(await (await fetch(`${server.url}/api/gaps/heart`, { method: 'DELETE' })).json()).toEqual({ models: [] })
+  })
 })
 
 describe('an unmodified openai client whose fetch is wrapped by @x402/fetch', () => {

@@ -71,7 +71,7 @@ export function chatRoutes(factory: ModelFactory, report: Report): Hono {
     let query: PaidQuery
     try {
       query = await factory.query({
-        ...{ model: request.model, text, requestBody: body, payment, terms },
+        ...{ model: request.model, text, requestBody: body, payment, terms, store: request.store ?? false },
         ...{ resource: context.req.url, signal: context.req.raw.signal },
         visitor: context.req.header(FREE_WISH) === 'no' ? undefined : visitorOf(context),
       })

@@ -17,6 +17,8 @@ export const ChatRequest = z.looseObject({
   messages: z.array(z.looseObject({ role: z.string(), content: Content.nullish() })).min(1),
   stream: z.boolean().nullish(),
   n: z.literal(1, '1, because a query has one answer').nullish(),
+  /** OpenAI's: here, that the builder may read the question when the model has no answer to it. */
+  store: z.boolean().nullish(),
   /** Ours: what the answer must be to be paid for. */
   terms: Terms.nullish(),
 })

@@ -144,6 +144,8 @@ export function openapi(version: string): object {
       '/api/shares/{name}/send': {
         post: operation('Send what has gathered on to the holders (owner; on chain anyone may)', 'What was sent, of each payout.', { parameters: [modelName] }),
       },
+      '/api/gaps': { get: operation('Questions without an answer, of callers who sent "store": true (owner)', 'By model and topic, the most asked first.') },
+      '/api/gaps/{name}': { delete: operation('Forget those of one model (owner)', 'What is left.', { parameters: [modelName] }) },
       '/api/benchmark': { get: operation('The published benchmark', 'Every task and arm with its interval.') },
       '/api/receipts': { get: operation('Receipts of paid queries', 'The newest.') },
     },

@@ -20,7 +20,7 @@ import { refusal, wrongField } from './replies.ts'
 import type { SessionVariables } from './session.ts'
 
 const LimitsRequest = z.object({ perQuery: z.string(), perDay: z.string(), perModelPerDay: z.string().nullable() })
-const AskRequest = z.object({ model: z.string().min(1).max(200), text: z.string().trim().min(1).max(1_000_000) })
+const AskRequest = z.object({ model: z.string().min(1).max(200), text: z.string().trim().min(1).max(1_000_000), store: z.boolean().default(false) })
 const UnwrapRequest = z.object({ amount: z.string().max(80) })
 const WalletReview = ReviewPost.extend({ modelId: z.string().min(1).max(100) })
 const PAID_SHOWN = 20
@@ -114,15 +114,15 @@ export function walletRoutes(
       const wrong = wrongField(request.error.issues[0], 'The body is not a JSON object.')
       return refusal(context, refuse('invalid_request', wrong, 'Send {"model": ..., "text": "your question"}.'), 400)
     }
-    const { model, text } = request.data
-    const reply = await inTurn(() => pay(urlOf(context), model, text))
+    const { model, text, store } = request.data
+    const reply = await inTurn(() => pay(urlOf(context), model, text, store))
     if ('refused' in reply) return refusal(context, reply.refused, reply.status)
     return new Response(reply.text, { headers: { 'content-type': 'application/json; charset=utf-8' } })
   })
 
   /** One paid question: the server's reply as it came, or why there is none and the status that says so. */
-  async function pay(url: string, model: string, text: string): Promise<{ text: string } | { refused: Refusal; status: 404 | 422 }> {
-    const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }] })
+  async function pay(url: string, model: string, text: string, store = false): Promise<{ text: string } | { refused: Refusal; status: 404 | 422 }> {
+    const body = JSON.stringify({ model, messages: [{ role: 'user', content: text }], ...(store && { store }) })
     try {
       const paying = await opened(url)
       const reply = await paying.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })

@@ -8,6 +8,7 @@ import type { Address, Hex } from '../../core/listing.ts'
 import type { Builder, MarketEvent, Review, Wanted } from '../../core/market.ts'
 import type { Place } from '../../core/ranking.ts'
 import type { MarketRecords, Terms } from '../../ports/market.ts'
+import { marketGaps } from './market-gaps.ts'
 import { marketHealth } from './market-health.ts'
 import { kept, type Queryable, rowOf, rowsOf, told } from './market-rows.ts'
 import { lexeme, marketSearch } from './market-search.ts'
@@ -29,6 +30,7 @@ export function marketRecords(database: Queryable): MarketRecords {
   return {
     ...marketSearch(database),
     ...marketHealth(database),
+    ...marketGaps(database),
 
     indexedUntil: async () => Number((await state('until')) ?? -1),
 

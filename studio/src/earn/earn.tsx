@@ -14,6 +14,7 @@ import { Hex } from '../parts/copy.tsx'
 import { Fetched, Page } from '../parts/fetched.tsx'
 import { Go } from '../parts/go.tsx'
 import { Term } from '../parts/term.tsx'
+import { Gaps } from './gaps.tsx'
 import { Profile } from './profile.tsx'
 import { Shares } from './shares.tsx'
 import { byModel, daily, openOf, type Span, sumOf, within } from './spans.ts'
@@ -53,6 +54,7 @@ export function Earn() {
       {found.data && <Shares builder={found.data.builder} />}
       <Profile />
       <Webhook />
+      <Gaps />
       <Improve words={words} />
     </Page>
   )

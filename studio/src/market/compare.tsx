@@ -47,7 +47,7 @@ function SideBySide({ views, chain, words }: { views: ListingView[]; chain: Chai
     async mutationFn(question: string) {
       const replies: Replies = {}
       for (const view of views)
-        replies[view.modelId] = await askPaid('budget', chain, view, question).catch((error: unknown) =>
+        replies[view.modelId] = await askPaid('budget', chain, view, question, false).catch((error: unknown) =>
           error instanceof Error ? error : new Error(String(error)),
         )
       return replies

@@ -36,10 +36,17 @@ const bookOf = (address: string) => {
   return { load: () => localStorage.getItem(key), save: (text: string) => localStorage.setItem(key, text) }
 }
 
-/** One question, paid by `payer`, or one that the builder gives away. @throws {Failed} or {WalletProblem} */
-export async function askPaid(payer: Payer | 'nobody', { network, contracts }: Chain, hit: Pick<Hit, 'name' | 'price'>, text: string): Promise<Completion> {
-  if (payer === 'nobody') return ask<Completion>('POST', '/v1/chat/completions', { model: hit.name, messages: [{ role: 'user', content: text }] })
-  if (payer === 'budget') return ask<Completion>('POST', '/api/wallet/ask', { model: hit.name, text })
+/** One question, paid by `payer`, or one that the builder gives away; with `store` its builder may read it when it has no answer. @throws {Failed} or {WalletProblem} */
+export async function askPaid(
+  payer: Payer | 'nobody',
+  { network, contracts }: Chain,
+  hit: Pick<Hit, 'name' | 'price'>,
+  text: string,
+  store: boolean,
+): Promise<Completion> {
+  const request = { model: hit.name, messages: [{ role: 'user', content: text }], ...(store && { store }) }
+  if (payer === 'nobody') return ask<Completion>('POST', '/v1/chat/completions', request)
+  if (payer === 'budget') return ask<Completion>('POST', '/api/wallet/ask', { model: hit.name, text, store })
   const account = await connectWallet(network.chainId)
   const url = window.location.origin
   const client = await openClient({
@@ -48,7 +55,7 @@ export async function askPaid(payer: Payer | 'nobody', { network, contracts }: C
     ...{ maximum: BigInt(hit.price.atomic), keep: bookOf(account.address) },
   })
   try {
-    const body = JSON.stringify({ model: hit.name, messages: [{ role: 'user', content: text }] })
+    const body = JSON.stringify(request)
     const reply = await client.fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     const refused = await explain(reply)
     if (refused) throw new Failed(refused.message, refused.hint, refused.code)
@@ -63,6 +70,7 @@ export function Try({ hit, chain }: { hit: Hit; chain: Chain }) {
   const id = useId()
   const queries = useQueryClient()
   const [text, setText] = useState('')
+  const [readable, setReadable] = useState(false)
   const budget = useQuery({ queryKey: ['wallet'], queryFn: ({ signal }) => wallet(signal), retry: false })
   const mayBudget = budget.data !== undefined
   // Until it is known who may pay, nobody is chosen: a choice must not change by itself under whoever looks at it.
@@ -70,7 +78,7 @@ export function Try({ hit, chain }: { hit: Hit; chain: Chain }) {
   const [wish, setWish] = useState<Payer | null>(null)
   const payer: Payer | null = wish ?? (!known ? null : mayBudget ? 'budget' : 'browser')
   const asking = useMutation({
-    mutationFn: ({ question, from }: { question: string; from: Payer | 'nobody' }) => askPaid(from, chain, hit, question),
+    mutationFn: ({ question, from }: { question: string; from: Payer | 'nobody' }) => askPaid(from, chain, hit, question, readable),
     onSettled: () => Promise.all([queries.invalidateQueries({ queryKey: ['wallet'] }), queries.invalidateQueries({ queryKey: ['free', hit.name] })]),
   })
   const once = useOnce(asking.mutateAsync)
@@ -90,6 +98,10 @@ export function Try({ hit, chain }: { hit: Hit; chain: Chain }) {
         </label>
         <textarea id={id} rows={3} dir="auto" value={text} onChange={(event) => setText(event.target.value)} className="field" />
         <PayWith payer={payer} choose={setWish} mayBudget={mayBudget} known={known} words={words} id={id} />
+        <label className="flex min-h-11 items-center gap-2 text-small text-soft">
+          <input type="checkbox" className="size-5" checked={readable} onChange={(event) => setReadable(event.target.checked)} />
+          {words.readable}
+        </label>
         {left > 0 && (
           <button
             type="button"
