@@ -3,6 +3,7 @@
  * It names each part by content hash; the bytes are in the store.
  */
 import { z } from 'zod'
+import { DatasetFile } from './contributors.ts'
 import { contentId, Id } from './id.ts'
 import { Base } from './weights.ts'
 
@@ -50,6 +51,8 @@ export const Package = z.object({
   serving: Serving.nullable().default(null),
   /** Licences and attributions of the data, as the builder's files state them. */
   licences: z.array(z.string()),
+  /** The files it was made of, and who gave them; absent from packages of before they were named. */
+  datasets: z.array(DatasetFile).optional(),
 })
 export type Package = z.infer<typeof Package>
 

@@ -2,7 +2,7 @@
  * The rank ledger: who paid which listing, whose money it was, and the places that follow, kept as numbers so that a million sums fit, and so that what is
  * new moves the few places it can move. The formula is ranking's. Knows nothing of search, databases or where payments are read.
  */
-import type { Address } from './listing.ts'
+import type { Address, Hex } from './listing.ts'
 import {
   type FundingEdge,
   GIVEN_ELSEWHERE,

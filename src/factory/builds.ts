@@ -227,7 +227,7 @@ export function openBuilds(
     const { input, files } = await inputOf(build.id as Id)
     const material = await options.material.prepare(build.words, files, input)
     if (isRefusal(material)) return material
-    const { spec, exam, findings, licences } = material
+    const { spec, exam, findings, licences, datasets } = material
     const dataset = await options.teach(material, input.corrections ?? [], tell, signal)
     await tell('describe', describeSpec(spec).join('\n'), { specId: specId(spec), spec })
     await tell('collect', dataset.notes.join('\n'), {
@@ -290,7 +290,7 @@ export function openBuilds(
     if (isRefusal(report)) return report
     const line = report.arms.map((arm) => `${arm.name} ${arm.score.toFixed(3)} [${arm.interval.map((bound) => bound.toFixed(3)).join(', ')}]`).join(', ')
     await tell('examine', `Exam, ${report.n} sealed cases, ${report.metric}: ${line}. ${report.verdict?.outcome}: ${report.verdict?.why}`, report)
-    const { id } = await pack(ports, { name: build.name, spec, dataset, weights: trained.weights, report, serving, licences })
+    const { id } = await pack(ports, { name: build.name, spec, dataset, weights: trained.weights, report, serving, licences, datasets })
     await rm(join(build.folder, 'search'), { recursive: true, force: true })
     build.packageId = id
     await tell('pack', `Package ${id}`, { packageId: id })

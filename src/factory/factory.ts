@@ -4,6 +4,7 @@
  */
 import type { AnatomyView } from '../core/anatomy.ts'
 import type { Answer } from '../core/answer.ts'
+import type { CitedView } from '../core/contributors.ts'
 import type { Change } from '../core/corrections.ts'
 import type { EarningsExport } from '../core/earnings.ts'
 import type { Refusal } from '../core/errors.ts'
@@ -74,6 +75,8 @@ export interface ModelFactory {
   readonly gaps: Gaps
   /** Money for needs, won by the first model that passes. */
   readonly bounties: BountyBoard
+  /** What a model's answers cite in its sealed exam, and the shares that follow. */
+  cited(model: string, own: number): Promise<CitedView | Refusal>
   /** Files that come in pieces. */
   readonly uploads: Uploads
   /** Questions that a visitor may ask before paying. */

@@ -1,4 +1,5 @@
 /** Material: what is found in a builder's files, by the real planner and reader. */
+import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { isRefusal } from '../core/errors.ts'
@@ -44,5 +45,30 @@ describe('material', () => {
     // Alone, or beside other pages, it is a page like them.
     const pages = await material.prepare(words, [table, text('README.md'), text('notes.md')])
     expect(!isRefusal(pages) && pages.dataset.passages.some(({ source }) => source.file === 'README.md')).toBe(true)
+  })
+  it('names the files with their hashes and who gave them, and learns nothing from the page that says so', async () => {
+    const text = (name: string, body: string) => ({ name, bytes: Buffer.from(body) })
+    const page = text(
+      'docs/remedies.md',
+      `# Remedies\n\n${Array.from({ length: 40 }, (_, number) => `Remedy ${number} warms the hands in winter.`).join(' ')}\n`,
+    )
+    const given = `0x${'a'.repeat(40)}`
+    const rows = Array.from({ length: 90 }, (_, number) => ({
+      question: `What does remedy ${number} warm?`,
+      answer: `Remedy ${number} warms the hands in winter.`,
+    }))
+    const table = text('rows.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'))
+    const material = openMaterial({ planner: offlinePlanner(), reader: anyFiles() })
+    const words = 'Answer questions about winter remedies.'
+    const made = await material.prepare(words, [page, table, text('docs/CONTRIBUTORS.txt', `remedies.md = The village school ${given}\n`)])
+    if (isRefusal(made)) throw new Error(made.message)
+    const sha256 = `0x${createHash('sha256').update(page.bytes).digest('hex')}`
+    expect(made.datasets).toEqual([
+      { file: 'docs/remedies.md', sha256, contributor: { name: 'The village school', recipient: given } },
+      { file: 'rows.jsonl', sha256: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
+    ])
+    expect(JSON.stringify(made.dataset)).not.toContain('village school')
+    expect(await material.prepare(words, [page, table, text('contributors', 'other.md = Ada\n')])).toMatchObject({ code: 'contributor_without_file' })
+    expect(await material.prepare(words, [page, table, text('contributors.md', 'nonsense\n')])).toMatchObject({ code: 'contributors_unreadable' })
   })
 })

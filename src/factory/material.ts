@@ -3,6 +3,8 @@
  * in it, and when its examples are looked at later. Knows nothing of training or of who asks.
  */
 
+import { createHash } from 'node:crypto'
+import { CONTRIBUTORS_FILE, type Contribution, type DatasetFile, parseContributors, withContributors } from '../core/contributors.ts'
 import type { Correction } from '../core/corrections.ts'
 import { isRefusal, type Refusal, refuse } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
@@ -35,7 +37,7 @@ export type MaterialWish = {
 
 /** A table as it was found: its columns, and its first rows for whoever looks whether they were understood. */
 export type TableView = { name: string; columns: string[]; rows: number; first: Record<string, string>[] }
-export type Material = Collected & { spec: Spec; licences: string[]; tables: TableView[] }
+export type Material = Collected & { spec: Spec; licences: string[]; datasets: DatasetFile[]; tables: TableView[] }
 
 const ROWS_SHOWN = 3
 const CELL_SHOWN = 200
@@ -46,24 +48,29 @@ const LICENCE_FILE = /(^|\/)(sources?|licen[cs]es?|attributions?|notices?)(-[^/]
 const README = /(^|\/)readme(\.(txt|md|html?))?$/i
 
 export function openMaterial(ports: { planner: Planner; reader: Reader }) {
-  async function read(files: readonly InputFile[]): Promise<{ contents: Content[]; licences: string[] } | Refusal> {
+  async function read(files: readonly InputFile[]): Promise<{ contents: Content[]; licences: string[]; contributions: Contribution[] } | Refusal> {
     if (!files.length) return refuse('no_files', 'No files were handed over.', 'Give a folder with documents (.md, .txt) or a table (.csv, .tsv, .jsonl).')
     const contents: Content[] = []
     const licences: string[] = []
+    const contributions: Contribution[] = []
     for (const file of files) {
       const found = await ports.reader.read(file)
       if (isRefusal(found)) return found
       for (const content of found) {
-        if (content.kind === 'text' && LICENCE_FILE.test(content.name)) licences.push(content.text.trim())
+        if (content.kind === 'text' && CONTRIBUTORS_FILE.test(content.name)) {
+          const said = parseContributors(content.text)
+          if (isRefusal(said)) return said
+          contributions.push(...said)
+        } else if (content.kind === 'text' && LICENCE_FILE.test(content.name)) licences.push(content.text.trim())
         else contents.push(content)
       }
     }
     // Beside tables alone a README is about them: it is carried along, and neither learned from nor quoted.
     const about = contents.filter((content) => content.kind === 'text' && README.test(content.name))
     if (!about.length || contents.some((content) => content.kind === 'text' && !README.test(content.name)) || contents.length === about.length)
-      return { contents, licences }
+      return { contents, licences, contributions }
     for (const content of about) if (content.kind === 'text') licences.push(content.text.trim())
-    return { contents: contents.filter((content) => !about.includes(content)), licences }
+    return { contents: contents.filter((content) => !about.includes(content)), licences, contributions }
   }
 
   return {
@@ -75,7 +82,12 @@ export function openMaterial(ports: { planner: Planner; reader: Reader }) {
     async prepare(words: string, files: readonly InputFile[], wish: MaterialWish = {}): Promise<Material | Refusal> {
       const found = await read(files)
       if (isRefusal(found)) return found
-      const { contents, licences } = found
+      const { contents, licences, contributions } = found
+      const datasets = withContributors(
+        files.filter(({ name }) => !CONTRIBUTORS_FILE.test(name)).map(({ name, bytes }) => ({ file: name, sha256: sha256(bytes) })),
+        contributions,
+      )
+      if (isRefusal(datasets)) return datasets
       const given = wish.spec && buildable(wish.spec)
       if (isRefusal(given)) return given
       const spec = given ? (wish.columns?.length ? fill(given, contents, wish.columns) : given) : await describe(ports, words, contents, wish.columns)
@@ -92,7 +104,7 @@ export function openMaterial(ports: { planner: Planner; reader: Reader }) {
           `The exam would be ${collected.findings.examId.slice(0, 12)}…, not the confirmed ${wish.examId.slice(0, 12)}…: the files or the plan changed.`,
           'Look at the exam again and confirm it.',
         )
-      return { ...collected, spec, licences, tables: contents.flatMap((content) => (content.kind === 'table' ? viewOf(content) : [])) }
+      return { ...collected, spec, licences, datasets, tables: contents.flatMap((content) => (content.kind === 'table' ? viewOf(content) : [])) }
     },
   }
 }
@@ -105,4 +117,8 @@ function viewOf({ name, columns, rows }: Extract<Content, { kind: 'table' }>): T
     first.push(short(row))
   }
   return { name, columns, rows: rows.length, first }
+}
+
+function sha256(bytes: Uint8Array): Id {
+  return `0x${createHash('sha256').update(bytes).digest('hex')}`
 }

@@ -230,7 +230,7 @@ export async function openFactory(config: Config, tell: (text: string) => void =
     uploads: openUploads({ folder: join(config.data, 'uploads'), now: Date.now }),
     version: ownVersion(),
     chainId: chain.network.chainId,
-    ...openOwner({ chain, database, builder, payer, find, serving, folder: config.data, view: builds.view, warnings }),
+    ...openOwner({ chain, database, builder, payer, find, serving, exams, folder: config.data, view: builds.view, warnings }),
     plan: material.plan,
     prepare: material.prepare,
     async ready(words, files, wish) {

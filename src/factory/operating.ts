@@ -29,7 +29,7 @@ export type OperatingParts = {
   /** The data folder. */
   folder: string
   view(build: Awaited<ReturnType<Database['builds']['list']>>[number]): BuildView
-  serving: { inMemory(): { packages: Id[]; most: number }; open(packageId: Id): Promise<Pick<Unpacked, 'manifest' | 'weights'>> }
+  serving: { inMemory(): { packages: Id[]; most: number }; open(packageId: Id): Promise<Pick<Unpacked, 'manifest' | 'weights' | 'passages'>> }
   find(name: string): Promise<Model | Refusal>
   warnings(): Promise<string[]>
 }

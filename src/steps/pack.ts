@@ -4,6 +4,7 @@
  * Knows nothing of chains.
  */
 import { cardOf } from '../core/card.ts'
+import type { DatasetFile } from '../core/contributors.ts'
 import { type Dataset, datasetId, Passage } from '../core/dataset.ts'
 import { canonical, type Id } from '../core/id.ts'
 import { Package, type Serving } from '../core/package.ts'
@@ -14,7 +15,16 @@ import type { Store } from '../ports/store.ts'
 
 export async function pack(
   ports: { store: Store },
-  options: { name: string; spec: Spec; dataset: Dataset; weights: Weights; report: Report; serving: Serving | null; licences: readonly string[] },
+  options: {
+    name: string
+    spec: Spec
+    dataset: Dataset
+    weights: Weights
+    report: Report
+    serving: Serving | null
+    licences: readonly string[]
+    datasets?: readonly DatasetFile[]
+  },
 ): Promise<{ id: Id; manifest: Package }> {
   const { spec, dataset, weights, report } = options
   const put = (value: unknown) => ports.store.put(new TextEncoder().encode(canonical(value)))
@@ -39,6 +49,7 @@ export async function pack(
     },
     serving: options.serving,
     licences: [...options.licences],
+    ...(options.datasets && { datasets: [...options.datasets] }),
   }
   // The store names bytes by their hash, so the manifest's place in it is the package's id.
   return { id: await put(manifest), manifest }

@@ -215,6 +215,8 @@ talking('share <model>', 'whom a model pays: you alone, or several people by sha
   .option('--with <address=shares>', 'somebody who gets a part of every payment, such as 0x12...ef=30; may be said several times', several, [])
   .option('--mine <shares>', 'your own shares beside theirs, such as 70')
   .option('--alone', 'pay you whole and alone again')
+  .option('--by-citations [percent]', 'by what the answers of its sealed exam quote of whose files (CONTRIBUTORS.txt), after so many percent for you')
+  .option('--yes', 'with --by-citations: set these shares, in the place of showing them')
   .option('--send', 'send what has gathered on to all holders')
   .action((model: string, flags: Flags & ShareFlags) => run(flags, (context) => share(context, model, flags)))
 talking('webhook [what]', 'an address that is told of every payment: an address to set, off, or test; without it, how it stands').action(

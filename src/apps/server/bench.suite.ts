@@ -184,6 +184,7 @@ export async function openBench(options: { durable?: true; manner?: Manner; fold
       ...{ builder: owner, payer },
       ...{ chain, database, folder, view: () => build, warnings: chain.warnings, find: unheard },
       serving: { inMemory: () => ({ packages: [packageId], most: 8 }), open: () => Promise.reject(new Error('no model is open here')) },
+      exams: { evidence: unheard },
     }),
     market,
     auditions: openAuditions({ chain, database }, { market, ask: unheard, now: () => Date.now() }),

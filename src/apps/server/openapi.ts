@@ -141,6 +141,15 @@ export function openapi(version: string): object {
           requestBody: body(SharesPut),
         }),
       },
+      '/api/shares/{name}/cited': {
+        get: operation(
+          'What the model’s answers cite in its sealed exam, file by file, and the shares that follow (owner)',
+          'Files with their quotes and givers, and holders.',
+          {
+            parameters: [modelName, { name: 'own', in: 'query', required: false, schema: { type: 'number', minimum: 0, exclusiveMaximum: 100, default: 0 } }],
+          },
+        ),
+      },
       '/api/shares/{name}/send': {
         post: operation('Send what has gathered on to the holders (owner; on chain anyone may)', 'What was sent, of each payout.', { parameters: [modelName] }),
       },

@@ -30,6 +30,7 @@ it('is the owner’s alone to see and to set', async () => {
   const holders = [{ recipient: friend, shares: '1' }]
   for (const [path, method, body] of [
     ['/heart', 'GET', undefined],
+    ['/heart/cited', 'GET', undefined],
     ['/heart', 'PUT', { holders }],
     ['/heart/send', 'POST', {}],
   ] as const)
@@ -44,6 +45,7 @@ it('refuses what is no division, in a sentence', async () => {
       body: { error: { code: 'invalid_request', message: expect.stringContaining('holders') } },
     })
   expect(await ask('/heart', 'PUT', { holders: [{ recipient: friend, shares: '0' }] })).toMatchObject({ body: { error: { code: 'share_out_of_range' } } })
+  expect(await ask('/heart/cited?own=much')).toMatchObject({ body: { error: { code: 'own_part_out_of_range' } } })
   expect(await ask('/nothing')).toMatchObject({ status: 404, body: { error: { code: 'unknown_model' } } })
   expect(await ask('/heart/send', 'POST', {})).toMatchObject({ body: { error: { code: 'nothing_gathered' } } })
 })

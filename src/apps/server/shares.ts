@@ -13,7 +13,7 @@ import { refusal, wrongField } from './replies.ts'
 import type { SessionVariables } from './session.ts'
 
 /** Below `/api/shares`. */
-export function sharesRoutes({ shares, owner }: Pick<ModelFactory, 'shares' | 'owner'>): Hono<SessionVariables> {
+export function sharesRoutes({ cited, shares, owner }: Pick<ModelFactory, 'cited' | 'shares' | 'owner'>): Hono<SessionVariables> {
   const routes = new Hono<SessionVariables>()
   const named = (context: Context) => context.req.param('name') ?? ''
   routes.use(async (context, next) => {
@@ -23,6 +23,7 @@ export function sharesRoutes({ shares, owner }: Pick<ModelFactory, 'shares' | 'o
     return refusal(context, refuse('not_the_owner', 'Only the owner of this gateway sees and sets whom its models pay.', hint), 403)
   })
   routes.get('/:name', async (context) => answer(context, await shares.show(named(context))))
+  routes.get('/:name/cited', async (context) => answer(context, await cited(named(context), Number(context.req.query('own') ?? 0))))
   routes.put('/:name', limit(1), async (context) => {
     const read = SharesPut.safeParse(readJson(await context.req.text()), { reportInput: true })
     if (!read.success) {

@@ -4,6 +4,7 @@
  */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
+import type { CitedView } from '../../../src/core/contributors.ts'
 import type { SharesSent, SharesView } from '../../../src/core/shares.ts'
 import type { StateView } from '../../../src/core/view.ts'
 import { ask, get } from '../fetching.ts'
@@ -29,6 +30,9 @@ const sharesWords = {
     theirs: (place: string) => `Shares of person ${place}`,
     another: 'Another person',
     check: 'Look at each address twice: what goes to a wrong one is lost.',
+    cite: 'Divide the rest by what the exam cites',
+    cited: (quotes: string, files: string) => `By ${quotes} quotes of ${files} files. Look at it, then share.`,
+    noneCited: 'Nobody else gave anything that was cited. Name them in a file CONTRIBUTORS.txt beside your files, and build again.',
     set: 'Share from now on',
     again: 'Pay me alone again',
     gathered: (open: string, currency: string) => `${open} ${currency} have gathered.`,
@@ -48,6 +52,9 @@ const sharesWords = {
     theirs: (place: string) => `Participaciones de la persona ${place}`,
     another: 'Otra persona',
     check: 'Mira dos veces cada dirección: lo que va a una equivocada se pierde.',
+    cite: 'Repartir el resto según lo que cita el examen',
+    cited: (quotes: string, files: string) => `Según ${quotes} citas de ${files} archivos. Míralo y después comparte.`,
+    noneCited: 'Nadie más aportó nada de lo citado. Nómbralos en un archivo CONTRIBUTORS.txt junto a los tuyos y vuelve a construir.',
     set: 'Compartir desde ahora',
     again: 'Volver a cobrar yo solo',
     gathered: (open: string, currency: string) => `Se han reunido ${open} ${currency}.`,
@@ -108,6 +115,15 @@ function Payout({ view, builder, currency, words }: { view: SharesView; builder:
   const changed = () => queries.invalidateQueries({ queryKey: ['shares', view.model] })
   const setting = useMutation({ mutationFn: (holders: Person[]) => ask<SharesView>('PUT', path, { holders }), onSuccess: changed })
   const sending = useMutation({ mutationFn: () => ask<SharesSent>('POST', `${path}/send`), onSuccess: changed })
+  const citing = useMutation({
+    mutationFn: (own: number) => get<CitedView>(`${path}/cited?own=${own}`),
+    onSuccess: ({ holders }) => {
+      if (holders.length === 0) return
+      const isMine = ({ recipient }: Person) => recipient.toLowerCase() === builder.toLowerCase()
+      setMine(holders.find(isMine)?.shares ?? '')
+      setOthers(holders.filter((one) => !isMine(one)))
+    },
+  })
   const share = useOnce((holders: Person[]) => setting.mutateAsync(holders))
   const send = useOnce<void>(() => sending.mutateAsync())
   const shared = view.holders.length > 0
@@ -162,6 +178,14 @@ function Payout({ view, builder, currency, words }: { view: SharesView; builder:
             <button type="button" className="button button-quiet" onClick={() => setOthers([...others, NOBODY])}>
               {words.another}
             </button>
+            <button
+              type="button"
+              className="button button-quiet"
+              aria-disabled={citing.isPending}
+              onClick={() => citing.mutate(/^\d{1,2}$/.test(mine.trim()) ? Number(mine) : 0)}
+            >
+              {words.cite}
+            </button>
           </div>
         </form>
       )}
@@ -178,9 +202,10 @@ function Payout({ view, builder, currency, words }: { view: SharesView; builder:
           {words.again}
         </button>
       )}
-      {(setting.error ?? sending.error) && <Trouble error={(setting.error ?? sending.error)!} />}
+      {(setting.error ?? sending.error ?? citing.error) && <Trouble error={(setting.error ?? sending.error ?? citing.error)!} />}
       <p role="status" className="mt-2 text-gain empty:sr-only">
         {sending.isSuccess && words.done(shortDecimal(openOf(sent)), currency)}
+        {citing.data && (citing.data.holders.length > 0 ? words.cited(number(citing.data.quotes), number(citing.data.files.length)) : words.noneCited)}
       </p>
     </>
   )
