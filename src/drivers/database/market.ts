@@ -133,6 +133,8 @@ export function marketRecords(database: Queryable): MarketRecords {
         )
         await writePlaces(within, places)
       })
+      // Nobody else does it in a database inside this process, and without figures the planner reads every term for each that is misspelt.
+      await database.execute(sql`analyze market_terms, market_listings`)
     },
     move: (places) => database.transaction((within) => writePlaces(within, places)),
 
