@@ -135,6 +135,8 @@ export function openBountyBoard(
     })
     await settings.set(INDEX, [...(await index()), bountyId])
     const posted = await contract.post({ poster, by: builder, amount: sum, terms })
+    if (isRefusal(posted) && posted.code === 'insufficient_open')
+      return refuse(posted.code, `The wallet ${poster.address} holds less than the ${amount(sum).open} OPEN of this bounty.`, 'Add OPEN to it, or offer less.')
     return isRefusal(posted) ? posted : view(bountyId)
   }
 
