@@ -136,6 +136,9 @@ export type Builder = BuilderPost & { address: Address; at: number }
 /** A builder, and their models that are for sale. */
 export type BuilderView = { address: Address; profile: Builder | null; models: { modelId: Hex; name: string; verdict: Facts['verdict'] }[] }
 
+/** What stood on the chain from when; `at` in Unix seconds. */
+export type VersionAt = { at: number; version: number; packageId: Id; reportId: Id }
+
 export type ListingView = Hit & {
   /** What the owner says of themselves, if anything. */
   builder: Builder | null
@@ -149,7 +152,10 @@ export type ListingView = Hit & {
   place: Place | null
   facts: Facts | null
   prices: { at: number; price: Amount }[]
-  versions: { at: number; version: number; packageId: Id; reportId: Id }[]
+  /** `exam` as its report says, where that is here; `worse` when it did worse than the version before it, beyond chance. */
+  versions: (VersionAt & { exam: { score: number; interval: [number, number]; n: number } | null; worse: boolean })[]
+  /** A payment of it whose passport anybody can fetch and check: what a buyer gets with every answer. */
+  sample: { tx: Hex; requestHash: Id } | null
   exams: { examRoot: Hex; committedAt: number; attempts: number }[]
   usage: { queries: number; payers: number; open: Amount }
   /** How this gateway saw it do, of models that answer here; null of others. */

@@ -91,7 +91,7 @@ describe('use', () => {
         const [payer, model] = [anybody(), 100 + draw(9)]
         const before = sums.get(`${payer} ${model}`)
         const amount = BigInt(draw(12)) * 10n ** 16n + BigInt(draw(1000)) * 10n ** 9n
-        const sum = pays(payer, model, { queries: (before?.queries ?? 0) + 1, days: (before?.days ?? 0) + draw(2), amount: (before?.amount ?? 0n) + amount })
+        const sum = pays(payer, model, { queries: (before?.queries ?? 0) + 1, days: (before?.days ?? 0) + draw(4), amount: (before?.amount ?? 0n) + amount })
         sums.set(`${payer} ${model}`, sum)
         return sum
       }
@@ -135,6 +135,27 @@ describe('use', () => {
     expect(ledger.update({ listings: [listing(1, { builders: [address(1), address(2)] })] })).toBeUndefined()
     expect(ledger.update({ funding: [{ from: address(9), to: address(50) }] })).toBeUndefined()
     expect(ledger.update({ payments: [pays(50, 7)] })).toEqual([])
+    // An account that was asked about before it had money.
+    expect(ledger.rootOf(address(77))).toBe(address(77))
+    expect(ledger.update({ funding: [{ from: address(9), to: address(77) }] })).toEqual([])
+    expect(ledger.rootOf(address(77))).toBe(address(9))
+  })
+
+  it('holds an account for one with whoever gave it money first', () => {
+    const funding = [8, 9].map((giver) => ({ from: address(giver), to: address(50) }))
+    const ledger = openLedger({ listings: [listing(1)], payments: [], funding })
+    expect(ledger.rootOf(address(50))).toBe(address(8))
+    expect(ledger.update({ funding: [{ from: address(9), to: address(50) }] })).toEqual([])
+    expect(ledger.rootOf(address(50))).toBe(address(8))
+  })
+
+  it('says so when a giver turns out to be a faucet', () => {
+    const funding = Array.from({ length: 5 }, (_, index) => ({ from: address(500), to: address(100 + index) }))
+    const listings = [1, 2, 3, 4, 5].map((number) => listing(number))
+    const ledger = openLedger({ listings, funding, payments: [1, 2, 3, 4].map((model) => pays(99 + model, model)) })
+    expect(ledger.rootOf(address(100))).toBe(address(500))
+    expect(ledger.update({ payments: [pays(101, 1)] })).toHaveLength(2)
+    expect(ledger.update({ payments: [pays(104, 5)] })).toBeUndefined()
   })
 })
 

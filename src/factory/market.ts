@@ -17,10 +17,12 @@ import {
   type Review,
   type SearchQuery,
   type SearchView,
+  type VersionAt,
   type Wanted,
   type WantedPost,
 } from '../core/market.ts'
 import { NEWCOMER_PLACES, type Verdict, whyHere, withNewcomers } from '../core/ranking.ts'
+import { Report } from '../core/report.ts'
 import { amount } from '../core/royalty.ts'
 import type { Standing } from '../core/view.ts'
 import { openDatabase } from '../drivers/database/pglite.ts'
@@ -167,11 +169,12 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
     async listing(modelIdOrName) {
       const row = await find(modelIdOrName)
       if (isRefusal(row)) return row
-      const [history, reviews, builder, here] = await Promise.all([
+      const [history, reviews, builder, here, [newest]] = await Promise.all([
         records.history(row.modelId),
         records.reviews(row.modelId, SHOWN_REVIEWS),
         records.builder(row.owner),
         database.models.list(),
+        database.receipts.list({ modelId: row.modelId, limit: 1 }),
       ])
       const answersHere = here.some(({ modelId }) => modelId?.toLowerCase() === row.modelId.toLowerCase())
       const { owner, payout, version, packageId, reportId, retired, registeredAt, place, facts } = row
@@ -180,7 +183,8 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
         builder: builder ?? null,
         ...{ owner, payout, version, packageId, reportId, retired, registeredAt, place, facts },
         prices: offered(history).map(({ at, price }) => ({ at, price: amount(price) })),
-        ...{ versions: history.versions, exams: history.exams, reviews },
+        ...{ versions: await withExams(store, history.versions), exams: history.exams, reviews },
+        sample: newest ? { tx: newest.tx, requestHash: newest.requestHash } : null,
         usage: { queries: history.usage.queries, payers: history.usage.payers, open: amount(history.usage.amount) },
         health: answersHere ? await records.health(row.modelId, seconds(), history.versions[0]?.at ?? row.registeredAt) : null,
       }
@@ -287,6 +291,29 @@ export function openMarket(ports: Ports, options: { standing: (packageId: Id) =>
       await following.catch(() => {})
       closed = true
     },
+  }
+}
+
+/** Versions with what their exams said, read from the reports that are here. */
+async function withExams(store: Store, versions: readonly VersionAt[]): Promise<ListingView['versions']> {
+  const read: ListingView['versions'] = []
+  for (const version of versions) {
+    const bytes = (await store.has(version.reportId)) ? await store.get(version.reportId).catch(() => undefined) : undefined
+    const report = bytes && Report.safeParse(readJson(bytes)).data
+    const arm = report?.arms.find(({ name }) => name === 'tuned')
+    const exam = report && arm ? { score: arm.score, interval: arm.interval, n: report.n } : null
+    const before = read.at(-1)?.exam
+    // Two exams need not be of the same cases, so it is worse only when either lies outside what the other shows.
+    read.push({ ...version, exam, worse: Boolean(exam && before && exam.score < before.interval[0] && before.score > exam.interval[1]) })
+  }
+  return read
+}
+
+function readJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
   }
 }
 

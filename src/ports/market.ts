@@ -6,7 +6,7 @@ import type { Gap } from '../core/gaps.ts'
 import type { Health } from '../core/health.ts'
 import type { Id } from '../core/id.ts'
 import type { Address, Hex } from '../core/listing.ts'
-import type { Builder, Demand, Facets, Facts, ListingView, MarketEvent, Review, SearchQuery, Wanted } from '../core/market.ts'
+import type { Builder, Demand, Facets, Facts, ListingView, MarketEvent, Review, SearchQuery, VersionAt, Wanted } from '../core/market.ts'
 import type { FundingEdge, PaymentEdge, Place, Ranked, Verdict } from '../core/ranking.ts'
 
 /** A listing as it is kept; prices as of `now`. */
@@ -20,7 +20,7 @@ export type ListingRow = Pick<ListingView, 'modelId' | 'owner' | 'payout' | 'ver
 
 export type History = {
   prices: { at: number; price: bigint }[]
-  versions: ListingView['versions']
+  versions: VersionAt[]
   exams: ListingView['exams']
   usage: { queries: number; payers: number; amount: bigint }
 }

@@ -59,7 +59,7 @@ export async function show(context: Context, id: string): Promise<Refusal | unde
     ...(view.builder
       ? [`Built by ${[view.builder.name, ...view.builder.credentials.map(({ title }) => title)].join(', ')} (their own words, unchecked).`]
       : []),
-    `Versions: ${view.versions.map(({ version, at }) => `${version} (${day(at)})`).join(', ') || 'none'}.`,
+    `Versions: ${view.versions.map(({ version, at, exam, worse }) => `${version} (${day(at)}${exam ? `, ${exam.score.toFixed(3)}` : ''}${worse ? ', worse than the one before' : ''})`).join(', ') || 'none'}.`,
     `Prices: ${view.prices.map(({ price, at }) => `${price.open} (${day(at)})`).join(', ')}.`,
     ...view.exams.map(({ examRoot, committedAt, attempts }) => `Exam ${examRoot.slice(0, 14)} committed ${day(committedAt)}, ${attempts} attempts.`),
     ...view.reviews.map(({ stars, text, payer }) => `${'*'.repeat(stars)} ${payer.slice(0, 10)}: ${even(text, 120)}`),

@@ -143,11 +143,24 @@ function Facts({ view, currency, words }: { view: ListingView; currency: string;
         )}
         {view.versions.length > 1 && (
           <Fact name={words.versions}>
-            {view.versions.map(({ at, version }) => (
+            {view.versions.map(({ at, version, exam, worse }) => (
               <span key={version} className="block">
                 {version}: {day.format(at * 1000)}
+                {exam && <span className="tabular-nums"> · {number(Math.round(exam.score * 1000) / 1000)}</span>}
+                {worse && <strong className="block font-semibold text-alarm">{words.worse}</strong>}
               </span>
             ))}
+          </Fact>
+        )}
+        {view.sample && (
+          <Fact name={words.passportTerm}>
+            <a
+              href={`/api/receipts/${view.sample.tx}/passport?request=${view.sample.requestHash}`}
+              download
+              className="text-river underline underline-offset-2"
+            >
+              {words.samplePassport}
+            </a>
           </Fact>
         )}
       </dl>

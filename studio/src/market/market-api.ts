@@ -109,7 +109,7 @@ function listingOf(model: ModelView): ListingView {
       versions: [],
       exams: [],
       usage: { queries, payers: 0, open: earned },
-      ...{ reviews: [], builder: null, health: null },
+      ...{ reviews: [], builder: null, health: null, sample: null },
     },
   }
 }
