@@ -282,19 +282,19 @@ it('does not rank a package that is not here, or whose report is not the one on 
 })
 
 it('tells how each version did, and which did worse than the one before it, beyond chance', async () => {
-  for (const score of [0.78, 0.6, 0.9]) {
-    const packed = await packageOf('korafi', `Sort Hausa complaints, with ${score}`, score, ['ha'])
+  for (const score of [0.78, null, 0.6, 0.9]) {
+    const elsewhere = { id: hashText('elsewhere'), reportId: hashText('report elsewhere') }
+    const packed = score === null ? elsewhere : await packageOf('korafi', `Sort Hausa complaints, with ${score}`, score, ['ha'])
     given(await chain.publishVersion({ owner, modelId: hausa, packageId: packed.id, reportId: packed.reportId }))
   }
-  given(await chain.publishVersion({ owner, modelId: hausa, packageId: hashText('elsewhere'), reportId: hashText('report elsewhere') }))
   await market.follow()
   const { versions, sample } = given(await market.listing(hausa))
   expect(versions.map(({ version, exam, worse }) => [version, exam?.score ?? null, worse])).toEqual([
     [1, 0.8, false],
     [2, 0.78, false],
-    [3, 0.6, true],
-    [4, 0.9, false],
-    [5, null, false],
+    [3, null, false],
+    [4, 0.6, true],
+    [5, 0.9, false],
   ])
   expect(sample).toBeNull()
 })

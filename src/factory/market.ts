@@ -302,7 +302,7 @@ async function withExams(store: Store, versions: readonly VersionAt[]): Promise<
     const report = bytes && Report.safeParse(readJson(bytes)).data
     const arm = report?.arms.find(({ name }) => name === 'tuned')
     const exam = report && arm ? { score: arm.score, interval: arm.interval, n: report.n } : null
-    const before = read.at(-1)?.exam
+    const before = read.findLast((one) => one.exam !== null)?.exam
     // Two exams need not be of the same cases, so it is worse only when either lies outside what the other shows.
     read.push({ ...version, exam, worse: Boolean(exam && before && exam.score < before.interval[0] && before.score > exam.interval[1]) })
   }
