@@ -79,8 +79,15 @@ export function openLedger(all: {
     isPublic.push(false)
     leads.push(false)
     firstOfPayer.push(-1)
+    stamped.push(-1)
+    kept.push(0)
     return number
   }
+
+  /** See {@link put}. */
+  const stamped: number[] = []
+  const kept: number[] = []
+  let stamp = 0
 
   // Sums of payments, each in two lists: those of its payer and those of its listing.
   const firstOfPayer: number[] = []
@@ -148,19 +155,29 @@ export function openLedger(all: {
     edges++
   }
 
-  /** What a payer gave to builders of these roots, by root, where it gave to several; in units, at most {@link WHOLE} of each payment's sum. */
-  const byRoot = new Map<number, number>()
-  /** Writes down, for each listing that a payer paid, what it gave to others. */
+  /** The root of a listing's builder; where a root moves the ledger is opened anew. */
+  const rootOfModel = (model: number): number => rootOf(builders[model]![0]!)
+  /** Sums by root, each worth something only where the stamp is the one of the moment: a map for each payer and listing would be millions. */
+  const at = (root: number): number => (stamped[root] === stamp ? kept[root]! : -1)
+  const put = (root: number, value: number): void => {
+    stamped[root] = stamp
+    kept[root] = value
+  }
+  /** Writes down, for each listing that a payer paid, what it gave to others; in units, at most {@link WHOLE} of each payment's sum. */
   const weigh = (payer: number): void => {
-    byRoot.clear()
+    const first = firstOfPayer[payer]!
+    if (sums.nextOfPayer[first] === -1) {
+      sums.elsewhere[first] = 0
+      return
+    }
+    stamp++
     let whole = 0
-    for (let edge = firstOfPayer[payer]!; edge !== -1; edge = sums.nextOfPayer[edge]!) {
-      const root = rootOf(builders[sums.model[edge]!]![0]!)
-      byRoot.set(root, (byRoot.get(root) ?? 0) + sums.amount[edge]!)
+    for (let edge = first; edge !== -1; edge = sums.nextOfPayer[edge]!) {
+      const root = rootOfModel(sums.model[edge]!)
+      put(root, Math.max(0, at(root)) + sums.amount[edge]!)
       whole += sums.amount[edge]!
     }
-    for (let edge = firstOfPayer[payer]!; edge !== -1; edge = sums.nextOfPayer[edge]!)
-      sums.elsewhere[edge] = Math.min(WHOLE, whole - byRoot.get(rootOf(builders[sums.model[edge]!]![0]!))!)
+    for (let edge = first; edge !== -1; edge = sums.nextOfPayer[edge]!) sums.elsewhere[edge] = Math.min(WHOLE, whole - at(rootOfModel(sums.model[edge]!)))
   }
   const weight = (units: number): number => Math.round(Math.min(1, units / WHOLE) ** 2 * PARTS) / PARTS
 
@@ -169,8 +186,8 @@ export function openLedger(all: {
     const own = builders[model]!
     const ownRoots = own.map(rootOf)
     const discounted = { own: 0, funded: 0, once: 0, single: 0, together: 0 }
-    const purses = new Map<number, number>()
-    let raw = 0
+    let [raw, organic] = [0, 0]
+    stamp++
     for (let edge = firstOfModel[model]!; edge !== -1; edge = sums.nextOfModel[edge]!) {
       raw += sums.queries[edge]!
       const payer = sums.payer[edge]!
@@ -180,13 +197,15 @@ export function openLedger(all: {
       else if (sums.days[edge]! < 2) discounted.once++
       else {
         if (sums.elsewhere[edge]! < WHOLE) discounted.single++
-        const before = purses.get(root)
-        if (before !== undefined) discounted.together++
-        purses.set(root, Math.max(before ?? 0, weight(sums.elsewhere[edge]!)))
+        const [before, now] = [at(root), weight(sums.elsewhere[edge]!)]
+        if (before !== -1) discounted.together++
+        // Of one purse the best counts.
+        if (now > before) {
+          organic += now - Math.max(0, before)
+          put(root, now)
+        }
       }
     }
-    let organic = 0
-    for (const one of purses.values()) organic += one
     return { raw, organic, discounted }
   }
 
