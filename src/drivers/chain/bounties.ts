@@ -8,7 +8,7 @@ import type { Bounties, BountyTerms, ChainBounty } from '../../ports/bounties.ts
 import type { Chain } from '../../ports/chain.ts'
 import type { Account } from '../../ports/keystore.ts'
 import { localAccount } from '../keystore/keystore.ts'
-import { tokenDomain } from './authorization.ts'
+import { authorizationTypes, tokenDomain } from './authorization.ts'
 import { modelBounties } from './contracts.generated.ts'
 import { bountiesDeployment, deployer } from './deploy.ts'
 import { contractErrors, refusalFor } from './revert.ts'
@@ -16,17 +16,8 @@ import { contractErrors, refusalFor } from './revert.ts'
 /** As long as a poster's signature holds, in seconds. */
 const SIGNED_SECONDS = 3600
 
-/** EIP-3009's ReceiveWithAuthorization. */
-const receiveTypes = {
-  ReceiveWithAuthorization: [
-    { name: 'from', type: 'address' },
-    { name: 'to', type: 'address' },
-    { name: 'value', type: 'uint256' },
-    { name: 'validAfter', type: 'uint256' },
-    { name: 'validBefore', type: 'uint256' },
-    { name: 'nonce', type: 'bytes32' },
-  ],
-} as const
+/** EIP-3009's ReceiveWithAuthorization has the fields of its TransferWithAuthorization. */
+const receiveTypes = { ReceiveWithAuthorization: authorizationTypes.TransferWithAuthorization } as const
 /** EIP-712: what an examiner signs. */
 const awardTypes = {
   Award: [
