@@ -36,14 +36,17 @@ export function comparableMarket({ models, seed }: { models: number; seed: numbe
   const payers = models * 4
   // Few models have many payers, most have few.
   const weights = listings.map(() => Math.exp(1.2 * normal()))
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  let total = 0
+  const reached = weights.map((weight) => (total += weight))
   const draw = () => {
-    let left = next() * total
-    for (const [place, weight] of weights.entries()) {
-      left -= weight
-      if (left <= 0) return place
+    const drawn = next() * total
+    let [low, high] = [0, reached.length - 1]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (reached[middle]! >= drawn) high = middle
+      else low = middle + 1
     }
-    return weights.length - 1
+    return low
   }
   for (let payer = 0; payer < payers; payer++) {
     funding.push({ from: FAUCET, to: address(PAYERS, payer) })
