@@ -5,7 +5,7 @@
  *
  * score = quality x use x reliability x taste
  * - quality: the lower end of the exam's 95 % interval, moved down for repeated attempts at one exam (Bonferroni) and by a failed twin check;
- * - use: 1 + log2(max(1, independent repeat payers)) / 4, everybody has one friend, so the first adds nothing. A payer does not count when it is the
+ * - use: 1 + log2(max(1, independent repeat payers)) / 4: everybody has one friend, so the first adds nothing. A payer does not count when it is the
  *   builder or has its money from the builder; it must have paid on two days or more; and payers with one purse count as their best one. What a payer gives
  *   to other builders is what it cannot get back, whoever stands behind it: it counts (gives / {@link GIVEN_ELSEWHERE})^2, at most 1, and so not at all when
  *   it pays nobody else;
@@ -55,6 +55,7 @@ export const PUBLIC_FUNDER_BUILDERS = 5
  * a median say, an attacker can move.
  */
 export const GIVEN_ELSEWHERE = 2n * 10n ** 17n
+
 /** Standard normal quantile (Acklam 2003; relative error below 1.2e-9). */
 function quantile(p: number): number {
   const [a, b, c, d] = [

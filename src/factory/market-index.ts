@@ -32,12 +32,15 @@ export function openMarketIndex(
   standing: (packageId: Id) => Promise<Standing>,
 ): MarketIndex {
   let ledger: Ledger | undefined
+  /** The block up to which the ledger knows what was paid. */
+  let known = -1
   return {
     async follow({ again = false, served = [], until } = {}) {
       const final = until ?? (await ports.chain.finalBlock())
       const touched = new Touched(served)
       let taken = 0
-      let anew = again
+      // Another process that indexes into the same records was here: what it took in, this ledger has not heard.
+      let anew = again || (await records.indexedUntil()) !== known
       for (let after = await records.indexedUntil(); after < final; after = await records.indexedUntil()) {
         const last = Math.min(final, after + RANGE)
         const events = await ports.chain.marketEvents({ fromBlock: after + 1, toBlock: last })
@@ -52,6 +55,7 @@ export function openMarketIndex(
         for (const version of some) await records.describe(version, await describe(ports, version, standing))
         anew = true
       }
+      known = await records.indexedUntil()
       if (!anew && touched.nothing) return taken
       try {
         const moved = ledger && !anew ? ledger.update(await records.ranked(touched.some())) : undefined
@@ -64,6 +68,7 @@ export function openMarketIndex(
       } catch (error) {
         // What the ledger took in may not be what is written.
         ledger = undefined
+        known = -1
         throw error
       }
       return taken

@@ -19,6 +19,7 @@ import type { Database } from '../ports/database.ts'
 import { pack } from '../steps/pack.ts'
 import { type Auditions, openAuditions } from './audition.ts'
 import { type Market, openMarket } from './market.ts'
+import { openMarketIndex } from './market-index.ts'
 
 const price = 10n ** 16n
 let clock = Date.UTC(2026, 0, 5)
@@ -279,6 +280,26 @@ it('does not rank a package that is not here, or whose report is not the one on 
   given(await chain.publishVersion({ owner, modelId: forged, packageId: real.id, reportId: real.reportId }))
   await market.follow()
   expect((await search('other letters')).hits[0]!.modelId).toBe(forged)
+})
+
+it('computes places anew when another process indexed in between', async () => {
+  const [one, other] = [1, 2].map(() => openMarketIndex({ chain, store }, database.market, async () => 'proven'))
+  const places = async () => (await Promise.all([hearts, hausa].map((modelId) => database.market.listing(modelId, now())))).map((row) => row!.place!.counts.raw)
+  for (const index of [one!, other!]) await index.follow({ again: true })
+  const before = await places()
+  // Two payers: each index hears of one of them alone, and reads of the other's payments only when it computes anew.
+  const paid = async (by: typeof payer) => {
+    const settled = await chain.settle({ modelId: hearts, requestHash: hashText('q'), authorization: await authorize(chain, by, payout) })
+    expect(settled).toMatchObject({ status: 'settled' })
+  }
+  const stranger = privateKeyToAccount(generatePrivateKey())
+  given(await chain.fund(stranger.address, 10n * price))
+  await other!.follow()
+  await paid(stranger)
+  await other!.follow()
+  await paid(payer)
+  await one!.follow()
+  expect(await places()).toEqual([before[0]! + 2, before[1]!])
 })
 
 it('tells how each version did, and which did worse than the one before it, beyond chance', async () => {
